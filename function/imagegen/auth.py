@@ -1,0 +1,78 @@
+"""Who is asking. Deny by default: a mode that cannot tell lets nobody in.
+
+`iam` leaves the decision to Cloud Run, which lets only invokers reach this code; `none` is open on purpose and
+needs a daily cap; `keys` and `oidc` tell callers apart, and each sees only their own images.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from werkzeug.datastructures import Headers
+
+from imagegen.config import Settings
+from imagegen.errors import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose images these are. `sees` is None where everybody who gets in may see everything."""
+
+    owner: str = ""
+    sees: str | None = None
+
+
+class Authenticator(Protocol):
+    """Turns a request's headers into a caller. Raises Unauthenticated, Forbidden."""
+
+    def caller(self, headers: Headers) -> Caller:
+        """Return who asks."""
+        ...
+
+
+class Anybody:
+    """`iam` and `none`: whoever gets here may come in."""
+
+    def caller(self, headers: Headers) -> Caller:
+        """Return the one caller there is."""
+        del headers
+        return Caller()
+
+
+class ApiKeys:
+    """`keys`: own API keys, of which only hashes are known here."""
+
+    def __init__(self, names_by_digest: Mapping[str, str]) -> None:
+        self._names = dict(names_by_digest)
+
+    def caller(self, headers: Headers) -> Caller:
+        """Return the caller whose key this is. Every hash is compared, in constant time."""
+        digest = hashlib.sha256(credential(headers).encode("utf-8", "surrogatepass")).hexdigest()
+        name = next((n for d, n in self._names.items() if hmac.compare_digest(d, digest)), None)
+        if name is None:
+            raise Unauthenticated("This API key is not known.")
+        return Caller(owner=name, sees=name)
+
+
+def authenticator(settings: Settings) -> Authenticator:
+    """Return the one that the settings ask for."""
+    match settings.auth:
+        case "keys":
+            return ApiKeys(settings.api_keys)
+        case "oidc":
+            from imagegen.oidc import OidcTokens  # noqa: PLC0415 - imports cryptography; other modes start without
+
+            return OidcTokens(str(settings.oidc_issuer), str(settings.oidc_audience))
+        case "iam" | "none":
+            return Anybody()
+
+
+def credential(headers: Headers) -> str:
+    """Return the bearer token or x-api-key of a request. Raises Unauthenticated where there is none."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    found = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
+    if not found:
+        raise Unauthenticated("Send Authorization: Bearer … or x-api-key.")
+    return found

@@ -1,0 +1,148 @@
+"""Settings: one frozen object, read from a mapping (the environment) and never from anywhere else.
+
+The names, defaults and rules are the contract's section 5. Every setting that is missing or wrong is named in
+one line, so that an operator corrects a deployment once.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+IAM_MAX_TTL = 43_200  # signBlob's keys rotate
+KEY_FILE_MAX_TTL = 604_800  # V4 signatures end here
+
+
+class SettingsError(Exception):
+    """One line that names every setting that is wrong."""
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    plain = (
+        parts.scheme in {"http", "https"} and parts.hostname and not (parts.username or parts.query or parts.fragment)
+    )
+    if not plain:
+        raise ValueError("must be an http(s) URL without credentials, query or fragment")
+    return url.rstrip("/")
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part for part in (p.strip() for p in value.split(",")) if part)
+    return value
+
+
+def _key_pairs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [part.rpartition(":") for part in re.split(r"[,\s]+", value) if part]
+    wrong = [
+        i
+        for i, (name, _, digest) in enumerate(pairs, 1)
+        if not name or not re.fullmatch("[0-9a-f]{64}", digest.lower())
+    ]
+    if wrong:
+        raise ValueError(f"entry {', '.join(map(str, wrong))} is not name:sha256-of-the-key in hex")
+    return {digest.lower(): name for name, _, digest in pairs}
+
+
+Url = Annotated[str, AfterValidator(_origin)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
+Level = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    BeforeValidator(lambda v: v.upper() if isinstance(v, str) else v),
+]
+Flag = Annotated[bool, BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v)]
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Secrets print as stars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    segmind_api_key: Annotated[SecretStr, Field(alias="SEGMIND_API_KEY", min_length=1)]
+    segmind_base_url: Annotated[Url, Field(alias="SEGMIND_BASE_URL")] = "https://api.segmind.com"
+    segmind_upload_url: Annotated[Url, Field(alias="SEGMIND_UPLOAD_URL")] = (
+        "https://workflows-api.segmind.com/upload-asset"
+    )
+    segmind_api: Annotated[Literal["v1", "v2"], Field(alias="SEGMIND_API")] = "v1"
+    segmind_timeout_seconds: Annotated[float, Field(alias="SEGMIND_TIMEOUT_SECONDS", ge=1, le=3500)] = 180.0
+    results_bucket: Annotated[Bucket, Field(alias="RESULTS_BUCKET")]
+    uploads_bucket: Annotated[Bucket | None, Field(alias="UPLOADS_BUCKET")] = None
+    signed_url_ttl_seconds: Annotated[int, Field(alias="SIGNED_URL_TTL_SECONDS", ge=60, le=KEY_FILE_MAX_TTL)] = 3600
+    signing_service_account: Annotated[str | None, Field(alias="SIGNING_SERVICE_ACCOUNT", pattern=r"^\S+@\S+$")] = None
+    max_images_per_day: Annotated[int, Field(alias="MAX_IMAGES_PER_DAY", ge=0, le=100_000)] = 0
+    max_images_per_user_per_day: Annotated[int, Field(alias="MAX_IMAGES_PER_USER_PER_DAY", ge=0, le=100_000)] = 0
+    auth: Annotated[Literal["iam", "oidc", "keys", "none"], Field(alias="AUTH")] = "iam"
+    oidc_issuer: Annotated[Url | None, Field(alias="OIDC_ISSUER")] = None
+    oidc_audience: Annotated[str | None, Field(alias="OIDC_AUDIENCE")] = None
+    api_keys: Annotated[dict[str, str], BeforeValidator(_key_pairs), Field(alias="API_KEYS", repr=False)] = {}
+    cors_origins: Annotated[Names, Field(alias="CORS_ORIGINS")] = ()
+    reference_delivery: Annotated[Literal["signed-url", "segmind-asset"], Field(alias="REFERENCE_DELIVERY")] = (
+        "signed-url"
+    )
+    event_max_age_seconds: Annotated[int, Field(alias="EVENT_MAX_AGE_SECONDS", ge=0)] = 3600
+    max_bodies_in_memory: Annotated[int, Field(alias="MAX_BODIES_IN_MEMORY", ge=1, le=1000)] = 16
+    playground: Annotated[Flag, Field(alias="PLAYGROUND")] = False
+    log_level: Annotated[Level, Field(alias="LOG_LEVEL")] = "INFO"
+    storage_emulator_host: Annotated[str | None, Field(alias="STORAGE_EMULATOR_HOST")] = None
+    threads: Annotated[int, Field(alias="THREADS", ge=1, le=2000)] = 8  # functions-framework's own variable
+    project: Annotated[str | None, Field(alias="GOOGLE_CLOUD_PROJECT")] = None  # only completes trace names in logs
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read the settings; an empty variable counts as not set. Raises SettingsError."""
+        given = {k: v.strip() for k, v in env.items() if v.strip()}
+        known = {str(f.alias) for f in cls.model_fields.values()}
+        wrong = _together(given)
+        try:
+            settings = cls.model_validate({k: v for k, v in given.items() if k in known})
+        except ValidationError as e:
+            wrong = [_line(error) for error in e.errors()] + wrong
+        if wrong:
+            raise SettingsError(f"imagegen cannot start: {'; '.join(wrong)}")
+        return settings
+
+
+def _together(env: Mapping[str, str]) -> list[str]:
+    """Return what is wrong between settings; read from the text, so that it shows beside other errors."""
+    auth, uploads = env.get("AUTH", "iam"), env.get("UPLOADS_BUCKET")
+    ttl = env.get("SIGNED_URL_TTL_SECONDS", "0")
+    rules = {
+        "UPLOADS_BUCKET must be another bucket than RESULTS_BUCKET, or each image would be an event": uploads
+        is not None
+        and uploads == env.get("RESULTS_BUCKET"),
+        "AUTH=none needs MAX_IMAGES_PER_DAY: an open endpoint needs a cap": auth == "none"
+        and not env.get("MAX_IMAGES_PER_DAY", "0").strip("0"),
+        "AUTH=oidc needs OIDC_ISSUER and OIDC_AUDIENCE": auth == "oidc"
+        and not ("OIDC_ISSUER" in env and "OIDC_AUDIENCE" in env),
+        "AUTH=keys needs API_KEYS": auth == "keys" and "API_KEYS" not in env,
+        f"SIGNED_URL_TTL_SECONDS above {IAM_MAX_TTL} needs a key file in GOOGLE_APPLICATION_CREDENTIALS, since the keys "
+        "that IAM signs with rotate": ttl.isdecimal()
+        and int(ttl) > IAM_MAX_TTL
+        and "GOOGLE_APPLICATION_CREDENTIALS" not in env,
+    }
+    return [text for text, broken in rules.items() if broken]
+
+
+def _line(error: "ErrorDetails") -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    text = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "missing":
+        text = "is required"
+    return f"{name} {text[0].lower()}{text[1:]}"

@@ -1,0 +1,243 @@
+"""Every way in which a request can end badly.
+
+    ServiceError
+    ├── InvalidRequest            400  the request's own fault, found before anything was spent
+    ├── Unauthenticated           401
+    ├── Forbidden                 403
+    ├── NotFound                  404
+    ├── MethodNotAllowed          405
+    ├── TooLarge                  413
+    ├── UnsupportedMediaType      415
+    ├── IdempotencyKeyReused      422
+    ├── Internal                  500  our own bug
+    ├── DailyLimitReached         429  frees the key
+    ├── StorageUnavailable        503  frees the key
+    ├── ImageNotStored            503  billed: the answer carries the image
+    └── SegmindError
+        ├── RejectedBySegmind     400  kept: the same request would be refused again
+        ├── SegmindUnauthorized   502  frees the key
+        ├── SegmindForbidden      502  frees the key
+        ├── SegmindModelNotFound  502  frees the key
+        ├── InsufficientCredits   503  frees the key
+        ├── SegmindRateLimited    429  frees the key, repeated until the deadline
+        ├── SegmindFailed         502  frees the key, repeated once if it was a 503
+        ├── SegmindUnavailable    502  frees the key, repeated twice
+        ├── SegmindUnreachable    502  frees the key, repeated twice
+        ├── SegmindTimeout        504  may have been billed: never repeated
+        ├── OutcomeUnknown        504  may have been billed: never repeated
+        └── SegmindBadImage       502  billed: never repeated
+
+`billed` is what the caller's money is in doubt about. `frees_key`: the failure cost nothing and is not the
+request's own fault, so the same Idempotency-Key may be tried again; every other end is kept and replayed.
+Only `web.py` turns these into HTTP, and only `main.py` and the event door into redeliveries.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from imagegen.model import Billed, Failure, Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request; `pointer` is a JSON pointer (RFC 6901) into its body."""
+
+    pointer: str
+    detail: str
+
+
+class ServiceError(Exception):
+    """Base of the tree. `detail` is for the caller: no key, no token, nobody else's data."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+    action: ClassVar[str]
+    billed: ClassVar[Billed] = "no"
+    frees_key: ClassVar[bool] = False
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.retry_after = retry_after
+
+    def failure(self) -> Failure:
+        """Return what is written down of this error."""
+        return Failure(self.code, self.detail, self.billed)
+
+
+class InvalidRequest(ServiceError):
+    """Carries every problem of the request at once."""
+
+    code, status, title = "invalid-request", 400, "The request is not valid"
+    action = "Correct what `errors` lists. Nothing was spent."
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.pointer or 'body'}: {p.detail}" for p in problems[:3]))
+        self.problems = problems
+
+
+class Unauthenticated(ServiceError):
+    code, status, title = "unauthenticated", 401, "No valid credentials"
+    action = "Send credentials that this service accepts."
+
+
+class Forbidden(ServiceError):
+    code, status, title = "forbidden", 403, "Not allowed"
+    action = "Ask the operator for access."
+
+
+class NotFound(ServiceError):
+    code, status, title = "not-found", 404, "Nothing here"
+    action = "Check the path and the id; GET / lists the routes."
+
+
+class MethodNotAllowed(ServiceError):
+    code, status, title = "method-not-allowed", 405, "This route does not take that method"
+    action = "Use a method that `Allow` lists."
+
+    def __init__(self, allow: tuple[str, ...]) -> None:
+        super().__init__(f"Allowed here: {', '.join(allow)}.")
+        self.allow = allow
+
+
+class TooLarge(ServiceError):
+    code, status, title = "too-large", 413, "The request body is larger than 16 MiB"
+    action = "Send references as https:// URIs, or smaller ones."
+
+
+class UnsupportedMediaType(ServiceError):
+    code, status, title = "unsupported-media-type", 415, "The request body has to be JSON"
+    action = "Send Content-Type: application/json, without Content-Encoding."
+
+
+class IdempotencyKeyReused(ServiceError):
+    code, status, title = "idempotency-key-reused", 422, "This Idempotency-Key belongs to another request"
+    action = "Use a new key for a new request."
+
+
+class Internal(ServiceError):
+    code, status, title = "internal", 500, "A bug in this service"
+    action = "Report the requestId. Repeat only with the same Idempotency-Key."
+    billed: ClassVar[Billed] = "maybe"
+
+
+class DailyLimitReached(ServiceError):
+    code, status, title = "daily-limit-reached", 429, "Today's limit of images is used up"
+    action = "Try again after midnight UTC, or raise the limit."
+    frees_key = True
+
+
+class StorageUnavailable(ServiceError):
+    code, status, title = "storage-unavailable", 503, "The storage bucket cannot be used at the moment"
+    action = "Try again. If it lasts, check the bucket and the service account's roles on it."
+    frees_key = True
+
+
+class ImageNotStored(ServiceError):
+    """A paid image that storage would not take; `picture` is the only copy and goes to the caller."""
+
+    code, status, title = (
+        "image-not-stored",
+        503,
+        "The image was generated and paid for, but could not be stored",
+    )
+    action = "Save image.dataUri from the first answer: it is the only copy. Do not order the image again."
+    billed: ClassVar[Billed] = "yes"
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__("Storage refused the image until the deadline. It comes with this answer, and nowhere else.")
+        self.picture = picture
+
+
+class SegmindError(ServiceError):
+    """Something that Segmind said, or failed to say."""
+
+    upstream_status: int | None = None
+
+
+class RejectedBySegmind(SegmindError):
+    code, status, title = "rejected-by-segmind", 400, "Segmind refused this request"
+    action = "Change the prompt, the references or the ratio. Nothing was billed."
+
+
+class SegmindUnauthorized(SegmindError):
+    code, status, title = "segmind-unauthorized", 502, "Segmind does not accept this service's API key"
+    action = "Operator: rotate SEGMIND_API_KEY. Nothing was billed."
+    frees_key = True
+
+
+class SegmindForbidden(SegmindError):
+    code, status, title = "segmind-forbidden", 502, "Segmind forbids this service's account the call"
+    action = "Operator: check the Segmind account and its plan. Nothing was billed."
+    frees_key = True
+
+
+class SegmindModelNotFound(SegmindError):
+    code, status, title = "segmind-model-not-found", 502, "Segmind does not know this model any more"
+    action = "Operator: check SEGMIND_BASE_URL and whether the model was retired. Nothing was billed."
+    frees_key = True
+
+
+class InsufficientCredits(SegmindError):
+    code, status, title = "insufficient-credits", 503, "This service's Segmind account is out of credits"
+    action = "Operator: top up the Segmind account. Nothing was billed."
+    frees_key = True
+
+
+class SegmindRateLimited(SegmindError):
+    code, status, title = "segmind-rate-limited", 429, "Segmind limits the rate of calls"
+    action = "Try again after Retry-After. Nothing was billed."
+    frees_key = True
+
+
+class SegmindFailed(SegmindError):
+    code, status, title = "segmind-failed", 502, "Segmind failed to generate the image"
+    action = "Try again. Nothing was billed."
+    frees_key = True
+
+
+class SegmindUnavailable(SegmindError):
+    code, status, title = "segmind-unavailable", 502, "Segmind's gateway is unavailable"
+    action = "Try again. Nothing was billed."
+    frees_key = True
+
+
+class SegmindUnreachable(SegmindError):
+    code, status, title = "segmind-unreachable", 502, "Segmind cannot be reached"
+    action = "Try again. Nothing was sent, so nothing was billed."
+    frees_key = True
+
+
+class SegmindTimeout(SegmindError):
+    code, status, title = "segmind-timeout", 504, "Segmind's gateway gave up waiting for the image"
+    action = "It may have been billed, so it was not repeated. A new Idempotency-Key buys a new image."
+    billed: ClassVar[Billed] = "maybe"
+
+
+class OutcomeUnknown(SegmindError):
+    code, status, title = "outcome-unknown", 504, "Whether the image was generated cannot be known"
+    action = "It may have been billed, so it was not repeated. A new Idempotency-Key buys a new image."
+    billed: ClassVar[Billed] = "maybe"
+
+
+class SegmindBadImage(SegmindError):
+    """Carries the start of what came, kept to dispute the bill."""
+
+    code, status, title = "segmind-bad-image", 502, "Segmind answered 200, but not with a whole image"
+    action = "It was billed. Operator: jobs/ID/rejected in the results bucket holds what came; dispute the bill."
+    billed: ClassVar[Billed] = "yes"
+
+    def __init__(self, detail: str, rejected: bytes = b"") -> None:
+        super().__init__(detail)
+        self.rejected = rejected
+
+
+def _tree(root: type[ServiceError]) -> dict[str, type[ServiceError]]:
+    found = {root.code: root} if hasattr(root, "code") else {}
+    for child in root.__subclasses__():
+        found |= _tree(child)
+    return found
+
+
+BY_CODE = _tree(ServiceError)

@@ -1,0 +1,75 @@
+"""What was paid for is kept: an image in the bucket, or a written account of why there is none."""
+
+from contextlib import suppress
+from threading import BoundedSemaphore
+
+from imagegen import log
+from imagegen.errors import ImageNotStored, SegmindBadImage, ServiceError, StorageUnavailable
+from imagegen.jobs import Jobs
+from imagegen.limits import Limits
+from imagegen.model import Claim, Ending, Picture, Receipt, Status, StoredImage
+from imagegen.ports import Clock, Deadline, Generation
+from imagegen.stopwatch import Stopwatch
+
+
+class Keeper:
+    """Takes images from Segmind's sockets into the bucket, a fixed number of them in memory at a time."""
+
+    def __init__(self, jobs: Jobs, clock: Clock, limits: Limits) -> None:
+        self._jobs, self._clock, self._limits = jobs, clock, limits
+        self._gate = BoundedSemaphore(limits.bodies_in_memory)
+
+    def keep(self, claim: Claim, generation: Generation, watch: Stopwatch) -> Ending:
+        """Read, store and write down a finished generation. Raises SegmindError, ImageNotStored."""
+        with watch.step("store"):
+            waited, inside = self._enter(claim)
+        try:
+            with watch.step("segmind"):
+                picture = generation.read(waited)
+            with watch.step("store"):
+                return self._store(claim, picture, generation.receipt)
+        finally:
+            if inside:
+                self._gate.release()
+
+    def end_badly(self, claim: Claim, error: ServiceError) -> Ending:
+        """Write down an end that is kept: `lost.json` where the bill is open, else `result.json`."""
+        if isinstance(error, SegmindBadImage) and error.rejected:
+            with suppress(StorageUnavailable):
+                self._jobs.keep_rejected(claim, error.rejected, self._within(self._limits.end_seconds))
+        status: Status = "unknown" if error.billed == "maybe" else "failed"
+        log.image_failed(claim, error.failure())
+        return self._write(Ending(claim, status, self._clock.now(), error=error.failure()))
+
+    def end_well(self, claim: Claim, image: StoredImage, receipt: Receipt) -> Ending:
+        """Write the good end of an image that is in the bucket."""
+        ending = Ending(claim, "succeeded", self._clock.now(), image=image, segmind=receipt)
+        log.image_succeeded(claim, ending)
+        return self._write(ending)
+
+    def _enter(self, claim: Claim) -> tuple[float, bool]:
+        """Wait for room; the image waits in its socket. Return the seconds waited and whether there was room."""
+        started = self._clock.monotonic()
+        inside = self._gate.acquire(timeout=self._limits.gate_seconds)
+        waited = self._clock.monotonic() - started
+        if not inside:
+            log.gate_overrun(claim, waited)
+        return waited, inside
+
+    def _store(self, claim: Claim, picture: Picture, receipt: Receipt) -> Ending:
+        try:
+            image = self._jobs.keep_image(claim, picture, receipt, self._within(self._limits.store_seconds))
+        except StorageUnavailable as e:
+            raise ImageNotStored(picture) from e
+        return self.end_well(claim, image, receipt)
+
+    def _write(self, ending: Ending) -> Ending:
+        """Write an end. Where storage refuses, the answer still stands: the lease's end tells the rest later."""
+        try:
+            return self._jobs.finish(ending, self._within(self._limits.end_seconds))
+        except StorageUnavailable:
+            log.state_not_written(ending.claim, "the end")
+            return ending
+
+    def _within(self, seconds: float) -> Deadline:
+        return Deadline.within(self._clock, seconds)

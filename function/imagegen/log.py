@@ -1,0 +1,157 @@
+"""One function per log event, one JSON line each on standard output, in Cloud Logging's fields.
+
+No function here takes a prompt, a URI, a key, a signed URL or anybody's error text, so none can be logged: what
+a line is about is an id, a code, a number. Libraries' own loggers are silenced, since theirs name URLs.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from imagegen.errors import ServiceError
+from imagegen.model import Claim, Door, Ending, Failure
+
+_LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+_context: ContextVar[dict[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never mutated
+_settings: dict[str, object] = {"level": _LEVELS["INFO"], "project": None}
+
+
+def configure(level: str, project: str | None = None) -> None:
+    """Set the least severity that is written and the project that traces belong to; silence the libraries."""
+    _settings.update(level=_LEVELS[level], project=project)
+    for name in ("urllib3", "google", "google.auth", "google.cloud", "requests"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [logging.NullHandler()], False
+
+
+@contextmanager
+def about(request_id: str, door: Door, trace: str | None = None) -> Iterator[None]:
+    """Put these fields on every line that is written inside the block."""
+    fields: dict[str, object] = {"requestId": request_id, "door": door}
+    if trace:
+        project = _settings["project"]
+        fields["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace}" if project else trace
+    token = _context.set(fields)
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def image_claimed(claim: Claim) -> None:
+    """Somebody won a claim: from here on there is a bill to expect."""
+    _write("DEBUG", "image_claimed", f"Image {claim.id} claimed", imageId=claim.id)
+
+
+def image_succeeded(claim: Claim, ending: Ending) -> None:
+    """An image was bought and stored."""
+    receipt, image = ending.segmind, ending.image
+    _write(
+        "INFO",
+        "image_succeeded",
+        f"Image {claim.id} generated and stored",
+        imageId=claim.id,
+        ratio=claim.request["ratio"],
+        references=len(claim.request["referenceImages"]),
+        bytes=image.bytes if image else None,
+        costUsd=receipt.cost_usd if receipt else None,
+        remainingCredits=receipt.remaining_credits if receipt else None,
+        generationSeconds=receipt.generation_seconds if receipt else None,
+        segmindRequestId=receipt.request_id if receipt else None,
+    )
+
+
+def image_failed(claim: Claim, failure: Failure) -> None:
+    """A claim ended without an image."""
+    severity = "ERROR" if failure.billed != "no" else "WARNING"
+    text = f"Image {claim.id} ended as {failure.code}; billed: {failure.billed}"
+    _write(severity, "image_failed", text, imageId=claim.id, code=failure.code, billed=failure.billed)
+
+
+def key_freed(claim: Claim, error: ServiceError) -> None:
+    """A failure cost nothing; the same key may be tried again."""
+    text = f"Image {claim.id} failed as {error.code}; nothing was billed, the key is free again"
+    _write("WARNING", "key_freed", text, imageId=claim.id, code=error.code)
+
+
+def state_not_written(claim: Claim, what: str) -> None:
+    """Storage refused a write that only tidies up; the lease's end does the same later."""
+    _write(
+        "ERROR",
+        "state_not_written",
+        f"Could not write {what} of image {claim.id}",
+        imageId=claim.id,
+        what=what,
+    )
+
+
+def gate_overrun(claim: Claim, seconds: float) -> None:
+    """A paid image waited so long for memory that it was let through: losing it would be worse."""
+    _write(
+        "WARNING",
+        "gate_overrun",
+        f"Image {claim.id} passed the full gate",
+        imageId=claim.id,
+        waitedSeconds=seconds,
+    )
+
+
+def segmind_repeated(code: str, attempt: int, pause: float) -> None:
+    """A call that was certainly not billed is tried again."""
+    text = f"Segmind call {attempt} ended as {code}, not billed; trying again in {pause:.1f} s"
+    _write("WARNING", "segmind_repeated", text, code=code, attempt=attempt, pauseSeconds=round(pause, 3))
+
+
+def storage_failed(operation: str, error: Exception) -> None:
+    """Storage could not be used until the deadline. Only the error's type: its text can hold URLs."""
+    cause = type(error).__name__
+    _write(
+        "ERROR",
+        "storage_failed",
+        f"Storage: {operation} failed with {cause}",
+        operation=operation,
+        cause=cause,
+    )
+
+
+def signing_failed(error: Exception) -> None:
+    """No URL could be signed; the image itself is safe."""
+    cause = type(error).__name__
+    _write("ERROR", "signing_failed", f"Signing a URL failed with {cause}", cause=cause)
+
+
+def unsigned_start(reason: str) -> None:
+    """URLs are signed with a key of this process: an emulator takes them, the cloud would not."""
+    _write("WARNING", "emulator_signing", f"Signing with a throw-away key: {reason}")
+
+
+def request_ended(method: str, route: str, status: int, seconds: float, **fields: object) -> None:
+    """An answer was given. The route's pattern and not its path, so that no secret in a path is written."""
+    severity = "ERROR" if status >= 500 else "INFO"  # noqa: PLR2004 - HTTP's own line
+    http = {"requestMethod": method, "requestUrl": route, "status": status, "latency": f"{seconds:.3f}s"}
+    _write(severity, "request_ended", f"{method} {route} {status}", httpRequest=http, **fields)
+
+
+def bug(error: BaseException) -> None:
+    """Something that nobody planned. Places in the code, never values."""
+    frames = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    _write(
+        "CRITICAL",
+        "bug",
+        f"Unexpected {type(error).__name__}",
+        cause=type(error).__name__,
+        frames=frames[-8:],
+    )
+
+
+def _write(severity: str, event: str, message: str, **fields: object) -> None:
+    if _LEVELS[severity] < int(str(_settings["level"])):
+        return
+    shown = {k: v for k, v in fields.items() if v is not None}
+    line = {"severity": severity, "message": message, "event": event, **_context.get(), **shown}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()

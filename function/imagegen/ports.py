@@ -1,0 +1,130 @@
+"""What the pipeline needs from the world. Each Protocol has one implementation here and one fake in the tests."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from imagegen.model import ImageRequest, Picture, Receipt, SignedUrl
+
+
+class Clock(Protocol):
+    """Time, in one place, so that tests can hold it."""
+
+    def now(self) -> datetime:
+        """UTC, aware."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Block this thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point in time that is handed down to every call on the way."""
+
+    clock: Clock
+    at: float
+
+    @classmethod
+    def within(cls, clock: Clock, seconds: float) -> "Deadline":
+        """Return the deadline `seconds` from now."""
+        return cls(clock, clock.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline, never less than zero."""
+        return max(0.0, self.at - self.clock.monotonic())
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """Return this deadline or the one `seconds` from now, whichever comes first."""
+        return Deadline(self.clock, min(self.at, self.clock.monotonic() + seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object, as a listing shows it. A create with the right metadata is what an event door reads."""
+
+    name: str
+    generation: int
+    size: int
+    content_type: str
+    created_at: datetime
+    metadata: Mapping[str, str]
+
+
+class Objects(Protocol):
+    """A bucket of objects that are written once. Every method raises StorageUnavailable at the deadline."""
+
+    def create(
+        self,
+        name: str,
+        data: bytes,
+        content_type: str,
+        deadline: Deadline,
+        metadata: Mapping[str, str] | None = None,
+    ) -> int | None:
+        """Write an object that does not exist; return its generation, or None where somebody was first."""
+        ...
+
+    def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:
+        """Return the whole object, or None where there is none (or no longer that generation)."""
+        ...
+
+    def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
+        """Return the object in pieces, or None where there is none."""
+        ...
+
+    def list(self, prefix: str, deadline: Deadline) -> Iterator[ObjectInfo]:
+        """Yield every object whose name starts with `prefix`, in order of name."""
+        ...
+
+    def delete(self, name: str, generation: int, deadline: Deadline) -> None:
+        """Delete that generation of the object; that it is gone already is fine."""
+        ...
+
+
+class Generation(Protocol):
+    """An image that Segmind has finished: what it said of it is here, the bytes still wait in the socket."""
+
+    receipt: Receipt
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None, /
+    ) -> None: ...
+
+    def read(self, waited: float) -> Picture:
+        """Take the bytes into memory. `waited`: seconds spent in our own queue, given back to the deadline."""
+        ...
+
+
+class Generator(Protocol):
+    """Segmind. Raises only `errors.SegmindError`."""
+
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
+        """Buy one image. v2 calls `submitted` with Segmind's id before it does anything else."""
+        ...
+
+    def resume(self, segmind_id: str, deadline: Deadline) -> Generation:
+        """Fetch a v2 generation that somebody else submitted. Costs nothing."""
+        ...
+
+
+class StillGenerating(Exception):
+    """The deadline came before the end of a v2 generation, which goes on and can be resumed."""
+
+
+class Signer(Protocol):
+    """Signs reads of the results bucket. Raises StorageUnavailable."""
+
+    def sign(self, name: str) -> SignedUrl:
+        """Return a URL with at least half of its life before it."""
+        ...

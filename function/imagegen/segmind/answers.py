@@ -1,0 +1,100 @@
+"""The image in a 200: raw bytes, JSON with base64, or JSON with a hosted URL. All of it has been billed."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import requests
+from urllib3.exceptions import HTTPError, IncompleteRead, ReadTimeoutError
+
+from imagegen.errors import OutcomeUnknown, SegmindBadImage
+from imagegen.model import Picture
+from imagegen.segmind.pictures import MAX_BYTES, NotAnImage, picture_of
+
+_CHUNK = 256 * 1024
+_MAX_JSON_BYTES = MAX_BYTES * 4 // 3 + 64 * 1024  # an image of the largest size in base64
+_MAX_ERROR_BYTES = 64 * 1024
+_FIELDS = ("image", "output", "images", "data", "url", "b64_json", "result")
+
+
+def read_body(response: requests.Response) -> bytes:
+    """Return the body of a 200. Raises SegmindBadImage where it is cut short, OutcomeUnknown on silence or a reset."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for part in response.raw.stream(_CHUNK, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > (_MAX_JSON_BYTES if _may_be_json(parts[0]) else MAX_BYTES):
+                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts[:4]))
+    except (HTTPError, OSError) as e:
+        raise _broken(e, b"".join(parts)) from e
+    return b"".join(parts)
+
+
+def read_error(response: requests.Response) -> bytes:
+    """Return the start of an error's body; what broke on the way does not matter."""
+    try:
+        return bytes(response.raw.read(_MAX_ERROR_BYTES, decode_content=True))
+    except (HTTPError, OSError):
+        return b""
+
+
+def picture_in(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
+    """Return the image in a 200's body, fetching it where the body only names it. Raises SegmindBadImage."""
+    try:
+        return picture_of(_image_bytes(body, fetch))
+    except NotAnImage as e:
+        raise SegmindBadImage(f"Segmind answered 200, but {e}.", body) from None
+    except SegmindBadImage as e:
+        e.rejected = e.rejected or body  # it says where the image was said to be
+        raise
+
+
+def _broken(error: Exception, received: bytes) -> SegmindBadImage | OutcomeUnknown:
+    """An end that came early is an image cut short; silence and a reset leave open what would have come."""
+    causes = [error, *error.args, error.__cause__]
+    if any(isinstance(cause, IncompleteRead) for cause in causes) or "prematurely" in str(error):
+        return SegmindBadImage("Segmind answered 200, but the body is cut short.", received)
+    if isinstance(error, ReadTimeoutError):
+        return OutcomeUnknown("Segmind began to answer, then fell silent until the deadline.")
+    return OutcomeUnknown("Segmind began to answer, then broke the connection.")
+
+
+def _image_bytes(body: bytes, fetch: Callable[[str], bytes]) -> bytes:
+    if not _may_be_json(body):
+        return body
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotAnImage("the body is neither an image nor JSON") from None
+    found = next(_strings(value), None)
+    if found is None:
+        raise NotAnImage("the JSON names no image")
+    return fetch(found) if re.match(r"https?://", found, re.IGNORECASE) else _decoded(found)
+
+
+def _may_be_json(start: bytes) -> bool:
+    return start[:64].lstrip()[:1] in {b"{", b"[", b'"'}
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Yield what may be an image, in the order of the shapes that were seen."""
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for name in _FIELDS:
+            yield from _strings(value.get(name))
+
+
+def _decoded(text: str) -> bytes:
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotAnImage("the JSON's image is not base64") from None

@@ -1,0 +1,140 @@
+"""Every answer that is not a 200 → one error of the tree. Pure; the table is the contract's section 2."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from imagegen import errors
+from imagegen.errors import SegmindError
+
+MAX_DETAIL = 500
+# A 406 is "insufficient credits" on the vendor's page, and in the wild also a refused parameter or media type.
+_MONEY = re.compile(r"credit|spend|balance|billing|top.?up|payment|quota|fund", re.IGNORECASE)
+# What the model itself says of a request that it will never take: moderation, tags, references, parameters.
+_BLAME = re.compile(
+    r"SAFETY\.|INPUT_PREPROCESSING|ASSET\.INVALID|moderat|content.policy|nsfw"
+    r"|not (?:allowed|supported|permitted)|unsupported"
+    r"|invalid\W+(?:\w+\W+)?(?:input|value|parameter|param|request|tag|ratio|prompt|reference|image|url|uri|type|format|field)"
+    r"|(?:parameter|value|field|ratio|prompt|tag|reference|promptText|referenceImages|input)\b.{0,60}"
+    r"\b(?:invalid|must|required|missing|too|not|unreachable|exceed|fail)"
+    r"|must be|is required|content.type|validation|bad request|unreachable|could not (?:fetch|download|load)",
+    re.IGNORECASE,
+)
+_KEYS = re.compile(
+    r"(?:bearer\s+|x-api-key\W+|api[_-]?key\W*[=:]\W*)[^\s\"',;<>]+"
+    r"|\b(?:sk|pk|sg|key|api|ak|rw|token|secret)[-_][A-Za-z0-9_-]{6,}"
+    r"|\b(?=[A-Za-z0-9_+/-]*\d)(?=[A-Za-z0-9_+/-]*[A-Za-z])[A-Za-z0-9_+/-]{20,}={0,2}",
+    re.IGNORECASE,
+)
+_URLS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+|data:[^\s\"'<>]{20,}", re.IGNORECASE)
+
+_PLAIN: Mapping[int, type[SegmindError]] = {
+    400: errors.RejectedBySegmind,
+    401: errors.SegmindUnauthorized,
+    402: errors.InsufficientCredits,
+    403: errors.SegmindForbidden,
+    404: errors.SegmindModelNotFound,
+    410: errors.SegmindModelNotFound,
+    422: errors.RejectedBySegmind,
+    429: errors.SegmindRateLimited,
+    502: errors.SegmindUnavailable,
+    503: errors.SegmindFailed,
+    504: errors.SegmindTimeout,
+}
+
+
+def error_of(status: int, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> SegmindError:
+    """Return the error that this answer means, with Segmind's own words in it, cleaned."""
+    text = message_of(body)
+    kind = _kind(status, text)
+    wait = seconds_until_reset(headers, now) if status == errors.SegmindRateLimited.status else None
+    found = kind(_clean(text, secret), retry_after=wait)
+    found.upstream_status = status
+    return found
+
+
+def message_of(body: bytes) -> str:
+    """Return the message in an error's body, whether it is JSON of several shapes, HTML or plain text."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        return _message_in(json.loads(text))
+    except (ValueError, RecursionError):
+        return _without_markup(text) if text.startswith("<") else text
+
+
+def said(text: str, secret: str) -> str:
+    """Return vendor text that may be shown to a caller: no keys, no URLs, at most 500 characters."""
+    return _clean(text, secret)
+
+
+def seconds_until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds until a rate limit ends, as far as the answer names a time; its format was never seen."""
+    for name in ("retry-after", "x-rate-limit-reset-at-utc"):
+        moment = _moment(headers.get(name, "").strip(), now, relative=name == "retry-after")
+        if moment is not None:
+            return max(0.0, (moment - now).total_seconds())
+    return None
+
+
+def _kind(status: int, text: str) -> type[SegmindError]:
+    if status == 406:  # noqa: PLR2004
+        blamed = _BLAME.search(text) and not _MONEY.search(text)
+        return errors.RejectedBySegmind if blamed else errors.InsufficientCredits
+    if status == 500:  # noqa: PLR2004
+        return errors.RejectedBySegmind if _BLAME.search(text) else errors.SegmindFailed
+    if status in _PLAIN:
+        return _PLAIN[status]
+    if status >= 500:  # noqa: PLR2004 - a gateway's own code: nobody says what became of the call behind it
+        return errors.OutcomeUnknown
+    return errors.RejectedBySegmind if status in {405, 413, 414, 415} else errors.SegmindFailed
+
+
+def _message_in(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        for name in ("error", "detail", "message", "msg", "title"):
+            if value.get(name):
+                return _message_in(value[name])
+    if isinstance(value, list) and value:
+        return "; ".join(_message_in(item) for item in value[:3])
+    return ""
+
+
+def _without_markup(html: str) -> str:
+    visible = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", " ", html)
+    return " ".join(visible.split())
+
+
+def _clean(text: str, secret: str) -> str:
+    text = text.encode("utf-8", "replace").decode()
+    text = text.replace(secret, "[redacted]") if secret else text
+    text = _KEYS.sub("[redacted]", _URLS.sub("[url]", text))
+    return "".join(c if c.isprintable() else " " for c in text)[:MAX_DETAIL].strip()
+
+
+def _moment(text: str, now: datetime, *, relative: bool) -> datetime | None:
+    """Read seconds, epoch seconds, an ISO time or an HTTP date."""
+    try:
+        number = float(text)
+    except ValueError:
+        return _date(text)
+    if relative and number < 1e9:  # noqa: PLR2004 - below: seconds from now; above: since 1970
+        number += now.timestamp()
+    number = number / 1000 if number > 1e11 else number  # noqa: PLR2004 - milliseconds since 1970
+    try:
+        return datetime.fromtimestamp(number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _date(text: str) -> datetime | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None

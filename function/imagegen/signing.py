@@ -1,0 +1,126 @@
+"""Signed URLs (V4): with a key file where the credentials have one, else through IAM signBlob.
+
+In the cloud the credentials come from the metadata server and cannot sign. The storage library's own way round
+that opens a connection for each URL and can retry for two minutes; `google.auth.iam.Signer` behind a small
+credentials class keeps its connection and retries a few times.
+"""
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+import google.auth
+import google.auth.compute_engine
+from google.auth import credentials as google_credentials
+from google.auth import crypt, iam
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+from google.cloud import storage
+
+from imagegen import log
+from imagegen.errors import StorageUnavailable
+from imagegen.model import SignedUrl
+from imagegen.ports import Clock
+
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_ATTEMPT_SECONDS = 5.0
+_MAX_CACHED = 10_000
+
+
+class IamSigning(google_credentials.Signing):  # type: ignore[misc]  # google.auth is untyped
+    """Credentials that sign through IAM: the key never leaves Google."""
+
+    def __init__(self, credentials: Any, email: str, request: Any) -> None:  # noqa: ANN401 - google.auth is untyped
+        self._signer = iam.Signer(request, credentials, email)
+        self._email = email
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """Return IAM's signature."""
+        return cast("bytes", self._signer.sign(message))
+
+    @property
+    def signer_email(self) -> str:
+        """The service account whose keys sign."""
+        return self._email
+
+    @property
+    def signer(self) -> iam.Signer:
+        """The signer itself."""
+        return self._signer
+
+
+class GcsSigner:
+    """Implements `ports.Signer`. A URL is handed out again for at most half of its life."""
+
+    def __init__(
+        self, bucket: storage.Bucket, credentials: Callable[[], object], ttl_seconds: int, clock: Clock
+    ) -> None:
+        self._bucket, self._find, self._clock = bucket, credentials, clock
+        self._ttl = timedelta(seconds=ttl_seconds)
+        self._cache: OrderedDict[str, SignedUrl] = OrderedDict()
+        self._lock = threading.Lock()
+        self._credentials: object = None  # found on first use: it can take a call to the metadata server
+
+    def sign(self, name: str) -> SignedUrl:
+        """Return a URL that reads the object, with at least half of its life left. Raises StorageUnavailable."""
+        now = self._clock.now()
+        with self._lock:
+            known = self._cache.get(name)
+        if known and known.expires_at - now >= self._ttl / 2:
+            return known
+        made = SignedUrl(self._sign(name), (now + self._ttl).replace(microsecond=0))
+        with self._lock:
+            self._cache[name] = made
+            self._cache.move_to_end(name)
+            if len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
+        return made
+
+    def _sign(self, name: str) -> str:
+        try:
+            with self._lock:
+                self._credentials = self._credentials or self._find()
+            url = self._bucket.blob(name).generate_signed_url(
+                version="v4", method="GET", expiration=self._ttl, credentials=self._credentials
+            )
+        except (GoogleAuthError, OSError, ValueError) as e:
+            log.signing_failed(e)
+            raise StorageUnavailable("The image is stored, but no URL could be signed for it.") from e
+        return str(url)
+
+
+def signing_credentials(service_account: str | None, request: Any = None) -> Any:  # noqa: ANN401
+    """Return credentials that can sign, by the environment: a key file, or IAM for anything else."""
+    found, _ = google.auth.default(scopes=_SCOPES)
+    if isinstance(found, google_credentials.Signing):
+        return found
+    bounded = request or functools.partial(Request(), timeout=_ATTEMPT_SECONDS)
+    email = service_account or _own_email(found, bounded)
+    return IamSigning(found, email, bounded)
+
+
+def throw_away_credentials() -> Any:  # noqa: ANN401
+    """Return a key made for this process, for an emulator that has no credentials to check it against."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - tests and emulators only
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+    from google.oauth2 import service_account  # noqa: PLC0415
+
+    log.unsigned_start("STORAGE_EMULATOR_HOST is set and GOOGLE_APPLICATION_CREDENTIALS is not")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    signer = crypt.RSASigner.from_string(key)
+    return service_account.Credentials(signer, "emulator@example.iam.gserviceaccount.com", "http://127.0.0.1/token")
+
+
+def _own_email(credentials: Any, request: Any) -> str:  # noqa: ANN401
+    """Compute credentials call themselves "default" until they were refreshed once."""
+    if getattr(credentials, "service_account_email", None) in {None, "default"}:
+        credentials.refresh(request)
+    email = getattr(credentials, "service_account_email", None)
+    if not email:
+        raise GoogleAuthError("these credentials name no service account; set SIGNING_SERVICE_ACCOUNT")
+    return str(email)
