@@ -121,23 +121,21 @@ class Settings(BaseModel):
 
 def _together(env: Mapping[str, str]) -> list[str]:
     """Return what is wrong between settings; read from the text, so that it shows beside other errors."""
-    auth, uploads = env.get("AUTH", "iam"), env.get("UPLOADS_BUCKET")
-    ttl = env.get("SIGNED_URL_TTL_SECONDS", "0")
-    rules = {
-        "UPLOADS_BUCKET must be another bucket than RESULTS_BUCKET, or each image would be an event": uploads
-        is not None
-        and uploads == env.get("RESULTS_BUCKET"),
-        "AUTH=none needs MAX_IMAGES_PER_DAY: an open endpoint needs a cap": auth == "none"
-        and not env.get("MAX_IMAGES_PER_DAY", "0").strip("0"),
-        "AUTH=oidc needs OIDC_ISSUER and OIDC_AUDIENCE": auth == "oidc"
-        and not ("OIDC_ISSUER" in env and "OIDC_AUDIENCE" in env),
-        "AUTH=keys needs API_KEYS": auth == "keys" and "API_KEYS" not in env,
-        f"SIGNED_URL_TTL_SECONDS above {IAM_MAX_TTL} needs a key file in GOOGLE_APPLICATION_CREDENTIALS, since the keys "
-        "that IAM signs with rotate": ttl.isdecimal()
-        and int(ttl) > IAM_MAX_TTL
-        and "GOOGLE_APPLICATION_CREDENTIALS" not in env,
-    }
-    return [text for text, broken in rules.items() if broken]
+    auth, ttl = env.get("AUTH", "iam"), env.get("SIGNED_URL_TTL_SECONDS", "0")
+    wrong = []
+    if env.get("UPLOADS_BUCKET") == env.get("RESULTS_BUCKET", ""):
+        wrong.append("UPLOADS_BUCKET must be another bucket than RESULTS_BUCKET, or each image would be an event")
+    if auth == "none" and not env.get("MAX_IMAGES_PER_DAY", "").strip("0"):
+        wrong.append("AUTH=none needs MAX_IMAGES_PER_DAY: an open endpoint needs a cap")
+    if auth == "oidc" and not env.keys() >= {"OIDC_ISSUER", "OIDC_AUDIENCE"}:
+        wrong.append("AUTH=oidc needs OIDC_ISSUER and OIDC_AUDIENCE")
+    if auth == "keys" and "API_KEYS" not in env:
+        wrong.append("AUTH=keys needs API_KEYS")
+    if ttl.isdecimal() and int(ttl) > IAM_MAX_TTL and "GOOGLE_APPLICATION_CREDENTIALS" not in env:
+        wrong.append(
+            f"SIGNED_URL_TTL_SECONDS above {IAM_MAX_TTL} needs a key file: the keys that IAM signs with rotate"
+        )
+    return wrong
 
 
 def _line(error: "ErrorDetails") -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal
 
 Door = Literal["http", "event", "schedule"]
 Status = Literal["queued", "running", "succeeded", "failed", "unknown"]
@@ -34,8 +34,7 @@ class ImageRequest:
 
     def public(self) -> "PublicRequest":
         """Return what may be shown and kept: reference URIs can carry somebody's signature."""
-        tags: list[PublicReference] = [{"tag": r.tag} for r in self.references]
-        return {"promptText": self.prompt, "ratio": self.ratio, "referenceImages": tags}
+        return PublicRequest(self.prompt, self.ratio, tuple(r.tag for r in self.references))
 
     @property
     def fingerprint(self) -> str:
@@ -44,18 +43,13 @@ class ImageRequest:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-class PublicReference(TypedDict):
-    """A reference as anybody may see it."""
+@dataclass(frozen=True, slots=True)
+class PublicRequest:
+    """A request without its references' URIs: what is kept and shown."""
 
-    tag: str
-
-
-class PublicRequest(TypedDict):
-    """A request as the image resource shows it."""
-
-    promptText: str
+    prompt: str
     ratio: str
-    referenceImages: list[PublicReference]
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

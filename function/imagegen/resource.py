@@ -4,7 +4,7 @@ import base64
 from datetime import UTC, datetime
 
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, ServiceError
-from imagegen.model import Ending, Failure, Picture, Receipt, SignedUrl, StoredImage
+from imagegen.model import Ending, Failure, Picture, PublicRequest, Receipt, SignedUrl, StoredImage
 from imagegen.service import Outcome
 
 Json = dict[str, object]
@@ -17,7 +17,7 @@ def resource(outcome: Outcome, bucket: str, url: SignedUrl | None, request_id: s
         "id": claim.id,
         "status": ending.status if ending else "running",
         "createdAt": _time(claim.created_at),
-        "request": claim.request,
+        "request": _request(claim.request),
     }
     if ending:
         shown |= _end(ending, bucket, url, request_id)
@@ -53,6 +53,11 @@ def _end(ending: Ending, bucket: str, url: SignedUrl | None, request_id: str) ->
     if ending.error:
         shown["error"] = problem(ending.error, request_id)
     return shown
+
+
+def _request(request: PublicRequest) -> Json:
+    references = [{"tag": tag} for tag in request.tags]
+    return {"promptText": request.prompt, "ratio": request.ratio, "referenceImages": references}
 
 
 def _image(image: StoredImage, bucket: str, url: SignedUrl | None) -> Json:
