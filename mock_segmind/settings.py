@@ -1,0 +1,44 @@
+"""Settings of the fake, from code, from the command line or from `MOCK_SEGMIND_*`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Final
+
+DEFAULT_KEY: Final = "SG_mock_key"
+FETCH_MODES: Final = ("off", "get", "head")
+PREFIX: Final = "MOCK_SEGMIND_"
+
+
+@dataclass(slots=True)
+class Settings:
+    """`latency` is in seconds; `fetch_references` is `off`, `get` or `head` (HEAD, then GET)."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    latency: float = 0.0
+    credits: float = 10_000.0
+    keys: tuple[str, ...] = (DEFAULT_KEY,)
+    price: Decimal = Decimal("0.1")
+    rate_limit: int | None = None
+    fetch_references: str = "off"
+    job_seconds: float = 3_600.0
+
+    def __post_init__(self) -> None:
+        if self.fetch_references not in FETCH_MODES:
+            raise ValueError(f"fetch_references must be one of {', '.join(FETCH_MODES)}")
+        if self.latency < 0 or not self.keys:
+            raise ValueError("latency must not be negative, and there must be a key")
+
+
+def from_env(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings an environment names, as text: the defaults of the command line.
+
+    Raises ValueError for a `MOCK_SEGMIND_…` that there is not, so that a typo does not pass unseen.
+    """
+    found = {k.removeprefix(PREFIX).lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
+    known = {field.name for field in fields(Settings)}
+    if unknown := found.keys() - known:
+        names = ", ".join(f"{PREFIX}{name.upper()}" for name in sorted(unknown))
+        raise ValueError(f"Unknown setting: {names}")
+    return found

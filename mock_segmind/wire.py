@@ -1,0 +1,63 @@
+"""How an answer's bytes reach the client: usually `whole`; every other way is a fault in `transport.py`."""
+
+import os
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One answer, ready to be sent: status line, headers without framing, body, and the socket it goes to.
+
+    `length` is the body's, also where a HEAD request leaves it out.
+    """
+
+    connection: socket.socket
+    status_line: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    length: int
+    pause: Callable[[float], None]
+
+    def head(self, *framing: str) -> bytes:
+        """Return status line and headers, with the framing headers that the caller picked."""
+        lines = [self.status_line, *(f"{name}: {value}" for name, value in self.headers), *framing]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+    def send(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN; detached, because a buffered reader would hold the socket open."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        os.close(self.connection.detach())
+
+
+Transport: TypeAlias = Callable[[Wire], bool]
+"""Sends an answer; returns whether the connection may serve another request."""
+
+
+def whole(wire: Wire) -> bool:
+    """Send everything with a right Content-Length and keep the connection: what a healthy server does."""
+    wire.send(wire.head(f"Content-Length: {wire.length}", "Connection: keep-alive") + wire.body)
+    return True
+
+
+def dropped(_: Wire) -> bool:
+    """Send nothing and close."""
+    return False
+
+
+def client_has_gone(connection: socket.socket) -> bool:
+    """Tell whether the client closed its end: the ledger notes a bill nobody waited for."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False  # it is there, and has nothing more to say
+    except OSError:
+        return True

@@ -1,0 +1,223 @@
+"""Scripted faults, over Python and over the admin route: which calls they take, how often, and that they fired."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mock_segmind import FakeSegmind, Fault, UnknownFault, fingerprint, probe
+from mock_segmind.catalogue import CATALOGUE
+from mock_segmind.messages import Json, JsonObject
+
+
+def statuses(segmind: FakeSegmind, *prompts: str, line: str = probe.V1) -> list[int | None]:
+    key = {"x-api-key": segmind.key}
+    return [probe.call(segmind.url, line, probe.request(prompt), headers=key).status for prompt in prompts]
+
+
+def admin(segmind: FakeSegmind, line: str, body: JsonObject | bytes | None = None) -> Any:  # noqa: ANN401  any JSON, asserted on
+    """Answer of an admin route: its JSON where it is a 200, else status and message."""
+    outcome = probe.call(segmind.url, line, body)
+    return outcome.json if outcome.status == 200 else (outcome.status, outcome.fields["error"])
+
+
+def test_a_script_takes_the_next_calls(segmind: FakeSegmind) -> None:
+    """`times=2` takes two calls and no third, and counts them."""
+    script = segmind.faults.add(Fault.status(502, body="html"), times=2)
+    assert statuses(segmind, "a", "b", "c") == [502, 502, 200]
+    assert (script.fired, script.spent) == (2, True)
+
+
+def test_a_script_may_let_some_pass(segmind: FakeSegmind) -> None:
+    """`skip=1` hits the second call."""
+    segmind.faults.add("503", skip=1)
+    assert statuses(segmind, "a", "b", "c") == [200, 503, 200]
+
+
+def test_a_script_without_end(segmind: FakeSegmind) -> None:
+    """`times=None` never ends."""
+    segmind.faults.add("500", times=None)
+    assert statuses(segmind, "a", "b", "c", "d") == [500] * 4
+
+
+def test_a_script_takes_only_what_it_matches(segmind: FakeSegmind) -> None:
+    """By a part of the prompt, by a part of the path, by any rule; the first that takes a call wins."""
+    segmind.faults.add("500", prompt="cat")
+    segmind.faults.add("502", path="/v2/")
+    segmind.faults.add("503", when=lambda call: len(call.prompt) == 3, times=None)
+    assert statuses(segmind, "a cat", "a cat", "dog") == [500, 200, 503]
+    assert statuses(segmind, "a horse", line=probe.V2) == [502]
+
+
+def test_several_faults_play_together(segmind: FakeSegmind) -> None:
+    """One script with a delay, an error and a cut connection: all of them on the same call."""
+    segmind.faults.add("slow=0.01", "502,body=text", "truncated=3")
+    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": segmind.key})
+    assert (outcome.status, outcome.body, outcome.broken) == (502, b"Bad", "IncompleteRead")
+
+
+def test_a_script_goes_before_magic(segmind: FakeSegmind) -> None:
+    """While a script takes the call, its prompt's own magic rests."""
+    segmind.faults.add("503")
+    assert statuses(segmind, "[mock:502]", "[mock:502]") == [503, 502]
+
+
+def test_a_script_names_its_requests(segmind: FakeSegmind) -> None:
+    """`on` moves a fault to requests it does not take by itself, here the balance."""
+    segmind.faults.add(Fault("500", on="credits"))
+    assert statuses(segmind, "a") == [200]
+    outcome = probe.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
+    assert outcome.status == 500
+
+
+def test_check_names_what_never_fired(segmind_server: FakeSegmind) -> None:
+    """A fault that did not fire fails the test, unless it was optional."""
+    segmind_server.clear()
+    segmind_server.faults.add("502,body=html", times=2)
+    segmind_server.faults.add("503", optional=True)
+    with pytest.raises(AssertionError, match=r"502,body=html\): fired 0 of 2 times"):
+        segmind_server.check()
+    segmind_server.clear()
+    segmind_server.check()
+
+
+def test_check_names_unknown_traffic(segmind_server: FakeSegmind) -> None:
+    """A path the vendor does not have is a 404, and fails the test."""
+    segmind_server.clear()
+    assert probe.call(segmind_server.url, "GET /v3/models").status == 404
+    with pytest.raises(AssertionError, match="/v3/models"):
+        segmind_server.check()
+
+
+def test_check_raises_a_bug_of_the_fake(segmind_server: FakeSegmind) -> None:
+    """An exception inside the fake is a 500 for the client and itself for the test; nothing stays open."""
+    segmind_server.clear()
+    segmind_server.faults.add("502", when=lambda call: bool(1 / len(call.prompt.strip())))
+    assert statuses(segmind_server, " ") == [500]
+    assert segmind_server.ledger.settle()
+    with pytest.raises(ZeroDivisionError):
+        segmind_server.check()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Fault("unheard-of"), "Unknown mock fault 'unheard-of'. There are: 400"),
+        (lambda: Fault("502", colour="red"), "no option 'colour'. It has: body, message, billed, on, times"),
+        (lambda: Fault("truncated", bytes="many"), "must be a whole number"),
+        (lambda: Fault("reset", billed="perhaps"), "must be true or false"),
+        (lambda: Fault("502", on="v1+nowhere"), "joined by +"),
+    ],
+)
+def test_a_wrong_fault_is_refused_when_it_is_made(make: Callable[[], Fault], says: str) -> None:
+    """A typo in a test fails where it stands, with a list of what there is."""
+    with pytest.raises(UnknownFault) as caught:
+        make()
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_fault_is_the_same_as_text(name: str) -> None:
+    """Every fault with all its options, written out and read again, is the same."""
+    spec = CATALOGUE[name]
+    fault = Fault(name, **{option.name: option.default for option in spec.options}, times=2)
+    assert Fault.parse(str(fault)) == fault
+    assert hash(Fault.parse(str(fault))) == hash(fault)
+    assert repr(fault).startswith(f"Fault.parse('{name}")
+
+
+@pytest.mark.parametrize("code", [502, 418])
+def test_any_status_has_a_constructor(code: int) -> None:
+    """A known code is that code's fault, another one the fault for any status."""
+    assert str(Fault.status(code)) == ("502" if code == 502 else "status,code=418")
+
+
+def test_a_script_needs_faults_and_its_own_times(segmind: FakeSegmind) -> None:
+    """`times` inside a fault's text is for prompts: in a script it would be ignored, so it is refused."""
+    for faults in ((), ("502,times=2",)):
+        with pytest.raises(ValueError, match="says `times` for all"):
+            segmind.faults.add(*faults)
+    assert segmind.faults.all() == []
+
+
+def test_scripts_over_http(segmind: FakeSegmind) -> None:
+    """Add, see it fire, remove: the same names as in Python."""
+    body: JsonObject = {"faults": ["502,body=text"], "times": 2, "prompt": "cat", "optional": True}
+    made = admin(segmind, "POST /_mock/faults", body)
+    assert statuses(segmind, "a dog", "a cat") == [200, 502]
+    listed = admin(segmind, "GET /_mock/faults")["faults"]
+    assert listed == [{**made, "fired": 1}]
+    assert made.keys() >= body.keys()
+    assert admin(segmind, f"DELETE /_mock/faults/{made['id']}") == {"faults": []}
+    assert statuses(segmind, "a cat") == [200]
+
+
+def test_all_scripts_can_be_removed_over_http(segmind: FakeSegmind) -> None:
+    """DELETE without a number forgets all of them."""
+    admin(segmind, "POST /_mock/faults", {"faults": ["502"]})
+    assert admin(segmind, "DELETE /_mock/faults") == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "says"),
+    [
+        ("POST /_mock/faults", {"faults": ["unheard-of"]}, "Unknown mock fault 'unheard-of'. There are: 400"),
+        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "Unknown or of a wrong type: time. There are:"),
+        ("POST /_mock/faults", {"faults": ["502"], "times": True}, "wrong type: times"),
+        ("POST /_mock/faults", {"faults": "502"}, "wrong type: faults"),
+        ("POST /_mock/faults", {}, "at least one fault"),
+        ("POST /_mock/faults", b"[]", "must be a JSON object"),
+        ("DELETE /_mock/faults/99", None, "no fault 99"),
+        ("POST /_mock/accounts", {"key": "x"}, "has a key and credits"),
+        ("POST /_mock/accounts", {"key": "x", "credits": 1, "name": "y"}, "wrong type: name"),
+        ("POST /_mock/settings", {"latency": "long"}, "wrong type: latency"),
+        ("POST /_mock/settings", {"fetch_references": "often"}, "one of off, get, head"),
+    ],
+)
+def test_a_wrong_admin_request_is_told(
+    segmind: FakeSegmind, line: str, body: JsonObject | bytes | None, says: str
+) -> None:
+    """A 400 that lists what there would be, and nothing changed."""
+    status, message = admin(segmind, line, body)
+    assert status == 400
+    assert says in message
+    assert (segmind.faults.all(), len(segmind.accounts.all())) == ([], 1)
+
+
+def test_accounts_and_ledger_over_http(segmind: FakeSegmind) -> None:
+    """What Python sees of accounts and ledger, HTTP sees too; keys only as fingerprints."""
+    opened = admin(segmind, "POST /_mock/accounts", {"key": "secret-key", "credits": 1, "rate_limit": 5})
+    probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": "secret-key"})
+    accounts, ledger = admin(segmind, "GET /_mock/accounts"), admin(segmind, "GET /_mock/ledger")
+    assert opened["key"] == fingerprint("secret-key")
+    assert {account["key"]: account["credits"] for account in accounts["accounts"]}[opened["key"]] == 0.9
+    assert (ledger["billed"], ledger["totalBilled"], ledger["entries"][0]["status"]) == (1, 0.1, 200)
+    assert "secret-key" not in json.dumps([opened, accounts, ledger])
+
+
+def test_settings_health_and_clear_over_http(segmind: FakeSegmind) -> None:
+    """Settings change at once; clear brings the first ones back and forgets the rest."""
+    assert admin(segmind, "GET /_mock/health") == {"status": "ok"}
+    assert admin(segmind, "POST /_mock/settings", {"latency": 0.01})["latency"] == 0.01
+    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": segmind.key})
+    assert outcome.headers["x-generation-time"] == "0.01"
+    admin(segmind, "POST /_mock/faults", {"faults": ["502"]})
+    assert admin(segmind, "POST /_mock/clear") == {"status": "cleared"}
+    assert admin(segmind, "GET /_mock/settings")["latency"] == 0
+    assert (segmind.ledger.entries(), segmind.faults.all()) == ([], [])
+
+
+def test_the_list_of_magic_prompts(segmind: FakeSegmind) -> None:
+    """A page from another origin can read it; every fault is in it."""
+    outcome = probe.call(segmind.url, "GET /_mock/magic")
+    entries = outcome.fields["magic"]
+    assert isinstance(entries, list)
+    assert [named(entry) for entry in entries] == list(CATALOGUE)
+    assert outcome.headers["access-control-allow-origin"] == "*"
+    assert probe.call(segmind.url, "OPTIONS /_mock/faults").status == 204
+    assert probe.call(segmind.url, "PUT /_mock/magic").status == 405
+
+
+def named(entry: Json) -> Json:
+    return entry["name"] if isinstance(entry, dict) else None

@@ -1,0 +1,182 @@
+"""The ledger is exact: under hundreds of calls at once, and where the client has gone."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import ClassVar
+
+import pytest
+
+from mock_segmind import FakeSegmind, Picture, Settings, probe
+from mock_segmind.messages import JsonObject
+
+IN_FLIGHT = 300
+
+
+def generate(segmind: FakeSegmind, prompt: str, timeout: float = 60) -> probe.Outcome:
+    key = {"x-api-key": segmind.key}
+    return probe.call(segmind.url, probe.V1, probe.request(prompt), headers=key, timeout=timeout)
+
+
+def at_once(segmind: FakeSegmind, prompts: list[str]) -> list[probe.Outcome]:
+    with ThreadPoolExecutor(len(prompts)) as pool:
+        return list(pool.map(lambda prompt: generate(segmind, prompt), prompts))
+
+
+def test_hundreds_in_flight(segmind: FakeSegmind) -> None:
+    """300 calls that all wait in the vendor together end well, each with its own line and its own bill."""
+    segmind.settings.latency = 0.2
+    prompts = [f"cat {number}" for number in range(IN_FLIGHT)]
+    outcomes = at_once(segmind, prompts)
+    ids = {outcome.headers["x-request-id"] for outcome in outcomes}
+    assert {(outcome.status, outcome.broken) for outcome in outcomes} == {(200, "")}
+    assert ids == {entry.request_id for entry in segmind.ledger.billed()}
+    assert sorted(entry.prompt for entry in segmind.ledger.generations()) == sorted(prompts)
+    assert segmind.ledger.total_billed == Decimal("0.1") * IN_FLIGHT
+    assert [entry.number for entry in segmind.ledger.entries()] == list(range(1, IN_FLIGHT + 1))
+
+
+def test_a_balance_is_never_overdrawn(segmind: FakeSegmind) -> None:
+    """100 calls race for the credits of 30: exactly 30 are billed, and nothing stays held."""
+    segmind.settings.latency = 0.05
+    account = segmind.accounts.open(segmind.key, 3)
+    outcomes = at_once(segmind, ["a cat"] * 100)
+    assert sorted(str(outcome.status) for outcome in outcomes) == ["200"] * 30 + ["406"] * 70
+    assert (account.balance, account.held, len(segmind.ledger.billed())) == (Decimal(0), Decimal(0), 30)
+
+
+def test_a_script_is_exact_under_a_race(segmind: FakeSegmind) -> None:
+    """Of 60 calls at once exactly the scripted 20 fail."""
+    segmind.faults.add("502", times=20)
+    outcomes = at_once(segmind, ["a cat"] * 60)
+    assert sorted(str(outcome.status) for outcome in outcomes) == ["200"] * 40 + ["502"] * 20
+
+
+def test_a_generation_is_billed_after_its_client_has_gone(segmind: FakeSegmind) -> None:
+    """The client hangs up before the image is there: it is billed all the same, and the ledger says who was gone."""
+    assert generate(segmind, "[mock:slow=0.5]", timeout=0.1).broken == "TimeoutError"
+    assert segmind.ledger.billed() == []
+    assert segmind.ledger.settle()
+    entry = segmind.ledger.posts()[0]
+    assert (entry.billed, entry.client_gone, entry.status) == (Decimal("0.1"), True, 200)
+
+
+def test_a_client_that_waits_is_not_gone(segmind: FakeSegmind) -> None:
+    """And one that stays gets no such mark."""
+    generate(segmind, "a cat")
+    assert [entry.client_gone for entry in segmind.ledger.posts()] == [False]
+
+
+def test_clear_drops_what_is_running(segmind: FakeSegmind) -> None:
+    """A call that waits is dropped without an answer; it bills nobody afterwards."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(generate, segmind, "[mock:slow=60]")
+        assert segmind.ledger.wait(lambda ledger: len(ledger.posts()) == 1)
+        segmind.clear()
+        assert waiting.result().broken == "RemoteDisconnected"
+    assert (segmind.ledger.entries(), segmind.accounts.all()[0].held) == ([], Decimal(0))
+
+
+def test_waiting_for_the_ledger_ends(segmind: FakeSegmind) -> None:
+    """`wait` says False where its time passes first."""
+    assert not segmind.ledger.wait(lambda ledger: bool(ledger.billed()), timeout=0.01)
+
+
+def test_stop_ends_what_is_running() -> None:
+    """A hanging answer does not keep the fake from stopping, and its client sees the end."""
+    with ThreadPoolExecutor(1) as pool:
+        with FakeSegmind() as fake:
+            hanging = pool.submit(generate, fake, "[mock:hang]")
+            assert fake.ledger.settle()
+            assert fake.ledger.wait(lambda ledger: len(ledger.billed()) == 1)
+        assert hanging.result().broken == "RemoteDisconnected"
+
+
+def test_long_strings_are_cut_in_the_ledger(segmind: FakeSegmind) -> None:
+    """A data URI of megabytes does not stay in memory for each call."""
+    uri = "data:image/png;base64," + "A" * 100_000
+    body = probe.request(referenceImages=[{"tag": "model", "uri": uri}])
+    assert probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    assert len(str(segmind.ledger.posts()[0].body)) < 3_000
+
+
+class Photos(http.server.BaseHTTPRequestHandler):
+    """A host of reference images: good ones, and every kind Runway refuses."""
+
+    good: ClassVar[bytes] = Picture("photo").encoded()
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(f"{self.command} {self.path}")
+        if self.path.startswith("/missing") or (self.command == "HEAD" and self.path.startswith("/get-only")):
+            self.send_error(404)
+            return
+        self.send_response(302 if self.path == "/moved" else 200)
+        self.send_header("Content-Type", "text/html" if self.path == "/page" else "image/jpeg")
+        if self.path != "/unsized":
+            self.send_header("Content-Length", str(len(self.good)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(self.good)
+
+    do_HEAD = do_GET  # noqa: N815  the name is http.server's
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def photos() -> Iterator[str]:
+    Photos.seen.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Photos) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def with_reference(uri: str) -> JsonObject:
+    return probe.request(referenceImages=[{"tag": "model", "uri": uri}, {"tag": "none"}])
+
+
+@pytest.mark.parametrize(("mode", "seen"), [("off", []), ("get", ["GET"]), ("head", ["HEAD", "GET"])])
+def test_references_are_fetched_where_asked(segmind: FakeSegmind, photos: str, mode: str, seen: list[str]) -> None:
+    """HEAD and then GET, GET alone, or nothing; the ledger says what came, without the URL's signature."""
+    segmind.settings.fetch_references = mode
+    body = with_reference(f"{photos}/a.jpg?signature=secret")
+    assert probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    assert [line.split()[0] for line in Photos.seen] == seen
+    came = {"uri": f"{photos}/a.jpg", "contentType": "image/jpeg", "bytes": len(Photos.good)}
+    assert segmind.ledger.posts()[0].fetched == ([came] if seen else [])
+
+
+@pytest.mark.parametrize("path", ["/missing", "/get-only", "/moved", "/page", "/unsized"])
+def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photos: str, path: str) -> None:
+    """A missing, moved, unsized or wrong file, and one that refuses HEAD, is the model's 500 and not billed."""
+    segmind.settings.fetch_references = "head"
+    body = with_reference(f"{photos}{path}")
+    key = {"x-api-key": segmind.key}
+    outcome = probe.call(segmind.url, probe.V1, body, headers=key)
+    assert (outcome.status, "Failed to fetch reference image" in str(outcome.fields["error"])) == (500, True)
+    job = probe.call(segmind.url, probe.V2, body, headers=key).fields
+    failed = probe.call(segmind.url, f"GET /v2/requests/{job['request_id']}", headers=key)
+    assert (failed.status, failed.fields["status"]) == (422, "FAILED")
+    assert (segmind.ledger.total_billed, segmind.accounts.all()[0].held) == (Decimal(0), Decimal(0))
+
+
+def test_an_unreachable_host_fails_the_generation(segmind: FakeSegmind) -> None:
+    """Nobody listens there: the same 500."""
+    segmind.settings.fetch_references = "get"
+    body = with_reference("http://127.0.0.1:1/a.jpg")
+    assert probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key}).status == 500
+
+
+def test_two_fakes_do_not_know_each_other() -> None:
+    """Accounts, settings and ledgers are a fake's own."""
+    with FakeSegmind(Settings(credits=0.1, keys=("one",))) as one, FakeSegmind() as two:
+        assert [generate(one, "a cat").status for _ in range(2)] == [200, 406]
+        assert generate(two, "a cat").status == 200
+        assert (len(one.ledger.posts()), len(two.ledger.posts()), one.key) == (2, 1, "one")

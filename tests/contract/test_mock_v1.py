@@ -1,0 +1,207 @@
+"""v1 as the vendor's page has it: what is checked and in which order, what a success looks like, what is billed."""
+
+import http.client
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from mock_segmind import RATIOS, FakeSegmind, Picture, fingerprint, probe
+from mock_segmind.messages import Json, JsonObject
+
+
+def generate(segmind: FakeSegmind, body: JsonObject | bytes, **headers: str) -> probe.Outcome:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key} | named)
+
+
+def references(*tags: str, uri: str = "https://example.com/a.png") -> list[Json]:
+    return [{"tag": tag, "uri": uri} for tag in tags]
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_an_image_has_the_size_asked(segmind: FakeSegmind, ratio: str) -> None:
+    """Each of the eight ratios gives a jpeg of exactly that many pixels."""
+    outcome = generate(segmind, probe.request(ratio=ratio))
+    with Image.open(io.BytesIO(outcome.body)) as image:
+        assert (image.format, "{}:{}".format(*image.size)) == ("JPEG", ratio)
+
+
+def test_the_image_shows_what_was_asked(segmind: FakeSegmind) -> None:
+    """Prompt, ratio and tags each change the picture; the same request gives the same bytes."""
+    bodies = [
+        probe.request("a cat"),
+        probe.request("a cat"),
+        probe.request("a dog"),
+        probe.request("a cat", ratio="960:960"),
+        probe.request("a cat", referenceImages=references("model")),
+    ]
+    images = [generate(segmind, body).body for body in bodies]
+    assert images[0] == images[1]
+    assert len(set(images)) == 4
+
+
+@pytest.mark.parametrize("prompt", ["鏡 🪞 зеркало", "\ud800 alone", "x" * 1_000, "line\none\ttwo", "\u200b\u0000"])
+def test_any_prompt_can_be_drawn(prompt: str) -> None:
+    """What JSON can carry the renderer can draw: no glyph, lone surrogates, no spaces to wrap at."""
+    assert Picture(prompt).encoded("png").startswith(b"\x89PNG")
+
+
+def test_the_headers_of_a_success(segmind: FakeSegmind) -> None:
+    """The vendor's own headers say what it cost, what is left, and which request it was."""
+    headers = generate(segmind, probe.request()).headers
+    assert (headers["content-type"], headers["x-cost"]) == ("image/jpeg", "0.1")
+    assert headers["x-remaining-credits"] == "9999.9"
+    assert headers["x-request-id"] == segmind.ledger.posts()[0].request_id
+    assert json.loads(headers["x-output-metadata"]) == {"width": 1280, "height": 720}
+    assert {"x-generation-time", "x-seed-value", "x-rate-limit-reset-at-utc"} <= headers.keys()
+
+
+def test_the_key_may_be_a_bearer_token(segmind: FakeSegmind) -> None:
+    """`Authorization: Bearer` works as well, and the ledger shows the key by its fingerprint only."""
+    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"Authorization": f"Bearer {segmind.key}"})
+    entry = segmind.ledger.posts()[0]
+    assert (outcome.status, entry.key) == (200, fingerprint(segmind.key))
+    assert segmind.key not in json.dumps(entry.as_json())
+
+
+GOOD = probe.request()
+REFUSED: list[tuple[str, int, str, JsonObject | bytes]] = [
+    ("not JSON", 400, "not valid JSON", b"{"),
+    ("NaN is JSON to Python only", 400, "must be a string", b'{"promptText": NaN, "referenceImages": []}'),
+    ("not an object", 400, "must be a JSON object", b"[]"),
+    ("no prompt", 400, "Missing required field 'promptText'", {"referenceImages": []}),
+    ("no references", 400, "Missing required field 'referenceImages'", {"promptText": "a cat"}),
+    ("unknown field", 400, "Unknown field 'seed'", {**GOOD, "seed": 1}),
+    ("prompt of another type", 400, "'promptText' must be a string", {**GOOD, "promptText": 1}),
+    ("empty prompt", 400, "must not be empty", {**GOOD, "promptText": " "}),
+    ("501 emoji are 1,002 units", 400, "1000 UTF-16", {**GOOD, "promptText": "🪞" * 501}),
+    ("references of another type", 400, "must be an array", {**GOOD, "referenceImages": {}}),
+    ("a reference of another type", 400, "[0]: must be an object", {**GOOD, "referenceImages": ["x"]}),
+    ("four references", 400, "at most 3", {**GOOD, "referenceImages": references("one", "two", "six", "ten")}),
+    ("no tag", 400, "'tag' must be", {**GOOD, "referenceImages": [{"uri": "https://example.com/a.png"}]}),
+    ("short tag", 400, "'tag' must be", {**GOOD, "referenceImages": references("ab")}),
+    ("long tag", 400, "'tag' must be", {**GOOD, "referenceImages": references("a" * 17)}),
+    ("tag with a digit first", 400, "'tag' must be", {**GOOD, "referenceImages": references("1abc")}),
+    ("tag with a line end", 400, "'tag' must be", {**GOOD, "referenceImages": references("abc\n")}),
+    ("the same tag twice", 400, "unique tags", {**GOOD, "referenceImages": references("model", "model")}),
+    ("field in a reference", 400, "unknown field 'url'", {**GOOD, "referenceImages": [{"tag": "abc", "url": "x"}]}),
+    ("uri of another type", 400, "'uri' must be a string", {**GOOD, "referenceImages": [{"tag": "abc", "uri": 1}]}),
+    ("gs uri", 400, "'uri' must be an https", {**GOOD, "referenceImages": references("abc", uri="gs://b/o")}),
+    ("http uri", 400, "'uri' must be an https", {**GOOD, "referenceImages": references("abc", uri="http://a.b/")}),
+    ("address", 400, "'uri' must be an https", {**GOOD, "referenceImages": references("abc", uri="https://1.2.3.4/")}),
+    ("broken uri", 400, "'uri' must be an https", {**GOOD, "referenceImages": references("abc", uri="https://[/")}),
+    ("long uri", 400, "2048", {**GOOD, "referenceImages": references("abc", uri="https://a.b/" + "c" * 2_037)}),
+    ("ratio of another type", 400, "'ratio' must be a string", {**GOOD, "ratio": 1}),
+    ("another ratio", 406, "Invalid value '16:9' for parameter 'ratio'", {**GOOD, "ratio": "16:9"}),
+]
+
+
+@pytest.mark.parametrize(("status", "says", "body"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED])
+def test_a_bad_body_is_refused(segmind: FakeSegmind, status: int, says: str, body: JsonObject | bytes) -> None:
+    """The refusal names what is wrong, and nothing is billed."""
+    outcome = generate(segmind, body)
+    assert outcome.status == status
+    assert says in str(outcome.fields["error"])
+    assert segmind.ledger.total_billed == 0
+
+
+ACCEPTED: list[JsonObject] = [
+    {**GOOD, "promptText": "🪞" * 500},
+    {**GOOD, "referenceImages": [{"tag": "model"}]},
+    {**GOOD, "referenceImages": references("abc", "Abc", "a" * 16)},
+    {**GOOD, "referenceImages": references("abc", uri="data:image/png;base64,iVBORw0KGgo=")},
+    {**GOOD, "referenceImages": references("abc", uri="http://127.0.0.1:9000/bucket/a.png")},
+]
+
+
+@pytest.mark.parametrize("body", ACCEPTED)
+def test_what_is_just_allowed_is_generated(segmind: FakeSegmind, body: JsonObject) -> None:
+    """Limits are inclusive, `uri` is optional, tags differ by case, a local storage is let through."""
+    assert generate(segmind, body).status == 200
+
+
+def test_each_check_comes_before_the_next(segmind: FakeSegmind) -> None:
+    """A request with everything wrong is refused for one reason after the other, as each is put right."""
+    poor = segmind.accounts.open("poor", 0.05, forbidden=True)
+    bad_body, bad_ratio = b"{", probe.request(ratio="16:9")
+    wrong_type = {"x-api-key": "poor", "Content-Type": "text/plain"}
+    key = {"x-api-key": "poor"}
+    seen = [
+        probe.call(segmind.url, "GET /v1/other-model", bad_body, headers={"Content-Type": "text/plain"}),
+        probe.call(segmind.url, "POST /v1/other-model", bad_body),
+        probe.call(segmind.url, probe.V1, bad_body),
+        probe.call(segmind.url, probe.V1, bad_body, headers={"x-api-key": "nobody"}),
+        probe.call(segmind.url, probe.V1, bad_body, headers=wrong_type),
+    ]
+    poor.forbidden = False
+    seen += [
+        probe.call(segmind.url, probe.V1, bad_body, headers=wrong_type),
+        probe.call(segmind.url, probe.V1, bad_body, headers=key),
+        probe.call(segmind.url, probe.V1, bad_ratio, headers=key),
+        probe.call(segmind.url, probe.V1, probe.request(), headers=key),
+    ]
+    assert [outcome.status for outcome in seen] == [405, 404, 401, 401, 403, 406, 400, 406, 406]
+    assert b"Missing Authorization or x-api-key" in seen[2].body
+    assert b"invalid or may have expired" in seen[3].body
+    assert b"Insufficient credits" in seen[8].body
+
+
+def test_credits_end(segmind: FakeSegmind) -> None:
+    """Five calls for half a dollar: the sixth is refused, and the balance is exactly nothing."""
+    account = segmind.accounts.open("poor", 0.5)
+    statuses = [generate(segmind, probe.request(), x_api_key="poor").status for _ in range(6)]
+    assert statuses == [200] * 5 + [406]
+    assert (account.balance, account.held, segmind.ledger.total_billed) == (Decimal(0), Decimal(0), Decimal("0.5"))
+
+
+def test_a_spend_limit_is_a_406_of_its_own(segmind: FakeSegmind) -> None:
+    """The balance would do, the team's own limit does not: the text alone tells."""
+    segmind.accounts.open("thrifty", 50, spend_limit=0.1)
+    first, second = (generate(segmind, probe.request(), x_api_key="thrifty") for _ in range(2))
+    assert (first.status, second.status) == (200, 406)
+    assert "Spend limit" in str(second.fields["error"])
+
+
+def test_a_rate_limit_says_when_it_ends(segmind: FakeSegmind) -> None:
+    """The call above the limit is a 429 with the vendor's header, without Retry-After, and not billed."""
+    segmind.accounts.open("busy", 50, rate_limit=0)
+    outcome = generate(segmind, probe.request(), x_api_key="busy")
+    assert outcome.status == 429
+    assert "retry-after" not in outcome.headers
+    assert outcome.headers["x-rate-limit-reset-at-utc"].endswith(":00.000Z")
+    assert segmind.ledger.total_billed == 0
+
+
+def test_the_credits_call_is_free(segmind: FakeSegmind) -> None:
+    """It answers the balance of the key's account and bills nothing."""
+    generate(segmind, probe.request())
+    outcome = probe.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
+    assert outcome.fields == {"credits": 9999.9, "free-credits": 0.01}
+    assert len(segmind.ledger.billed()) == 1
+    assert probe.call(segmind.url, "GET /v1/get-user-credits").status == 401
+
+
+def test_a_connection_is_kept(segmind: FakeSegmind) -> None:
+    """Three calls over one connection, also after a refusal and a chunked request body."""
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(segmind.url).port, timeout=10)
+    good = json.dumps(GOOD).encode()
+    statuses = [sent(connection, segmind.key, b"{")]
+    first = connection.sock
+    statuses += [sent(connection, segmind.key, body) for body in (good, iter([good]), good)]
+    assert connection.sock is first
+    connection.close()
+    assert statuses == [400, 200, 200, 200]
+
+
+def sent(connection: http.client.HTTPConnection, key: str, body: bytes | Iterator[bytes]) -> int:
+    """Send a body, in chunks where it is an iterator, and return the status."""
+    headers = {"x-api-key": key, "Content-Type": "application/json"}
+    connection.request("POST", "/v1/runway-gen4-image", body, headers, encode_chunked=True)
+    with connection.getresponse() as response:
+        response.read()
+        return response.status
