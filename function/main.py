@@ -1,15 +1,30 @@
 """The entry points that are deployed: each translates for its door, and does nothing else."""
 
 import functions_framework
-from flask import Request, Response
+from cloudevents.http import CloudEvent
+from flask import Request, Response, abort
 
 from imagegen import wiring
+from imagegen.events import Event
 
 
 @functions_framework.http
 def generate_image(request: Request) -> Response:
-    """Answer an HTTP call."""
+    """Answer a frontend or a back end."""
     return wiring.app().http.respond(request)
+
+
+@functions_framework.cloud_event
+def on_upload(event: CloudEvent) -> None:
+    """Run what a finalized object asks for; a 503 asks the platform to deliver the event again."""
+    if not wiring.app().events.handle(Event(event["id"], event["type"], event.get("time"), event.data)):
+        abort(503)
+
+
+@functions_framework.http
+def on_schedule(request: Request) -> Response:
+    """Answer Cloud Scheduler."""
+    return wiring.app().schedule.respond(request)
 
 
 wiring.start()

@@ -51,6 +51,12 @@ class Budget:
         for slot in slots:
             self._objects.delete(slot.name, slot.generation, deadline)
 
+    def slots_of(self, claim: Claim, deadline: Deadline) -> tuple[Slot, ...]:
+        """Return the slots that a claim of another instance took, on whichever side of midnight that was."""
+        days = sorted({f"{moment:%Y-%m-%d}" for moment in (claim.created_at, claim.lease_ends_at)})
+        slots = (info for day in days for info in self._objects.list(f"spend/{day}/", deadline))
+        return tuple(Slot(i.name, i.generation) for i in slots if i.metadata.get("token") == claim.token)
+
     def _caps(self, owner: str) -> list[tuple[str, int, str]]:
         day = f"spend/{self._clock.now():%Y-%m-%d}"
         user = sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -71,10 +77,11 @@ class Budget:
         return slot
 
     def _first_free(self, numbers: list[int], prefix: str, claim: Claim, deadline: Deadline) -> Slot | None:
-        data = json.dumps({"id": claim.id, "token": claim.token, "owner": claim.owner}).encode()
+        taker = {"id": claim.id, "token": claim.token}  # also as metadata: a listing then shows who took what
+        data = json.dumps({**taker, "owner": claim.owner}).encode()
         for number in numbers:
             name = f"{prefix}{number}"
-            generation = self._objects.create(name, data, "application/json", deadline)
+            generation = self._objects.create(name, data, "application/json", deadline, taker)
             if generation is not None:
                 return Slot(name, generation)
         return None

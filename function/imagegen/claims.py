@@ -7,7 +7,8 @@ Nothing here waits, writes or looks at a clock.
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -37,6 +38,7 @@ class State:
     image: StoredImage | None = None
     result: Ending | None = None
     lost: Ending | None = None
+    generations: Mapping[str, int] = field(default_factory=dict)  # of each object, by the last part of its name
 
     @property
     def ending(self) -> Ending | None:

@@ -71,6 +71,7 @@ class InvalidRequest(ServiceError):
 
     code, status, title = "invalid-request", 400, "The request is not valid"
     action = "Correct what `errors` lists. Nothing was spent."
+    frees_key = True  # where it comes late: a reference that is not there yet may be uploaded
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(f"{p.pointer or 'body'}: {p.detail}" for p in problems[:3]))

@@ -3,6 +3,7 @@
 Imported on first use: it costs more than half of a cold start, and many requests end before they need it.
 """
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -83,6 +84,11 @@ class GcsObjects:
         except NotFound:
             return None
 
+    def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
+        """Return what is known of the object, or None where there is none."""
+        blob = self._try("stat", lambda: self._bucket.get_blob(name, generation=generation, **_patience(deadline)))
+        return None if blob is None else _info(blob)
+
     def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
         """Return the object in pieces of 256 KiB: memory does not grow with the readers."""
         blob = self._try("stat", lambda: self._bucket.get_blob(name, **_patience(deadline)))
@@ -111,9 +117,14 @@ class GcsObjects:
         return int(there.generation) if self.read(name, deadline, int(there.generation)) == data else None
 
     def _pieces(self, blob: storage.Blob, deadline: Deadline) -> Iterator[bytes]:
-        with blob.open("rb", chunk_size=STREAM_CHUNK, **_patience(deadline)) as file:
-            while piece := file.read(STREAM_CHUNK):
-                yield piece
+        """Yield the content. The answer's head is out: only a reset can tell the caller, and it is not logged as a bug."""
+        try:
+            with blob.open("rb", chunk_size=STREAM_CHUNK, **_patience(deadline)) as file:
+                for _ in range(0, int(blob.size or 0), STREAM_CHUNK):
+                    yield file.read(STREAM_CHUNK)
+        except _FAILURES as e:
+            log.storage_failed("stream", e)
+            raise ConnectionResetError(errno.ECONNRESET, "the stream broke") from None
 
     @staticmethod
     def _try(operation: str, act: Callable[[], T]) -> T:

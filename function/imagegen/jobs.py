@@ -27,13 +27,15 @@ class Jobs:
         """Win the claim and return its generation, or None where somebody holds the id."""
         return self._create(claim.id, "claim.json", _CLAIM.dump_json(claim), deadline)
 
-    def release(self, claim: Claim, generation: int, deadline: Deadline) -> None:
-        """Free the key: nothing was billed, so it may be tried again."""
-        self._objects.delete(_name(claim.id, "claim.json"), generation, deadline)
+    def release(self, claim: Claim, generations: Mapping[str, int], deadline: Deadline) -> None:
+        """Free the key: nothing was billed, so it may be tried again. The claim goes last: it guards the rest."""
+        for name in ("submitted.json", "claim.json"):
+            if name in generations:
+                self._objects.delete(_name(claim.id, name), generations[name], deadline)
 
-    def submitted(self, claim: Claim, submission: Submission, deadline: Deadline) -> None:
-        """Write down Segmind's id, from which anybody can go on."""
-        self._create(claim.id, "submitted.json", _SUBMISSION.dump_json(submission), deadline)
+    def submitted(self, claim: Claim, submission: Submission, deadline: Deadline) -> int | None:
+        """Write down Segmind's id, from which anybody can go on, and return that object's generation."""
+        return self._create(claim.id, "submitted.json", _SUBMISSION.dump_json(submission), deadline)
 
     def keep_image(self, claim: Claim, picture: Picture, receipt: Receipt, deadline: Deadline) -> StoredImage:
         """Store a paid image with all that `result.json` needs, so that a crash in between loses nothing."""
@@ -79,6 +81,7 @@ class Jobs:
             claim=self._read(_CLAIM, image_id, "claim.json", deadline) if "claim.json" in found else None,
             submission=self._submission(image_id, deadline) if "submitted.json" in found else None,
             image=next((_stored(info) for name, info in found.items() if name.startswith("image.")), None),
+            generations={name: info.generation for name, info in found.items()},
         )
 
     def receipt(self, image: StoredImage, deadline: Deadline) -> Receipt:

@@ -1,9 +1,11 @@
 """What was paid for is kept: an image in the bucket, or a written account of why there is none."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from imagegen import log
+from imagegen.budget import Budget, Slot
 from imagegen.errors import ImageNotStored, SegmindBadImage, ServiceError, StorageUnavailable
 from imagegen.jobs import Jobs
 from imagegen.limits import Limits
@@ -12,11 +14,20 @@ from imagegen.ports import Clock, Deadline, Generation
 from imagegen.stopwatch import Stopwatch
 
 
+@dataclass(slots=True)
+class Held:
+    """A claim and what hangs on it: all that is given back if it turns out that nothing was billed."""
+
+    claim: Claim
+    generations: dict[str, int]  # of the claim's own objects
+    slots: tuple[Slot, ...] = ()
+
+
 class Keeper:
     """Takes images from Segmind's sockets into the bucket, a fixed number of them in memory at a time."""
 
-    def __init__(self, jobs: Jobs, clock: Clock, limits: Limits) -> None:
-        self._jobs, self._clock, self._limits = jobs, clock, limits
+    def __init__(self, jobs: Jobs, budget: Budget, clock: Clock, limits: Limits) -> None:
+        self._jobs, self._budget, self._clock, self._limits = jobs, budget, clock, limits
         self._gate = BoundedSemaphore(limits.bodies_in_memory)
 
     def keep(self, claim: Claim, generation: Generation, watch: Stopwatch) -> Ending:
@@ -32,6 +43,16 @@ class Keeper:
             if inside:
                 self._gate.release()
 
+    def end(self, held: Held, error: ServiceError) -> Ending:
+        """Free the key and raise `error` if it cost nothing and is not the request's fault; else keep the end."""
+        if error.frees_key:
+            self._free(held, error)
+            raise error
+        ending = self.end_badly(held.claim, error)
+        if error.billed == "no":
+            self._give_back(held)
+        return ending
+
     def end_badly(self, claim: Claim, error: ServiceError) -> Ending:
         """Write down an end that is kept: `lost.json` where the bill is open, else `result.json`."""
         if isinstance(error, SegmindBadImage) and error.rejected:
@@ -46,6 +67,22 @@ class Keeper:
         ending = Ending(claim, "succeeded", self._clock.now(), image=image, segmind=receipt)
         log.image_succeeded(claim, ending)
         return self._write(ending)
+
+    def _free(self, held: Held, error: ServiceError) -> None:
+        """Claim first: a crash in between leaves a slot too many spent, never an image too many bought."""
+        try:
+            self._jobs.release(held.claim, held.generations, self._within(self._limits.end_seconds))
+        except StorageUnavailable:
+            log.state_not_written(held.claim, "the release")
+        else:
+            log.key_freed(held.claim, error)
+            self._give_back(held)
+
+    def _give_back(self, held: Held) -> None:
+        try:
+            self._budget.give_back(held.slots, self._within(self._limits.end_seconds))
+        except StorageUnavailable:
+            log.state_not_written(held.claim, "a slot")
 
     def _enter(self, claim: Claim) -> tuple[float, bool]:
         """Wait for room; the image waits in its socket. Return the seconds waited and whether there was room."""

@@ -10,7 +10,8 @@ class Limits:
     generation_seconds: float
     bodies_in_memory: int = 16
     claim_seconds: float = 10.0  # claim and slot, storage's own retries included
-    gate_seconds: float = 20.0  # what a finished image waits for memory
+    gate_seconds: float = 15.0  # what a finished image waits for memory
+    fetch_seconds: float = 15.0  # what a hosted image may take, also where it was finished at the last moment
     store_seconds: float = 20.0  # what a paid image may take to be stored
     end_seconds: float = 5.0  # what writing down the end may take
     slack_seconds: float = 10.0  # clocks of two instances, and calls that began just before a deadline
@@ -18,7 +19,7 @@ class Limits:
     @property
     def request_seconds(self) -> float:
         """The longest that a request may take, all of it."""
-        after = self.gate_seconds + self.store_seconds + self.end_seconds
+        after = self.gate_seconds + self.fetch_seconds + self.store_seconds + self.end_seconds
         return self.claim_seconds + self.generation_seconds + after
 
     @property

@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -40,6 +40,17 @@ def about(request_id: str, door: Door, trace: str | None = None) -> Iterator[Non
         yield
     finally:
         _context.reset(token)
+
+
+def carrier() -> Callable[[], object]:
+    """Return what a helper thread calls first, so that its lines carry the fields of this block, too."""
+    fields = _context.get()
+    return lambda: _context.set(fields)
+
+
+def image_queued(claim: Claim) -> None:
+    """An order waits in the uploads bucket for the event door."""
+    _write("INFO", "image_queued", f"Image {claim.id} queued", imageId=claim.id)
 
 
 def image_claimed(claim: Claim) -> None:
@@ -134,6 +145,26 @@ def request_ended(method: str, route: str, status: int, seconds: float, **fields
     severity = "ERROR" if status >= 500 else "INFO"  # noqa: PLR2004 - HTTP's own line
     http = {"requestMethod": method, "requestUrl": route, "status": status, "latency": f"{seconds:.3f}s"}
     _write(severity, "request_ended", f"{method} {route} {status}", httpRequest=http, **fields)
+
+
+def event_ignored(reason: str) -> None:
+    """An event was acknowledged without an image: it will not come again."""
+    _write("INFO", "event_ignored", f"Event acknowledged and left alone: {reason}", reason=reason)
+
+
+def event_redelivered(reason: str) -> None:
+    """An event was given back to the platform: nothing was billed, and it may pass."""
+    _write("WARNING", "event_redelivered", f"Event asked for again: {reason}", reason=reason)
+
+
+def batch_queued(queued: int, replayed: int) -> None:
+    """A scheduled tick was turned into jobs."""
+    _write("INFO", "batch_queued", f"{queued} images queued, {replayed} were already", queued=queued, replayed=replayed)
+
+
+def swept(counts: dict[str, int]) -> None:
+    """A sweep has ended what crashed instances left behind."""
+    _write("INFO", "swept", "Swept", **counts)
 
 
 def bug(error: BaseException) -> None:

@@ -17,6 +17,7 @@ class Reference:
 
     tag: str
     uri: str | None = None
+    inline: bytes | None = field(default=None, repr=False, compare=False)  # a data: image, until it is staged at `uri`
 
 
 @dataclass(frozen=True, slots=True)

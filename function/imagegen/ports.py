@@ -77,6 +77,10 @@ class Objects(Protocol):
         """Return the whole object, or None where there is none (or no longer that generation)."""
         ...
 
+    def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
+        """Return what is known of the object, or None where there is none (or no longer that generation)."""
+        ...
+
     def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
         """Return the object in pieces, or None where there is none."""
         ...
@@ -118,12 +122,28 @@ class Generator(Protocol):
         ...
 
 
+class Staging(Protocol):
+    """Where inline images go before anything else happens."""
+
+    def stage(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
+        """Return the request without inline bytes. Raises StorageUnavailable."""
+        ...
+
+
+class Delivery(Protocol):
+    """Reference images on their way to Segmind."""
+
+    def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
+        """Return the request with URIs that Segmind can fetch. Raises ServiceError, and none that was billed."""
+        ...
+
+
 class StillGenerating(Exception):
     """The deadline came before the end of a v2 generation, which goes on and can be resumed."""
 
 
 class Signer(Protocol):
-    """Signs reads of the results bucket. Raises StorageUnavailable."""
+    """Signs reads of a bucket. Raises StorageUnavailable."""
 
     def sign(self, name: str) -> SignedUrl:
         """Return a URL with at least half of its life before it."""

@@ -4,10 +4,11 @@ All of it is safe to run any number of times and by several instances at once: n
 every end is written once.
 """
 
+from imagegen.budget import Budget
 from imagegen.claims import State, Verdict
-from imagegen.errors import OutcomeUnknown, SegmindError
+from imagegen.errors import OutcomeUnknown, ServiceError
 from imagegen.jobs import Jobs
-from imagegen.keeper import Keeper
+from imagegen.keeper import Held, Keeper
 from imagegen.model import Claim, Ending, StoredImage, Submission
 from imagegen.ports import Clock, Deadline, Generator, StillGenerating
 from imagegen.stopwatch import Stopwatch
@@ -16,26 +17,34 @@ from imagegen.stopwatch import Stopwatch
 class Recovery:
     """Ends what another instance began."""
 
-    def __init__(self, jobs: Jobs, keeper: Keeper, generator: Generator, clock: Clock) -> None:
-        self._jobs, self._keeper, self._generator, self._clock = jobs, keeper, generator, clock
+    def __init__(self, jobs: Jobs, budget: Budget, keeper: Keeper, generator: Generator, clock: Clock) -> None:
+        self._jobs, self._budget, self._keeper = jobs, budget, keeper
+        self._generator, self._clock = generator, clock
 
     def ending(self, state: State, verdict: Verdict, deadline: Deadline) -> Ending | None:
-        """Return the end of a job that exists, bringing it about where its claimant cannot; None while it runs."""
+        """Return the end of a job that exists, bringing it about where its claimant cannot; None while it runs.
+
+        Raises ServiceError where a resumed generation turns out to have failed free of charge: its key is free.
+        """
         match verdict, state:
             case Verdict.FINISH, State(claim=Claim() as claim, image=StoredImage() as image):
                 return self._keeper.end_well(claim, image, self._jobs.receipt(image, deadline))
             case Verdict.RESUME, State(claim=Claim() as claim, submission=Submission() as submission):
-                return self._resume(claim, submission, deadline)
+                return self._resume(self._held(claim, state, deadline), submission, deadline)
             case Verdict.LOST, State(claim=Claim() as claim):
                 return self._keeper.end_badly(claim, OutcomeUnknown("The instance that generated it died on the way."))
             case _:
                 return state.ending
 
-    def _resume(self, claim: Claim, submission: Submission, deadline: Deadline) -> Ending | None:
+    def _resume(self, held: Held, submission: Submission, deadline: Deadline) -> Ending | None:
         try:
             with self._generator.resume(submission.segmind_id, deadline) as generation:
-                return self._keeper.keep(claim, generation, Stopwatch(self._clock))
+                return self._keeper.keep(held.claim, generation, Stopwatch(self._clock))
         except StillGenerating:
             return None
-        except SegmindError as error:
-            return self._keeper.end_badly(claim, error)
+        except ServiceError as error:
+            return self._keeper.end(held, error)
+
+    def _held(self, claim: Claim, state: State, deadline: Deadline) -> Held:
+        """What the dead claimant held, found again by its token."""
+        return Held(claim, dict(state.generations), self._budget.slots_of(claim, deadline))

@@ -15,8 +15,8 @@ def resource(outcome: Outcome, bucket: str, url: SignedUrl | None, request_id: s
     claim, ending = outcome.claim, outcome.ending
     shown: Json = {
         "id": claim.id,
-        "status": ending.status if ending else "running",
-        "createdAt": _time(claim.created_at),
+        "status": ending.status if ending else "queued" if outcome.queued else "running",
+        "createdAt": time_text(claim.created_at),
         "request": _request(claim.request),
     }
     if ending:
@@ -45,7 +45,7 @@ def problem(error: ServiceError | Failure, request_id: str) -> Json:
 
 
 def _end(ending: Ending, bucket: str, url: SignedUrl | None, request_id: str) -> Json:
-    shown: Json = {"completedAt": _time(ending.completed_at)}
+    shown: Json = {"completedAt": time_text(ending.completed_at)}
     if ending.image:
         shown["image"] = _image(ending.image, bucket, url)
     if ending.segmind:
@@ -63,7 +63,7 @@ def _request(request: PublicRequest) -> Json:
 def _image(image: StoredImage, bucket: str, url: SignedUrl | None) -> Json:
     return {
         "url": url.url if url else None,
-        "urlExpiresAt": _time(url.expires_at) if url else None,
+        "urlExpiresAt": time_text(url.expires_at) if url else None,
         "gsUri": f"gs://{bucket}/{image.name}",
         "contentType": image.content_type,
         "bytes": image.bytes,
@@ -93,5 +93,6 @@ def _rescued(picture: Picture) -> Json:
     }
 
 
-def _time(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
+    """Return RFC 3339 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

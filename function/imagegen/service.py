@@ -7,19 +7,20 @@ Segmind is called, and after that call only a failure that certainly cost nothin
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, repeat
 
 from imagegen import log
-from imagegen.budget import Budget, Slot
-from imagegen.claims import Verdict, decide, new_claim
+from imagegen.backlog import Backlog
+from imagegen.budget import Budget
+from imagegen.claims import State, Verdict, decide, new_claim
 from imagegen.errors import IdempotencyKeyReused, ImageNotStored, NotFound, ServiceError, StorageUnavailable
 from imagegen.jobs import Jobs
-from imagegen.keeper import Keeper
+from imagegen.keeper import Held, Keeper
 from imagegen.limits import Limits
 from imagegen.model import Claim, Ending, Order, Submission
-from imagegen.ports import Clock, Deadline, Generator, StillGenerating
+from imagegen.ports import Clock, Deadline, Delivery, Generator, StillGenerating
 from imagegen.recovery import Recovery
 from imagegen.stopwatch import Stopwatch
 
@@ -31,25 +32,27 @@ class Outcome:
     claim: Claim
     ending: Ending | None
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A claim that is ours, with what is given back if the call turns out to cost nothing."""
-
-    claim: Claim
-    generation: int
-    slots: tuple[Slot, ...] = ()
+    queued: bool = False
 
 
 class ImageService:
     """Buys each image once. Its collaborators are ports; it knows neither HTTP nor Google nor Segmind."""
 
-    def __init__(self, jobs: Jobs, budget: Budget, generator: Generator, clock: Clock, limits: Limits) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
+        self,
+        jobs: Jobs,
+        budget: Budget,
+        generator: Generator,
+        delivery: Delivery,
+        clock: Clock,
+        limits: Limits,
+        backlog: Backlog | None = None,
+    ) -> None:
         self._jobs, self._budget, self._generator = jobs, budget, generator
+        self._delivery, self._backlog = delivery, backlog
         self._clock, self._limits = clock, limits
-        self._keeper = Keeper(jobs, clock, limits)
-        self._recovery = Recovery(jobs, self._keeper, generator, clock)
+        self._keeper = Keeper(jobs, budget, clock, limits)
+        self._recovery = Recovery(jobs, budget, self._keeper, generator, clock)
 
     def create(self, order: Order, watch: Stopwatch) -> Outcome:
         """Generate the image that `order` asks for, or return what became of it earlier.
@@ -61,8 +64,31 @@ class ImageService:
             held = self._claim(order, Deadline.within(self._clock, self._limits.request_seconds))
             if isinstance(held, Outcome):
                 return held
-            held = self._reserve(held)
+            self._reserve(held)
         return Outcome(held.claim, self._buy(held, order, watch))
+
+    def accept(self, order: Order) -> Outcome:
+        """Queue `order` for the event door, or return where it stands already. Spends nothing."""
+        if self._backlog is None:
+            raise NotFound("This service has no uploads bucket, so nothing can be queued.")
+        deadline = self._within(self._limits.claim_seconds)
+        claim = new_claim(order, self._clock.now(), 0.0)
+        known = self._jobs.state(claim.id, deadline) if order.key else State()
+        there, ending = known.known, known.ending
+        if there is None and self._backlog.put(order, claim.id, deadline):
+            log.image_queued(claim)
+            return Outcome(claim, None, queued=True)
+        queued = there is None
+        there = there or self._backlog.find(claim.id, deadline) or claim
+        if there.fingerprint != claim.fingerprint:
+            raise IdempotencyKeyReused
+        return Outcome(there, ending, replayed=True, queued=queued)
+
+    def refuse(self, order: Order, error: ServiceError) -> None:
+        """Write down that an order failed for good, unless somebody else holds it."""
+        claim = new_claim(order, self._clock.now(), self._limits.lease_seconds)
+        if self._jobs.claim(claim, self._within(self._limits.claim_seconds)) is not None:
+            self._keeper.end_badly(claim, error)
 
     def status(self, image_id: str, owner: str | None, wait_seconds: float = 0.0) -> Outcome:
         """Return where an image stands, after waiting up to `wait_seconds` for its end. Raises NotFound.
@@ -73,15 +99,16 @@ class ImageService:
         for pause in _pauses():
             deadline = Deadline.within(self._clock, until.left + self._limits.claim_seconds)
             state = self._jobs.state(image_id, deadline)
-            if state.known is None or owner not in {None, state.known.owner}:
+            known = state.known or self._waiting(image_id, deadline)
+            if known is None or owner not in {None, known.owner}:
                 raise NotFound("There is no image with this id.")
             ending = self._recovery.ending(state, decide(state, None, self._clock.now()), deadline)
             if ending or until.left <= pause:
-                return Outcome(state.known, ending, replayed=True)
+                return Outcome(known, ending, replayed=True, queued=state.known is None)
             self._clock.sleep(pause)
         raise AssertionError("pauses never end")
 
-    def _claim(self, order: Order, deadline: Deadline) -> _Held | Outcome:
+    def _claim(self, order: Order, deadline: Deadline) -> Held | Outcome:
         """Win the claim, or wait for whoever has it until there is something to answer."""
         for pause in _pauses():
             claim = new_claim(order, self._clock.now(), self._limits.lease_seconds)
@@ -89,7 +116,7 @@ class ImageService:
             generation = self._jobs.claim(claim, soon)
             if generation is not None:
                 log.image_claimed(claim)
-                return _Held(claim, generation)
+                return Held(claim, {"claim.json": generation})
             state = self._jobs.state(claim.id, soon)
             verdict = decide(state, claim.fingerprint, self._clock.now())
             if verdict is Verdict.MISMATCH:
@@ -100,62 +127,42 @@ class ImageService:
             self._clock.sleep(pause)
         raise AssertionError("pauses never end")
 
-    def _reserve(self, held: _Held) -> _Held:
+    def _reserve(self, held: Held) -> None:
         """Take a slot of the day's cap. Without one nothing is bought, and the key is free again."""
         try:
-            return replace(held, slots=self._budget.reserve(held.claim, self._within(self._limits.claim_seconds)))
+            held.slots = self._budget.reserve(held.claim, self._within(self._limits.claim_seconds))
         except ServiceError as error:
-            self._free(held, error)
-            raise
+            self._keeper.end(held, error)
 
-    def _buy(self, held: _Held, order: Order, watch: Stopwatch) -> Ending | None:
+    def _buy(self, held: Held, order: Order, watch: Stopwatch) -> Ending | None:
         """Call Segmind and keep what comes: from here on every end is written down before it is answered."""
         try:
             with watch.step("segmind"):
-                generation = self._generator.generate(
-                    order.request,
-                    self._within(self._limits.generation_seconds),
-                    lambda segmind_id: self._submitted(held.claim, segmind_id),
-                )
+                deadline = self._within(self._limits.generation_seconds)
+                request = self._delivery.deliver(order.request, deadline)
+                generation = self._generator.generate(request, deadline, partial(self._submitted, held))
             with generation:
                 return self._keeper.keep(held.claim, generation, watch)
         except StillGenerating:
             return None
+        except ImageNotStored as error:
+            self._keeper.end(held, error)
+            raise
         except ServiceError as error:
-            return self._end(held, error)
+            return self._keeper.end(held, error)
 
-    def _end(self, held: _Held, error: ServiceError) -> Ending:
-        """Free the key if nothing was billed and the request is not to blame; else keep the end for good."""
-        if error.frees_key:
-            self._free(held, error)
-            raise error
-        ending = self._keeper.end_badly(held.claim, error)
-        if error.billed == "no":
-            self._give_back(held)
-        if isinstance(error, ImageNotStored):
-            raise error
-        return ending
-
-    def _free(self, held: _Held, error: ServiceError) -> None:
-        """Claim first: a crash in between leaves a slot too many spent, never an image too many bought."""
+    def _submitted(self, held: Held, segmind_id: str) -> None:
+        """v2: write Segmind's id down before anything else. Without it the generation still goes on."""
+        submission = Submission(segmind_id, self._clock.now())
         try:
-            self._jobs.release(held.claim, held.generation, self._within(self._limits.end_seconds))
+            generation = self._jobs.submitted(held.claim, submission, self._within(self._limits.store_seconds))
         except StorageUnavailable:
-            log.state_not_written(held.claim, "the release")
+            log.state_not_written(held.claim, "submitted.json")
         else:
-            log.key_freed(held.claim, error)
-            self._give_back(held)
+            held.generations |= {} if generation is None else {"submitted.json": generation}
 
-    def _give_back(self, held: _Held) -> None:
-        try:
-            self._budget.give_back(held.slots, self._within(self._limits.end_seconds))
-        except StorageUnavailable:
-            log.state_not_written(held.claim, "a slot")
-
-    def _submitted(self, claim: Claim, segmind_id: str) -> None:
-        with suppress(StorageUnavailable):
-            submission = Submission(segmind_id, self._clock.now())
-            self._jobs.submitted(claim, submission, self._within(self._limits.store_seconds))
+    def _waiting(self, image_id: str, deadline: Deadline) -> Claim | None:
+        return None if self._backlog is None else self._backlog.find(image_id, deadline)
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.within(self._clock, seconds)

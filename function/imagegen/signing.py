@@ -79,16 +79,22 @@ class GcsSigner:
                 self._cache.popitem(last=False)
         return made
 
-    def _sign(self, name: str) -> str:
+    def sign_put(self, name: str, headers: dict[str, str]) -> SignedUrl:
+        """Return a URL that takes one PUT with exactly these headers. Raises StorageUnavailable."""
+        expires = (self._clock.now() + self._ttl).replace(microsecond=0)
+        others = {k: v for k, v in headers.items() if k.lower() != "content-type"}
+        return SignedUrl(self._sign(name, method="PUT", content_type=headers["Content-Type"], headers=others), expires)
+
+    def _sign(self, name: str, method: str = "GET", **bound: object) -> str:
         try:
             with self._lock:
                 self._credentials = self._credentials or self._find()
             url = self._bucket.blob(name).generate_signed_url(
-                version="v4", method="GET", expiration=self._ttl, credentials=self._credentials
+                version="v4", method=method, expiration=self._ttl, credentials=self._credentials, **bound
             )
         except (GoogleAuthError, OSError, ValueError) as e:
             log.signing_failed(e)
-            raise StorageUnavailable("The image is stored, but no URL could be signed for it.") from e
+            raise StorageUnavailable("No URL could be signed; nothing else is wrong with the image.") from e
         return str(url)
 
 

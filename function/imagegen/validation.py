@@ -7,15 +7,17 @@ tags), checked here because a request that is refused upstream takes half a minu
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from imagegen import references
 from imagegen.errors import InvalidRequest, Problem
-from imagegen.model import ImageRequest, Reference
+from imagegen.model import ImageRequest
+from imagegen.references import Rules
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -25,7 +27,9 @@ MAX_PROMPT_UNITS = 1000
 MAX_REFERENCES = 3
 MAX_DEPTH = 16
 MAX_MEMBERS = 10_000  # a valid body has dozens; 16 MiB of tiny members would be gigabytes of objects
+MAX_BATCH_MEMBERS = 100_000  # the same for a scheduled batch of thousands of requests
 MAX_PROBLEMS = 100
+_NO_BUCKET = Rules()
 
 Ratio = Literal["1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672", "1920:1080", "1080:1920"]
 
@@ -41,8 +45,8 @@ def _fits_runway(prompt: str) -> str:
     return prompt
 
 
-def _may_be_fetched(uri: str) -> str:
-    problems = list(references.problems_of(uri))
+def _may_be_used(uri: str, info: ValidationInfo) -> str:
+    problems = list(references.problems_of(uri, info.context or _NO_BUCKET))
     if problems:
         raise PydanticCustomError("bad_uri", "{problems}", {"problems": "; ".join(problems)})
     return uri
@@ -53,7 +57,7 @@ class ReferenceBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     tag: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{2,15}$")]
-    uri: Annotated[str, AfterValidator(_may_be_fetched)] = ""  # left out; null is refused
+    uri: Annotated[str, AfterValidator(_may_be_used)] = ""  # left out; null is refused
 
 
 class ImageBody(BaseModel):
@@ -65,23 +69,23 @@ class ImageBody(BaseModel):
     ratio: Ratio = "1280:720"
 
 
-def parse(body: bytes) -> ImageRequest:
+def parse(body: bytes, rules: Rules = _NO_BUCKET) -> ImageRequest:
     """Return the request that `body` asks for. Raises InvalidRequest with every problem found."""
-    return check(_decode(body))
+    return check(decode(body), rules)
 
 
-def check(value: object) -> ImageRequest:
+def check(value: object, rules: Rules = _NO_BUCKET) -> ImageRequest:
     """Return the request that a decoded JSON value asks for. Raises InvalidRequest with every problem found."""
     problems = list(_flaws(value, "", MAX_DEPTH))
     try:
-        body = ImageBody.model_validate(value)
+        body = ImageBody.model_validate(value, context=rules)
     except ValidationError as e:
-        problems += [_problem(error) for error in e.errors(include_url=False, include_input=False)]
+        problems += problems_in(e)
         body = None
     problems += _between_references(value)
     if body is None or problems:
         raise InvalidRequest(_once(problems))
-    refs = tuple(Reference(r.tag, r.uri or None) for r in body.reference_images)
+    refs = tuple(references.reference(r.tag, r.uri or None, rules) for r in body.reference_images)
     return ImageRequest(body.prompt_text, refs, body.ratio)
 
 
@@ -91,8 +95,9 @@ class _Object(dict[str, object]):
     repeated: frozenset[str] = frozenset()
 
 
-def _decode(body: bytes) -> object:
-    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_MEMBERS:
+def decode(body: bytes, max_members: int = MAX_MEMBERS) -> object:
+    """Return the JSON value of a body, as strict as JSON is. Raises InvalidRequest."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > max_members:
         raise _broken("has too many members to be a request for an image")
     if body.startswith(codecs.BOM_UTF8):
         raise _broken("starts with a byte order mark; JSON has none (RFC 8259)")
@@ -110,8 +115,8 @@ def _decode(body: bytes) -> object:
 def _object(pairs: list[tuple[str, object]]) -> _Object:
     made = _Object(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        made.repeated = frozenset(n for n in made if names.count(n) > 1)
+        counted = Counter(name for name, _ in pairs)
+        made.repeated = frozenset(name for name, times in counted.items() if times > 1)
     return made
 
 
@@ -161,6 +166,11 @@ _DETAILS = {
     "string_pattern_mismatch": "must be 3 to 16 characters: a letter first, then letters, digits or _",
     "extra_forbidden": "is not a known field",
 }
+
+
+def problems_in(error: ValidationError) -> tuple[Problem, ...]:
+    """Return pydantic's errors in our own words, which never repeat a value."""
+    return tuple(map(_problem, error.errors(include_url=False, include_input=False)))
 
 
 def _problem(error: "ErrorDetails") -> Problem:

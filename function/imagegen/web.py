@@ -1,26 +1,28 @@
-"""Flask ↔ core: routes, headers, statuses. No decision about images or money is made here."""
+"""The HTTP door: routes, request headers, bodies. No decision about images or money is made here."""
 
 import re
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Request, Response
-from werkzeug import exceptions
+from werkzeug.http import parse_dict_header
 from werkzeug.routing import Map, Rule
 
-from imagegen import errors, log, validation
-from imagegen.answers import Answers, json_answer, problem_answer
+from imagegen import validation
+from imagegen.answers import Answers, json_answer
 from imagegen.auth import Authenticator, Caller
 from imagegen.bodies import Bodies
 from imagegen.cors import Cors
-from imagegen.errors import InvalidRequest, Problem
-from imagegen.model import Order
-from imagegen.ports import Clock
+from imagegen.door import Call, HttpEntry
+from imagegen.errors import InvalidRequest, NotFound, Problem
+from imagegen.model import ImageRequest, Order
+from imagegen.ports import Clock, Deadline, Staging
+from imagegen.references import Rules
 from imagegen.service import ImageService
-from imagegen.stopwatch import Stopwatch
+from imagegen.upload_urls import UploadUrls, parse_wish
 
 MAX_WAIT_SECONDS = 60
+_STAGE_SECONDS = 20.0
 ROUTES = Map(
     [
         Rule("/", methods=["GET"], endpoint="index"),
@@ -29,27 +31,10 @@ ROUTES = Map(
         Rule("/v1/images", methods=["POST"], endpoint="create"),
         Rule("/v1/images/<image_id>", methods=["GET"], endpoint="show"),
         Rule("/v1/images/<image_id>/content", methods=["GET"], endpoint="content"),
+        Rule("/v1/uploads", methods=["POST"], endpoint="upload"),
     ],
     strict_slashes=False,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request on its way through."""
-
-    request: Request
-    id: str
-    watch: Stopwatch
-    arguments: dict[str, str]
-
-    @property
-    def image_id(self) -> str:
-        """The id in the path. Raises NotFound where it cannot be one."""
-        found = self.arguments.get("image_id", "")
-        if not re.fullmatch(r"[a-z2-7]{26}", found):
-            raise errors.NotFound("There is no image with this id.")
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,55 +43,36 @@ class Core:
 
     service: ImageService
     answers: Answers
+    staging: Staging
+    upload_urls: UploadUrls | None = None
 
 
-class HttpDoor:
-    """The HTTP door. `respond` answers every request, whatever happens."""
+class HttpDoor(HttpEntry):
+    """The routes that frontends and back ends call."""
 
-    def __init__(self, core: Callable[[], Core], auth: Authenticator, bodies: Bodies, cors: Cors, clock: Clock) -> None:
-        self._core, self._auth, self._bodies, self._cors, self._clock = core, auth, bodies, cors, clock
-        self._endpoints: dict[str, Callable[[Call], Response]] = {
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
+        self,
+        core: Callable[[], Core],
+        auth: Authenticator,
+        bodies: Bodies,
+        cors: Cors,
+        clock: Clock,
+        uploads_bucket: str | None,
+    ) -> None:
+        self._core, self._auth, self._bodies, self._uploads_bucket = core, auth, bodies, uploads_bucket
+        endpoints = {
             "index": self._index,
             "health": self._health,
             "create": self._create,
             "show": self._show,
             "content": self._content,
+            "upload": self._upload,
         }
-
-    def respond(self, request: Request) -> Response:
-        """Return the answer to `request`. An error of ours becomes a problem document like any other."""
-        watch, request_id = Stopwatch(self._clock), _request_id(request)
-        with log.about(request_id, "http", _trace(request)):
-            route, response = self._routed(request, request_id, watch)
-            response.headers.setdefault("X-Request-Id", request_id)
-            response.headers["Server-Timing"] = watch.header()
-            response.headers["Cache-Control"] = "no-store"
-            response.headers["X-Content-Type-Options"] = "nosniff"
-            response.headers.update(self._cors.headers(request.headers.get("Origin")))
-            log.request_ended(request.method, route, response.status_code, watch.total_seconds)
-        return response
-
-    def _routed(self, request: Request, request_id: str, watch: Stopwatch) -> tuple[str, Response]:
-        """Return the route's pattern and the answer."""
-        route = "(none)"
-        try:
-            if request.method == "OPTIONS" and self._cors.configured:
-                return "(preflight)", Response(status=204, headers=dict(self._cors.preflight()))
-            rule, arguments = _match(request)
-            route = rule.rule
-            return route, self._endpoints[rule.endpoint](Call(request, request_id, watch, arguments))
-        except errors.ServiceError as error:
-            return route, problem_answer(error, request_id)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: no stack trace leaves this process
-            log.bug(error)
-            return route, problem_answer(errors.Internal("Something went wrong inside this service."), request_id)
+        super().__init__("http", ROUTES, endpoints, cors, clock)
 
     def _index(self, call: Call) -> Response:
         del call
-        return json_answer(
-            {"routes": [f"{method} {rule.rule}" for rule in ROUTES.iter_rules() for method in _shown(rule)]},
-            200,
-        )
+        return json_answer({"routes": [f"{m} {rule.rule}" for rule in ROUTES.iter_rules() for m in _shown(rule)]}, 200)
 
     def _health(self, call: Call) -> Response:
         del call
@@ -114,20 +80,46 @@ class HttpDoor:
 
     def _create(self, call: Call) -> Response:
         caller = self._auth.caller(call.request.headers)
-        order = self._order(call, caller)
-        core = self._core()
-        outcome = core.service.create(order, call.watch)
-        return core.answers.created(outcome, call.request, call.watch, call.id)
+        patience = _async_wait(call.request) if self._uploads_bucket else None
+        if patience is None:
+            core, outcome = self._core(), self._core().service.create(self._order(call, caller), call.watch)
+            return core.answers.created(outcome, call.request, call.watch, call.id)
+        return self._create_async(call, caller, patience)
+
+    def _create_async(self, call: Call, caller: Caller, patience: float) -> Response:
+        """Queue the order; wait for its end as long as the caller asked for."""
+        core, order = self._core(), self._order(call, caller)
+        with call.watch.step("claim"):
+            outcome = core.service.accept(order)
+        if patience and not outcome.ending:
+            later = core.service.status(outcome.claim.id, caller.sees, patience)
+            outcome = replace(later, replayed=outcome.replayed)
+        response = core.answers.created(outcome, call.request, call.watch, call.id)
+        response.headers["Preference-Applied"] = f"respond-async, wait={patience:g}" if patience else "respond-async"
+        return response
 
     def _show(self, call: Call) -> Response:
-        core, caller = self._core(), self._auth.caller(call.request.headers)
-        outcome = core.service.status(call.image_id, caller.sees, _wait(call.request))
+        caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
+        core, image_id = self._core(), call.image_id
+        outcome = core.service.status(image_id, caller.sees, wait)
         return core.answers.shown(outcome, call.request, call.watch, call.id)
 
     def _content(self, call: Call) -> Response:
-        core, caller = self._core(), self._auth.caller(call.request.headers)
-        outcome = core.service.status(call.image_id, caller.sees, _wait(call.request))
+        caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
+        core, image_id = self._core(), call.image_id
+        outcome = core.service.status(image_id, caller.sees, wait)
         return core.answers.content(outcome, call.watch, call.id)
+
+    def _upload(self, call: Call) -> Response:
+        caller = self._auth.caller(call.request.headers)
+        if self._uploads_bucket is None:
+            raise NotFound("This service has no uploads bucket.")
+        with call.watch.step("validate"), self._bodies.of(call.request) as body:
+            wish = parse_wish(body)
+        urls = self._core().upload_urls
+        assert urls is not None  # noqa: S101 - made wherever there is an uploads bucket
+        with call.watch.step("sign"):
+            return json_answer(urls.make(wish, self._rules(caller)), 200)
 
     def _order(self, call: Call, caller: Caller) -> Order:
         """Return what the caller orders. Raises InvalidRequest with every problem of header and body."""
@@ -136,48 +128,42 @@ class HttpDoor:
             key = call.request.headers.get("Idempotency-Key")
             if key is not None and not re.fullmatch(r"[!-~]{1,255}", key):
                 problems = (Problem("", "the header Idempotency-Key must be 1 to 255 visible ASCII characters"),)
+            request = self._request(call, self._rules(caller), problems)
+        return Order(request, "http", owner=caller.owner, key=key)
+
+    def _request(self, call: Call, rules: Rules, problems: tuple[Problem, ...]) -> ImageRequest:
+        """Read, check and stage. Large bodies do all of it one after the other: their bytes are gone afterwards."""
+        with self._bodies.of(call.request) as body:
             try:
-                with self._bodies.of(call.request) as body:
-                    request = validation.parse(body)
+                request = validation.parse(body, rules)
             except InvalidRequest as error:
-                problems += error.problems
+                raise InvalidRequest(problems + error.problems) from None
             if problems:
                 raise InvalidRequest(problems)
-            return Order(request, "http", owner=caller.owner, key=key)
+            if not any(r.inline for r in request.references):
+                return request
+            return self._core().staging.stage(request, Deadline.within(self._clock, _STAGE_SECONDS))
+
+    def _rules(self, caller: Caller) -> Rules:
+        return Rules(self._uploads_bucket, caller.owner)
 
 
-def _match(request: Request) -> tuple[Rule, dict[str, str]]:
-    adapter = ROUTES.bind(request.host, path_info=request.path, default_method=request.method)
-    try:
-        rule, arguments = adapter.match(return_rule=True)
-    except exceptions.MethodNotAllowed as e:
-        raise errors.MethodNotAllowed(tuple(sorted(e.valid_methods or ()))) from None
-    except exceptions.HTTPException:
-        raise errors.NotFound("There is no such route.") from None
-    return rule, {str(k): str(v) for k, v in arguments.items()}
+def _async_wait(request: Request) -> float | None:
+    """Return how long a caller who prefers an asynchronous answer wants to wait for it (RFC 7240); else None."""
+    preferences = {k.lower(): v for k, v in parse_dict_header(",".join(request.headers.getlist("Prefer"))).items()}
+    if "respond-async" not in preferences:
+        return None
+    wait = preferences.get("wait") or "0"
+    return float(min(int(wait), MAX_WAIT_SECONDS)) if re.fullmatch(r"[0-9]{1,9}", wait) else 0.0
 
 
 def _wait(request: Request) -> float:
     text = request.args.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", text) or float(text) > MAX_WAIT_SECONDS:
-        raise InvalidRequest(
-            (Problem("", f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"),)
-        )
+        detail = f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"
+        raise InvalidRequest((Problem("", detail),))
     return float(text)
 
 
 def _shown(rule: Rule) -> list[str]:
     return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-
-
-def _request_id(request: Request) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", given) else secrets.token_hex(16)
-
-
-def _trace(request: Request) -> str | None:
-    """Return the trace id of Cloud Run's own header or of W3C's."""
-    own = request.headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
-    w3c = request.headers.get("traceparent", "").split("-")
-    found = own or (w3c[1] if len(w3c) > 1 else "")
-    return found if re.fullmatch(r"[0-9a-fA-F]{32}", found) else None

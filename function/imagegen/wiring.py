@@ -4,34 +4,48 @@ functions-framework imports `main.py` in gunicorn's master and forks afterwards:
 import would be dead in the worker. So `start` reads the settings, and everything else waits for a request.
 """
 
+import math
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagegen import log
 from imagegen.answers import Answers
 from imagegen.auth import authenticator
+from imagegen.backlog import Backlog
 from imagegen.bodies import Bodies
 from imagegen.budget import Budget
 from imagegen.clock import SystemClock
 from imagegen.config import Settings, SettingsError
 from imagegen.cors import Cors
+from imagegen.delivery import Direct, FromBucket
+from imagegen.events import EventCore, EventDoor
 from imagegen.jobs import Jobs
+from imagegen.keeper import Keeper
 from imagegen.limits import Limits
 from imagegen.ports import Clock, Generator, Objects, Signer
+from imagegen.recovery import Recovery
+from imagegen.segmind.assets import SegmindAssets
 from imagegen.segmind.calls import Calls
 from imagegen.segmind.client import SegmindV1
+from imagegen.segmind.v2 import SegmindV2
 from imagegen.service import ImageService
+from imagegen.sweep import Sweep
+from imagegen.ticks import ScheduleDoor, TickCore
+from imagegen.upload_urls import UploadUrls
 from imagegen.web import Core, HttpDoor
 
 if TYPE_CHECKING:
     from google.cloud import storage
 
+    from imagegen.signing import GcsSigner
+
 _LARGE_BODIES = 4
 _SPARE_CONNECTIONS = 8
+_SPARE_SECONDS = 300  # Segmind may queue a generation before it fetches the references
 
 
 class App:
@@ -46,18 +60,46 @@ class App:
     def http(self) -> HttpDoor:
         """The HTTP door."""
         settings = self.settings
-        cors = Cors(settings.cors_origins)
-        return HttpDoor(self._core_once, authenticator(settings), Bodies(_LARGE_BODIES), cors, self.clock)
+        bodies, cors = Bodies(_LARGE_BODIES), Cors(settings.cors_origins)
+        return HttpDoor(self._once("core"), authenticator(settings), bodies, cors, self.clock, settings.uploads_bucket)
+
+    @cached_property
+    def events(self) -> EventDoor:
+        """The event door."""
+        settings = self.settings
+        core = self._once("event_core")
+        return EventDoor(core, settings.uploads_bucket, settings.event_max_age_seconds, self.clock)
+
+    @cached_property
+    def schedule(self) -> ScheduleDoor:
+        """The schedule door."""
+        return ScheduleDoor(self._once("tick_core"), Bodies(_LARGE_BODIES), self.clock, self.settings.uploads_bucket)
 
     @cached_property
     def core(self) -> Core:
-        """Service and answers."""
-        settings, clock = self.settings, self.clock
-        jobs = Jobs(self.results)
-        budget = Budget(self.results, clock, settings.max_images_per_day, settings.max_images_per_user_per_day)
-        limits = Limits(settings.segmind_timeout_seconds, settings.max_bodies_in_memory)
-        service = ImageService(jobs, budget, self.generator, clock, limits)
-        return Core(service, Answers(jobs, self.signer, settings.results_bucket, clock))
+        """What the HTTP door needs."""
+        answers = Answers(self._jobs, self.signer, self.settings.results_bucket, self.clock)
+        urls = UploadUrls(self._uploads_signer) if self.settings.uploads_bucket else None
+        return Core(self.service, answers, self._delivery, urls)
+
+    @cached_property
+    def event_core(self) -> EventCore:
+        """What the event door needs."""
+        return EventCore(self.service, self._delivery, self.uploads)
+
+    @cached_property
+    def tick_core(self) -> TickCore:
+        """What the schedule door needs."""
+        keeper = Keeper(self._jobs, self._budget, self.clock, self._limits)
+        recovery = Recovery(self._jobs, self._budget, keeper, self.generator, self.clock)
+        return TickCore(self.service, Sweep(self._jobs, self.results, recovery, self.clock, self._limits))
+
+    @cached_property
+    def service(self) -> ImageService:
+        """The pipeline."""
+        bucket = self.settings.uploads_bucket
+        backlog = Backlog(self.uploads, bucket, self.clock) if bucket else None
+        return ImageService(self._jobs, self._budget, self.generator, self._delivery, self.clock, self._limits, backlog)
 
     @cached_property
     def clock(self) -> Clock:
@@ -67,9 +109,8 @@ class App:
     @cached_property
     def generator(self) -> Generator:
         """Segmind."""
-        settings = self.settings
-        key = settings.segmind_api_key.get_secret_value()
-        return SegmindV1(Calls(key, settings.segmind_base_url, self.clock, settings.threads), self.clock)
+        kind = SegmindV2 if self.settings.segmind_api == "v2" else SegmindV1
+        return kind(self._calls, self.clock)
 
     @cached_property
     def results(self) -> Objects:
@@ -79,14 +120,58 @@ class App:
         return gcs.GcsObjects(self._storage, self.settings.results_bucket)
 
     @cached_property
+    def uploads(self) -> Objects:
+        """The uploads bucket, where there is one."""
+        from imagegen import gcs  # noqa: PLC0415 - as above
+
+        return gcs.GcsObjects(self._storage, str(self.settings.uploads_bucket))
+
+    @cached_property
     def signer(self) -> Signer:
-        """Signed URLs."""
-        from imagegen import signing  # noqa: PLC0415 - as above
+        """Signed URLs of results."""
+        return self._signer(self.settings.results_bucket, self.settings.signed_url_ttl_seconds)
 
+    @cached_property
+    def _uploads_signer(self) -> "GcsSigner":
+        """Signed URLs of references: long enough for one generation."""
+        ttl = math.ceil(self._limits.request_seconds) + _SPARE_SECONDS
+        return self._signer(str(self.settings.uploads_bucket), ttl)
+
+    @cached_property
+    def _delivery(self) -> Direct | FromBucket:
         settings = self.settings
-        bucket = self._storage.bucket(settings.results_bucket)
-        return signing.GcsSigner(bucket, self._signing_credentials, settings.signed_url_ttl_seconds, self.clock)
+        if settings.uploads_bucket is None:
+            return Direct()
+        through_vendor = settings.reference_delivery == "segmind-asset"
+        assets = SegmindAssets(self._calls, settings.segmind_upload_url) if through_vendor else None
+        return FromBucket(self.uploads, settings.uploads_bucket, self._uploads_signer, assets)
 
+    @cached_property
+    def _jobs(self) -> Jobs:
+        return Jobs(self.results)
+
+    @cached_property
+    def _budget(self) -> Budget:
+        settings = self.settings
+        return Budget(self.results, self.clock, settings.max_images_per_day, settings.max_images_per_user_per_day)
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return Limits(self.settings.segmind_timeout_seconds, self.settings.max_bodies_in_memory)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        settings = self.settings
+        key = settings.segmind_api_key.get_secret_value()
+        return Calls(key, settings.segmind_base_url, self.clock, settings.threads)
+
+    @cached_property
+    def _storage(self) -> "storage.Client":
+        from imagegen import gcs  # noqa: PLC0415 - as above
+
+        return gcs.client(self.settings.project, self.settings.threads + _SPARE_CONNECTIONS)
+
+    @cached_property
     def _signing_credentials(self) -> object:
         from imagegen import signing  # noqa: PLC0415 - as above
 
@@ -95,15 +180,20 @@ class App:
             return signing.throw_away_credentials()
         return signing.signing_credentials(self.settings.signing_service_account)
 
-    @cached_property
-    def _storage(self) -> "storage.Client":
-        from imagegen import gcs  # noqa: PLC0415 - as above
+    def _signer(self, bucket: str, ttl_seconds: int) -> "GcsSigner":
+        from imagegen import signing  # noqa: PLC0415 - as above
 
-        return gcs.client(self.settings.project, self.settings.threads + _SPARE_CONNECTIONS)
+        credentials = self._once("_signing_credentials")
+        return signing.GcsSigner(self._storage.bucket(bucket), credentials, ttl_seconds, self.clock)
 
-    def _core_once(self) -> Core:
-        with self._lock:
-            return self.core
+    def _once(self, part: str) -> Callable[[], Any]:
+        """Return a getter for a part: made under a lock, since many requests may be the first at the same time."""
+
+        def get() -> Any:  # noqa: ANN401 - the part's own type
+            with self._lock:
+                return getattr(self, part)
+
+        return get
 
 
 _app: App | None = None

@@ -11,11 +11,11 @@ from urllib3.exceptions import HTTPError, IncompleteRead, ReadTimeoutError
 
 from imagegen.errors import OutcomeUnknown, SegmindBadImage
 from imagegen.model import Picture
-from imagegen.segmind.pictures import MAX_BYTES, NotAnImage, picture_of
+from imagegen.pictures import MAX_BYTES, NotAnImage, picture_of
 
 _CHUNK = 256 * 1024
 _MAX_JSON_BYTES = MAX_BYTES * 4 // 3 + 64 * 1024  # an image of the largest size in base64
-_MAX_ERROR_BYTES = 64 * 1024
+_MAX_ERROR_BYTES = 8 * 1024  # a message, or a page of which 500 characters are kept
 _FIELDS = ("image", "output", "images", "data", "url", "b64_json", "result")
 
 
@@ -67,10 +67,9 @@ def _image_bytes(body: bytes, fetch: Callable[[str], bytes]) -> bytes:
     if not _may_be_json(body):
         return body
     try:
-        value = json.loads(body)
+        found = next(_strings(json.loads(body)), None)
     except (ValueError, RecursionError):
         raise NotAnImage("the body is neither an image nor JSON") from None
-    found = next(_strings(value), None)
     if found is None:
         raise NotAnImage("the JSON names no image")
     return fetch(found) if re.match(r"https?://", found, re.IGNORECASE) else _decoded(found)

@@ -13,7 +13,7 @@ from imagegen import errors, log, transport
 from imagegen.errors import OutcomeUnknown, SegmindError, SegmindUnreachable
 from imagegen.ports import Clock, Deadline
 from imagegen.segmind.answers import read_error
-from imagegen.segmind.failures import error_of
+from imagegen.segmind.failures import error_of, said
 
 CONNECT_SECONDS = 5.0
 _UNNAMED_RESET_SECONDS = 2.0  # a 429 that does not say when: doubled each time
@@ -51,10 +51,17 @@ class Calls:
 
         Segmind's own origin is exempt from both, so that a fake on this machine can host its images.
         """
-        own = _origin(url) == _origin(self._base_url)
+        try:
+            own = _origin(url) == _origin(self._base_url)
+        except ValueError:
+            raise SegmindUnreachable("The hosted image's URL is not a valid one.") from None
         if not own and not url.lower().startswith("https://"):
             raise SegmindUnreachable("The hosted image is not on https.")
         return self._send(self._own if own else self._public, "GET", url, deadline, {}, None)
+
+    def said(self, text: str) -> str:
+        """Return vendor text that may be shown to a caller."""
+        return said(text, self._key)
 
     def repeating(self, attempt: Callable[[], T], deadline: Deadline, least_seconds: float) -> T:
         """Return what `attempt` returns, repeating it by the table while enough time for another try is left."""

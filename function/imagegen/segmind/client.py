@@ -17,6 +17,7 @@ PATH = "/v1/runway-gen4-image"
 # A generation takes 30 s on average. A repeat that starts with less time than this would be cut off by our own
 # deadline while Segmind goes on and bills it.
 _LEAST_SECONDS = 60.0
+FETCH_SECONDS = 15.0  # for a hosted image that was finished at the last moment (limits.py counts on it)
 
 
 class SegmindV1:
@@ -31,7 +32,7 @@ class SegmindV1:
         response = self._calls.repeating(
             lambda: self._calls.call("POST", PATH, deadline, request.body()),
             deadline,
-            min(_LEAST_SECONDS, deadline.left / 2),
+            least_seconds(deadline),
         )
         return Answer(response, receipt_in(response.headers), self._calls, deadline)
 
@@ -61,14 +62,20 @@ class Answer:
         return picture_in(read_body(self._response), lambda url: fetch_hosted(self._calls, url, later))
 
 
+def least_seconds(deadline: Deadline) -> float:
+    """Return the time that has to be left for a paid call to be worth repeating."""
+    return min(_LEAST_SECONDS, deadline.left / 2)
+
+
 def fetch_hosted(calls: Calls, url: str, deadline: Deadline) -> bytes:
-    """Return the bytes behind a hosted URL. Fetching is free, so it is repeated until the deadline.
+    """Return the bytes behind a hosted URL. Fetching is free, so it is repeated, and gets time of its own.
 
     Raises SegmindBadImage: the image was paid for, and `rejected` will hold where it was said to be.
     """
+    until = Deadline(deadline.clock, max(deadline.at, Deadline.within(deadline.clock, FETCH_SECONDS).at))
 
     def attempt() -> bytes:
-        with calls.fetch(url, deadline) as response:
+        with calls.fetch(url, until) as response:
             if response.status_code != requests.codes.ok:
                 raise SegmindUnreachable(f"The hosted image answered {response.status_code}.")
             try:
@@ -77,7 +84,7 @@ def fetch_hosted(calls: Calls, url: str, deadline: Deadline) -> bytes:
                 raise SegmindUnreachable(e.detail) from e
 
     try:
-        return calls.repeating(attempt, deadline, 0.0)
+        return calls.repeating(attempt, until, 0.0)
     except SegmindError as e:
         raise SegmindBadImage(f"Segmind answered 200, but its hosted image cannot be fetched: {e.detail}") from e
 

@@ -10,6 +10,7 @@ from imagegen import errors
 from imagegen.errors import SegmindError
 
 MAX_DETAIL = 500
+_MAX_CLEANED = 4 * MAX_DETAIL  # the patterns below are quadratic in a hostile text
 # A 406 is "insufficient credits" on the vendor's page, and in the wild also a refused parameter or media type.
 _MONEY = re.compile(r"credit|spend|balance|billing|top.?up|payment|quota|fund", re.IGNORECASE)
 # What the model itself says of a request that it will never take: moderation, tags, references, parameters.
@@ -69,6 +70,13 @@ def said(text: str, secret: str) -> str:
     return _clean(text, secret)
 
 
+def ending_of(error: SegmindError) -> SegmindError:
+    """Return how a v2 generation ended that Segmind calls FAILED: by its text, the request's fault or Segmind's own."""
+    if _BLAME.search(error.detail):
+        return errors.RejectedBySegmind(error.detail)
+    return errors.SegmindFailed(error.detail)
+
+
 def seconds_until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds until a rate limit ends, as far as the answer names a time; its format was never seen."""
     for name in ("retry-after", "x-rate-limit-reset-at-utc"):
@@ -110,7 +118,7 @@ def _without_markup(html: str) -> str:
 
 def _clean(text: str, secret: str) -> str:
     text = text.encode("utf-8", "replace").decode()
-    text = text.replace(secret, "[redacted]") if secret else text
+    text = (text.replace(secret, "[redacted]") if secret else text)[:_MAX_CLEANED]
     text = _KEYS.sub("[redacted]", _URLS.sub("[url]", text))
     return "".join(c if c.isprintable() else " " for c in text)[:MAX_DETAIL].strip()
 

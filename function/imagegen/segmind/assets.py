@@ -1,0 +1,34 @@
+"""`upload-asset`: the vendor's own place for reference images. Free of charge, so everything may be repeated."""
+
+import json
+
+from imagegen.errors import SegmindError, SegmindFailed, SegmindUnreachable
+from imagegen.ports import Deadline
+from imagegen.segmind.answers import read_body
+from imagegen.segmind.calls import Calls
+
+
+class SegmindAssets:
+    """Implements `delivery.Assets`."""
+
+    def __init__(self, calls: Calls, url: str) -> None:
+        self._calls, self._url = calls, url
+
+    def upload(self, data_uri: str, deadline: Deadline) -> str:
+        """Return the URL under which the vendor keeps the image. Raises SegmindError, and none that was billed."""
+        try:
+            return self._calls.repeating(lambda: self._upload(data_uri, deadline), deadline, 0.0)
+        except SegmindError as error:
+            if error.billed == "no":
+                raise
+            raise SegmindUnreachable(f"A reference could not be handed to Segmind: {error.detail}") from error
+
+    def _upload(self, data_uri: str, deadline: Deadline) -> str:
+        with self._calls.call("POST", self._url, deadline, {"data_urls": [data_uri]}) as response:
+            body = read_body(response)
+        try:
+            value = json.loads(body)
+            urls = value.get("file_urls") or value.get("urls")
+            return str(urls[0])
+        except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
+            raise SegmindFailed("Segmind took a reference image, but its answer names no URL.") from None

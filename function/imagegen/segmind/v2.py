@@ -1,0 +1,141 @@
+"""v2: submit, then poll. Once Segmind's id is written down, no crash of ours can lose or repeat the generation.
+
+The submit itself is the only ambiguous call: if it is sent and its answer never comes, nobody knows the id.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from imagegen.errors import (
+    OutcomeUnknown,
+    RejectedBySegmind,
+    SegmindError,
+    SegmindFailed,
+    SegmindModelNotFound,
+)
+from imagegen.model import ImageRequest, Picture, Receipt
+from imagegen.ports import Clock, Deadline, StillGenerating
+from imagegen.segmind.answers import picture_in, read_body
+from imagegen.segmind.calls import Calls
+from imagegen.segmind.client import fetch_hosted, least_seconds, number
+from imagegen.segmind.failures import ending_of
+
+PATH = "/v2/runway-gen4-image"
+_UNKNOWN_LOOKS = 3
+_POLL_SECONDS = 10.0  # for one look; a look costs nothing and is repeated
+
+
+class SegmindV2:
+    """Implements `ports.Generator` with jobs that can be asked for again."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls, self._clock = calls, clock
+
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> "Finished":
+        """Buy one image and wait for it. Raises StillGenerating at the deadline: it goes on without us."""
+        segmind_id = self._submit(request, deadline)
+        submitted(segmind_id)
+        return self.resume(segmind_id, deadline)
+
+    def resume(self, segmind_id: str, deadline: Deadline) -> "Finished":
+        """Wait for a generation that was submitted before. Raises SegmindError only for its end."""
+        unknown = 0
+        for pause in _pauses():
+            try:
+                answer = self._look(segmind_id, deadline)
+            except SegmindModelNotFound:  # a record may take a moment to appear, and expires within about an hour
+                answer, unknown = None, unknown + 1
+                if unknown == _UNKNOWN_LOOKS:
+                    raise OutcomeUnknown(
+                        "Segmind does not know this generation any more; its records expire."
+                    ) from None
+            if answer is not None:
+                return Finished(answer, self._calls, deadline)
+            if deadline.left <= pause:
+                raise StillGenerating
+            self._clock.sleep(pause)
+        raise AssertionError("pauses never end")
+
+    def _submit(self, request: ImageRequest, deadline: Deadline) -> str:
+        response = self._calls.repeating(
+            lambda: self._calls.call("POST", PATH, deadline, request.body()), deadline, least_seconds(deadline)
+        )
+        with response:
+            try:
+                value = json.loads(read_body(response))
+            except (SegmindError, ValueError, RecursionError):
+                value = None
+        found = value.get("request_id") if isinstance(value, dict) else None
+        if not found or not isinstance(found, str):
+            raise OutcomeUnknown("Segmind took the request, but its answer names no request id.")
+        return found
+
+    def _look(self, segmind_id: str, deadline: Deadline) -> dict[str, object] | None:
+        """Return a finished generation's record, or None where it is worth another look. Raises what ended it."""
+        path = f"/v2/requests/{quote(segmind_id, safe='')}"
+        try:
+            status = self._get(f"{path}/status", deadline).get("status")
+            if status not in {"COMPLETED", "FAILED"}:
+                return None
+            record = self._get(path, deadline)
+        except SegmindModelNotFound:
+            raise
+        except RejectedBySegmind as error:
+            raise ending_of(error) from None
+        except SegmindError:
+            return None
+        if record.get("status") == "FAILED":
+            raise ending_of(RejectedBySegmind(self._calls.said(json.dumps(record.get("error", "")))))
+        return record if record.get("status") == "COMPLETED" else None
+
+    def _get(self, path: str, deadline: Deadline) -> dict[str, object]:
+        with self._calls.call("GET", path, deadline.sooner(_POLL_SECONDS)) as response:
+            try:
+                value = json.loads(read_body(response))
+            except (ValueError, RecursionError):
+                raise SegmindFailed("A status answer is not JSON.") from None
+        if not isinstance(value, dict):
+            raise SegmindFailed("A status answer is not a JSON object.")
+        return value
+
+
+class Finished:
+    """A completed generation. Its image is hosted: fetching it is free, and can be done again."""
+
+    def __init__(self, record: dict[str, object], calls: Calls, deadline: Deadline) -> None:
+        self.receipt = receipt_in(record)
+        self._record, self._calls, self._deadline = record, calls, deadline
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Nothing is held open between the record and the fetch."""
+
+    def read(self, waited: float) -> Picture:
+        """Fetch the image into memory. Raises SegmindBadImage."""
+        later = Deadline(self._deadline.clock, self._deadline.at + waited)
+        named = {name: self._record.get(name) for name in ("output", "images", "image")}
+        return picture_in(json.dumps(named).encode(), lambda url: fetch_hosted(self._calls, url, later))
+
+
+def receipt_in(record: dict[str, object]) -> Receipt:
+    """Return what a v2 record says; metrics can be missing."""
+    found = record.get("metrics")
+    metrics = found if isinstance(found, dict) else {}
+    request_id = record.get("request_id")
+    return Receipt(
+        request_id=request_id if isinstance(request_id, str) else None,
+        cost_usd=number(metrics.get("cost")),
+        remaining_credits=number(metrics.get("remaining_credits")),
+        generation_seconds=number(metrics.get("inference_time")),
+    )
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between looks: a generation takes about half a minute."""
+    return chain((0.25, 0.5, 1.0, 2.0), repeat(3.0))
