@@ -70,7 +70,10 @@ class Objects(Protocol):
         deadline: Deadline,
         metadata: Mapping[str, str] | None = None,
     ) -> int | None:
-        """Write an object that does not exist; return its generation, or None where somebody was first."""
+        """Write an object that does not exist; return its generation, or None where somebody was first.
+
+        Equal bytes count as our own earlier try: whoever needs to know who was first puts a token into them.
+        """
         ...
 
     def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:

@@ -1,5 +1,6 @@
 """Is this finalized object ours, and what does it ask for? Pure: a chain of early returns decides."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from imagegen.references import Rules
 JOBS = "jobs/"
 MAX_JOB_BYTES = validation.MAX_BODY_BYTES
 _DEFAULT_TAG = "image"
-_ADDRESSING = ("idempotencyKey", "owner", "id")  # what a job file has on top of an HTTP request
+_ADDRESSING = ("idempotencyKey", "owner", "id", "ticket")  # what a job file has on top of an HTTP request
 _MAX_KEY = 255
 
 
@@ -55,9 +56,12 @@ def job_name(image_id: str) -> str:
 
 
 def job_body(order: Order, image_id: str) -> dict[str, object]:
-    """Return what the service writes there. The id is believed only under its own name."""
+    """Return what the service writes there. The id is believed only under its own name.
+
+    The ticket makes the bytes those of this one try, as a claim's token does: see `Objects.create`.
+    """
     key = {} if order.key is None else {"idempotencyKey": order.key}
-    return {**order.request.body(), **key, "owner": order.owner, "id": image_id}
+    return {**order.request.body(), **key, "owner": order.owner, "id": image_id, "ticket": secrets.token_hex(8)}
 
 
 def order_of_job(upload: Upload, body: bytes) -> Order:
