@@ -6,7 +6,7 @@ every end is written once.
 
 from imagegen.budget import Budget
 from imagegen.claims import State, Verdict
-from imagegen.errors import OutcomeUnknown, ServiceError
+from imagegen.errors import ImageNotStored, OutcomeUnknown, ServiceError
 from imagegen.jobs import Jobs
 from imagegen.keeper import Held, Keeper
 from imagegen.model import Claim, Ending, StoredImage, Submission
@@ -42,6 +42,8 @@ class Recovery:
                 return self._keeper.keep(held.claim, generation, Stopwatch(self._clock))
         except StillGenerating:
             return None
+        except ImageNotStored:
+            raise  # no end: Segmind still has the image, and whoever asks next tries again
         except ServiceError as error:
             return self._keeper.end(held, error)
 
