@@ -36,16 +36,17 @@ class Bodies:
                 body = _read(request, length)
             yield body
 
-    def finish(self, request: Request) -> None:
-        """Read what is left of a body and keep nothing of it, so that a caller who is still sending gets its answer.
 
-        functions-framework would read all of it into memory before it answers, and a chunked body need not end.
-        """
-        with suppress(Exception), _patience(request):
-            for _ in range(_DRAINED_BYTES // _PIECE_BYTES):
-                if not request.stream.read(_PIECE_BYTES):
-                    break
-        request.stream = io.BytesIO()
+def finish(request: Request) -> None:
+    """Read what is left of a body and keep nothing of it, so that a caller who is still sending gets its answer.
+
+    functions-framework would read all of it into memory before it answers, and a chunked body need not end.
+    """
+    with suppress(Exception), _patience(request):
+        for _ in range(_DRAINED_BYTES // _PIECE_BYTES):
+            if not request.stream.read(_PIECE_BYTES):
+                break
+    request.stream = io.BytesIO()
 
 
 def _read(request: Request, length: int | None) -> bytes:

@@ -9,7 +9,7 @@ from flask import Request, Response
 from werkzeug import exceptions
 from werkzeug.routing import Map, Rule
 
-from imagegen import errors, log
+from imagegen import bodies, errors, log
 from imagegen.answers import problem_answer
 from imagegen.cors import Cors
 from imagegen.model import Door
@@ -50,6 +50,7 @@ class HttpEntry:
         watch, request_id = Stopwatch(self._clock), _request_id(request)
         with log.about(request_id, self._door, _trace(request)):
             route, response = self._routed(request, request_id, watch)
+            bodies.finish(request)
             response.headers.setdefault("X-Request-Id", request_id)
             response.headers["Server-Timing"] = watch.header()
             response.headers["Cache-Control"] = "no-store"

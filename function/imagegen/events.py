@@ -98,8 +98,8 @@ class EventDoor:
             outcome = core.service.create(order, Stopwatch(self._clock))
         except IdempotencyKeyReused:
             log.event_ignored("its idempotencyKey belongs to another request")
-        except ImageNotStored:
-            log.event_ignored("its image was bought, and storage would not take it")
+        except ImageNotStored as error:  # v1: the next delivery finds that written down; v2: it fetches the image
+            raise Redeliver(error.code) from error
         except InvalidRequest as error:
             self._refuse(core, order, error)
         except ServiceError as error:

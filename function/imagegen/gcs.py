@@ -117,7 +117,7 @@ class GcsObjects:
         return int(there.generation) if self.read(name, deadline, int(there.generation)) == data else None
 
     def _pieces(self, blob: storage.Blob, deadline: Deadline) -> Iterator[bytes]:
-        """Yield the content. The answer's head is out: only a reset can tell the caller, and it is not logged as a bug."""
+        """Yield the content. The answer's head is out: only a reset can tell the caller, and no server logs it."""
         try:
             with blob.open("rb", chunk_size=STREAM_CHUNK, **_patience(deadline)) as file:
                 for _ in range(0, int(blob.size or 0), STREAM_CHUNK):

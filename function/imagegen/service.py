@@ -146,7 +146,10 @@ class ImageService:
         except StillGenerating:
             return None
         except ImageNotStored as error:
-            self._keeper.end(held, error)
+            if (
+                "submitted.json" not in held.generations
+            ):  # else Segmind still has it, and the next one to ask fetches it
+                self._keeper.end(held, error)
             raise
         except ServiceError as error:
             return self._keeper.end(held, error)

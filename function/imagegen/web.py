@@ -72,7 +72,8 @@ class HttpDoor(HttpEntry):
 
     def _index(self, call: Call) -> Response:
         del call
-        return json_answer({"routes": [f"{m} {rule.rule}" for rule in ROUTES.iter_rules() for m in _shown(rule)]}, 200)
+        rules = [rule for rule in ROUTES.iter_rules() if self._uploads_bucket or rule.endpoint != "upload"]
+        return json_answer({"routes": [f"{method} {rule.rule}" for rule in rules for method in _shown(rule)]}, 200)
 
     def _health(self, call: Call) -> Response:
         del call

@@ -1,0 +1,65 @@
+"""HTTP by hand, for what no client library would send."""
+
+import json
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+
+from tests.harness.server import FunctionServer
+
+TIMEOUT = 30.0
+JSON = "Content-Type: application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came back; a status of 0 means that the connection was closed without an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever it holds is asserted
+        return json.loads(self.body)
+
+
+def exchange(server: FunctionServer, pieces: Iterable[bytes], *, half_close: bool = False) -> RawAnswer:
+    """Send the pieces as they are, and return the answer. A server that stops reading is not an error."""
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it has answered already
+        return _answer(connection)
+
+
+def abandon(server: FunctionServer, pieces: Iterable[bytes]) -> None:
+    """Send the pieces and hang up without reading."""
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+
+
+def head(*lines: str, request: str = "POST /v1/images") -> bytes:
+    """Return a request's head with these header lines."""
+    return "\r\n".join((f"{request} HTTP/1.1", "Host: 127.0.0.1", *lines, "", "")).encode("latin-1")
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def _answer(connection: socket.socket) -> RawAnswer:
+    response = HTTPResponse(connection)
+    try:
+        response.begin()
+        return RawAnswer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    except (OSError, HTTPException):
+        return RawAnswer(0, {}, b"")
+    finally:
+        response.close()

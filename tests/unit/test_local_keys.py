@@ -1,0 +1,72 @@
+"""A local key file is a real one: google.auth loads it, and what it signs verifies with its public half."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import google.auth
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from google.auth.transport.requests import Request
+from google.oauth2 import service_account
+
+from local.keys import ensure_key, load_keys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.storage import StorageServer
+
+
+def test_google_auth_signs_with_it_and_the_loaded_key_verifies(
+    storage_key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(storage_key))
+    credentials, project = google.auth.default()
+    (key,) = load_keys([storage_key])
+    assert isinstance(credentials, service_account.Credentials)
+    assert (project, credentials.signer_email) == ("local-project", key.email)
+    key.public_key.verify(credentials.sign_bytes(b"message"), b"message", PKCS1v15(), hashes.SHA256())
+
+
+def test_a_bare_public_key_stands_for_any_account(storage_key: Path, tmp_path: Path) -> None:
+    (key,) = load_keys([storage_key])
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "public.pem").write_bytes(key.public_key.public_bytes(*form))
+    (public,) = load_keys([tmp_path / "public.pem"])
+    assert (public.email, public.public_key) == ("", key.public_key)
+
+
+def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = ensure_key(tmp_path / "new" / "key.json", email="me@example.com", server="http://127.0.0.1:1")
+    text = path.read_text()
+    assert json.loads(text)["client_email"] == "me@example.com"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert ensure_key(path).read_text() == text
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not a key", '{"private_key": "x", "client_email": "y"}'])
+def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "key").write_text(content)
+    with pytest.raises(ValueError, match="key"):
+        load_keys([tmp_path / "key"])
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "key.pem").write_bytes(public.public_bytes(*form))
+    with pytest.raises(ValueError, match="no RSA key"):
+        load_keys([tmp_path / "key.pem"])
+
+
+def test_the_server_hands_out_access_tokens_for_it(storage: StorageServer, tmp_path: Path) -> None:
+    """So that code which insists on refreshing its credentials runs on this machine too."""
+    path = ensure_key(tmp_path / "key.json", server=storage.url)
+    credentials = service_account.Credentials.from_service_account_file(path, scopes=["any"])
+    credentials.refresh(Request())
+    assert credentials.valid

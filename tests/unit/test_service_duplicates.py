@@ -1,0 +1,149 @@
+"""The same key more than once: while the first is running, after its end, for another request, by somebody else."""
+
+from dataclasses import replace
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imagegen.claims import new_claim
+from imagegen.errors import IdempotencyKeyReused
+from imagegen.model import Claim, Ending, ImageRequest, Order
+from imagegen.ports import Deadline
+from tests.fakes import REQUEST, Scene, World
+
+if TYPE_CHECKING:
+    from imagegen.service import Outcome
+
+
+def test_a_repeat_is_answered_with_the_same_image() -> None:
+    """It costs nothing, and is marked as a repetition."""
+    world = World()
+    first, again = world.ask(), world.ask()
+    assert again.ending == first.ending
+    assert again.claim == first.claim
+    assert (first.replayed, again.replayed, len(world.generator.bought)) == (False, True, 1)
+
+
+def test_without_a_key_every_order_is_a_new_image() -> None:
+    """Two equal orders are two images with two ids."""
+    world = World()
+    assert world.ask(key=None).claim.id != world.ask(key=None).claim.id
+    assert len(world.generator.bought) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(REQUEST, prompt="a blue cube"),
+        replace(REQUEST, ratio="960:960"),
+        replace(REQUEST, references=()),
+        replace(REQUEST, references=(replace(REQUEST.references[0], uri=None),)),
+        replace(REQUEST, references=(replace(REQUEST.references[0], tag="cloth"),)),
+    ],
+)
+def test_a_key_belongs_to_one_request(changed: ImageRequest) -> None:
+    """Any other request under the same key is refused, and changes nothing."""
+    world = World()
+    world.ask()
+    before = world.objects.names()
+    with pytest.raises(IdempotencyKeyReused):
+        world.ask(request=changed)
+    assert (world.objects.names(), len(world.generator.bought)) == (before, 1)
+
+
+def test_a_key_is_its_owners_own() -> None:
+    """Two callers with the same key are two images; neither sees that of the other."""
+    world = World()
+    assert world.ask(owner="ada").claim.id != world.ask(owner="bob").claim.id
+    assert len(world.generator.bought) == 2
+
+
+def test_a_mismatch_is_seen_while_the_first_is_running() -> None:
+    """Nobody waits half a minute to hear that the key is taken."""
+    world = World()
+    caught: list[float] = []
+
+    def somebody_else() -> None:
+        started = world.clock.monotonic()
+        with pytest.raises(IdempotencyKeyReused):
+            world.ask(request=replace(REQUEST, prompt="a blue cube"))
+        caught.append(world.clock.monotonic() - started)
+
+    world.generator.scenes = [Scene(meanwhile=somebody_else)]
+    world.ask()
+    assert caught == [0.0]
+
+
+def held_by_another(world: World) -> tuple[Claim, int]:
+    """Let another instance win the claim on the key."""
+    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
+    generation = world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    assert generation
+    return claim, generation
+
+
+def test_a_duplicate_waits_for_the_first() -> None:
+    """It is answered with the other instance's image as soon as that exists."""
+    world = World()
+    claim, _ = held_by_another(world)
+    ending = Ending(claim, "succeeded", world.clock.now())
+    started = world.clock.monotonic()
+    world.clock.later(40, lambda: world.jobs.finish(ending, Deadline.within(world.clock, 10)))
+    outcome = world.ask()
+    assert (outcome.ending, outcome.replayed, world.generator.bought) == (ending, True, [])
+    assert 40 <= world.clock.monotonic() - started < 42
+
+
+def test_a_duplicate_buys_where_the_first_came_to_nothing() -> None:
+    """The first failed free of charge while the second was waiting: the second buys in its place, once."""
+    world = World()
+    claim, generation = held_by_another(world)
+    world.clock.later(
+        5, lambda: world.jobs.release(claim, {"claim.json": generation}, Deadline.within(world.clock, 10))
+    )
+    outcome = world.ask()
+    assert outcome.ending
+    assert (outcome.ending.status, outcome.replayed, len(world.generator.bought)) == ("succeeded", False, 1)
+    assert outcome.claim.token != claim.token
+
+
+def test_a_duplicate_gives_up_at_its_own_deadline() -> None:
+    """The first takes longer than anybody may wait: the duplicate is told that it is running, and by which id."""
+    world = World()
+    claim, _ = held_by_another(world)
+    started = world.clock.monotonic()
+    outcome = world.ask()
+    assert (outcome.claim, outcome.ending, world.generator.bought) == (claim, None, [])
+    assert world.clock.monotonic() - started <= world.limits.request_seconds
+
+
+def test_a_duplicate_declares_a_dead_first_lost() -> None:
+    """A duplicate that comes late in a dead claimant's lease waits for its end, and then has an answer."""
+    world = World()
+    held_by_another(world)
+    world.clock.advance(world.limits.lease_seconds - 20)
+    outcome = world.ask()
+    assert outcome.ending
+    assert (outcome.ending.status, world.generator.bought) == ("unknown", [])
+
+
+@pytest.mark.parametrize("callers", [16])
+def test_many_at_once_buy_one(callers: int) -> None:
+    """However many threads come with one key, one call is made, and all of them are told its id."""
+    world = World()
+    start = Barrier(callers)
+    outcomes: list[Outcome] = []
+
+    def caller() -> None:
+        start.wait()
+        outcomes.append(world.ask())
+
+    threads = [Thread(target=caller) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(world.generator.bought) == 1
+    assert len({outcome.claim.id for outcome in outcomes}) == 1
+    assert len(outcomes) == callers

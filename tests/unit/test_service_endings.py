@@ -1,0 +1,128 @@
+"""What each end of a generation costs, frees, keeps and leaves in the bucket: the contract's tables, row by row."""
+
+import pytest
+
+from imagegen.errors import BY_CODE, InvalidRequest, Problem, SegmindBadImage, ServiceError
+from tests.cases import Case, load, named
+from tests.fakes import PICTURE, RECEIPT, Scene, World
+
+ROWS = load("contract_errors")
+SEGMINDS = [row for row in ROWS if row.get("segmind")]
+FREED = [row for row in SEGMINDS if row["frees"]]
+KEPT = [row for row in SEGMINDS if not row["frees"]]
+
+
+def error_of(code: str) -> ServiceError:
+    return BY_CODE[code]("what Segmind said")
+
+
+def test_the_table_has_every_error() -> None:
+    """No error exists that the contract's tables do not name, and none of theirs is missing."""
+    assert sorted(row["code"] for row in ROWS) == sorted(BY_CODE)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=named)
+def test_an_error_is_what_the_contract_says(row: Case) -> None:
+    """Status, bill and whether the key is freed are the table's."""
+    kind = BY_CODE[row["code"]]
+    assert (kind.status, kind.billed, kind.frees_key) == (row["status"], row["billed"], row["frees"])
+
+
+def test_a_good_end() -> None:
+    """An image is bought once, stored whole with its size and digest, and the result says so."""
+    world = World(per_day=3)
+    outcome = world.ask()
+    assert outcome.ending
+    assert outcome.ending.image
+    assert (outcome.ending.status, outcome.ending.segmind, outcome.replayed) == ("succeeded", RECEIPT, False)
+    assert world.objects.data(outcome.ending.image.name) == PICTURE.data
+    assert outcome.ending.image.sha256 == PICTURE.sha256
+    assert world.left() == ["claim.json", "image.jpg", "result.json"]
+    assert len(world.slots()) == 1
+    assert not world.generator.generations[0].open
+
+
+@pytest.mark.parametrize("row", FREED, ids=named)
+def test_a_free_failure_leaves_nothing(row: Case) -> None:
+    """Neither claim nor slot remains, so that the same key buys the image when it is tried again."""
+    world = World(Scene(raised=error_of(row["code"])), per_day=3)
+    with pytest.raises(BY_CODE[row["code"]]):
+        world.ask()
+    assert world.objects.names() == []
+    outcome = world.ask()
+    assert outcome.ending
+    assert (outcome.ending.status, outcome.replayed) == ("succeeded", False)
+
+
+@pytest.mark.parametrize("row", KEPT, ids=named)
+def test_a_kept_failure_is_answered_again(row: Case) -> None:
+    """It is written down once, answered as written ever after, and never bought again."""
+    world = World(Scene(raised=error_of(row["code"])), per_day=3)
+    first, again = world.ask(), world.ask()
+    assert first.ending
+    assert first.ending.error
+    assert again.ending == first.ending
+    assert (first.ending.status, first.ending.error.code) == (row["ends"], row["code"])
+    assert (first.replayed, again.replayed, len(world.generator.bought)) == (False, True, 1)
+    assert world.left() == ["claim.json", "lost.json" if row["billed"] == "maybe" else "result.json"]
+
+
+@pytest.mark.parametrize("row", KEPT, ids=named)
+def test_a_slot_comes_back_only_where_nothing_was_billed(row: Case) -> None:
+    """A day's cap counts everything that may be on the bill, and nothing else."""
+    world = World(Scene(raised=error_of(row["code"])), per_day=1)
+    world.ask()
+    assert len(world.slots()) == (0 if row["billed"] == "no" else 1)
+
+
+@pytest.mark.parametrize("code", ["outcome-unknown", "segmind-bad-image"])
+def test_a_failure_while_the_body_is_read_is_kept(code: str) -> None:
+    """After the headers of a 200 it is paid for: the end stands, the slot stays, the connection is given up."""
+    world = World(Scene(body=error_of(code)), per_day=1)
+    outcome = world.ask()
+    assert outcome.ending
+    assert outcome.ending.error
+    assert outcome.ending.error.code == code
+    assert (len(world.slots()), len(world.generator.bought)) == (1, 1)
+    assert not world.generator.generations[0].open
+
+
+def test_what_was_no_image_is_kept_for_the_dispute() -> None:
+    """`rejected` holds what came with the 200, cut to 1 MiB."""
+    world = World(Scene(body=SegmindBadImage("it is HTML", b"<html>" * 400_000)))
+    outcome = world.ask()
+    assert world.left() == ["claim.json", "rejected", "result.json"]
+    assert world.objects.data(f"jobs/{outcome.claim.id}/rejected") == (b"<html>" * 400_000)[: 1 << 20]
+
+
+def test_a_cap_that_is_reached_frees_the_key() -> None:
+    """The one too many is told so, costs nothing, leaves nothing, and names the seconds to midnight UTC."""
+    world = World(per_day=1)
+    world.ask("first")
+    with pytest.raises(BY_CODE["daily-limit-reached"]) as caught:
+        world.ask("second")
+    assert caught.value.retry_after == 12 * 3600 - 30
+    assert (world.left(), len(world.generator.bought)) == (["claim.json", "image.jpg", "result.json"], 1)
+    world.clock.advance(12 * 3600)
+    assert world.ask("second").ending
+
+
+def test_a_reference_that_cannot_be_delivered_frees_the_key() -> None:
+    """A reference may be uploaded a moment later; nothing was spent on finding it missing."""
+    world = World(per_day=1)
+    world.delivery.error = InvalidRequest((Problem("/referenceImages/0/uri", "there is no such object"),))
+    with pytest.raises(InvalidRequest):
+        world.ask()
+    assert (world.objects.names(), world.generator.bought) == ([], [])
+
+
+def test_our_own_bug_never_frees_a_key() -> None:
+    """Nobody knows what a bug interrupted: the claim holds until its lease ends, and is then declared lost."""
+    world = World(Scene(raised=KeyError("a bug")), per_day=1)
+    with pytest.raises(KeyError):
+        world.ask()
+    assert (world.left(), len(world.slots())) == (["claim.json"], 1)
+    world.end_lease()
+    outcome = world.ask()
+    assert outcome.ending
+    assert (outcome.ending.status, len(world.generator.bought)) == ("unknown", 1)
