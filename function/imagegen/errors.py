@@ -155,6 +155,7 @@ class SegmindError(ServiceError):
     """Something that Segmind said, or failed to say."""
 
     upstream_status: int | None = None
+    upstream_state: str | None = None  # what v2 calls a generation's state, where an error's body names it
 
 
 class RejectedBySegmind(SegmindError):

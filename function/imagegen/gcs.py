@@ -71,7 +71,7 @@ class GcsObjects:
             blob.upload_from_string(data, content_type, if_generation_match=0, **_patience(deadline))
 
         try:
-            self._try("create", write)
+            self._try("create", write, PreconditionFailed)
         except PreconditionFailed:
             return self._ours(name, data, deadline)
         return int(blob.generation)
@@ -80,7 +80,7 @@ class GcsObjects:
         """Return the whole object, or None where there is none."""
         blob = self._bucket.blob(name, generation=generation)
         try:
-            return self._try("read", lambda: bytes(blob.download_as_bytes(**_patience(deadline))))
+            return self._try("read", lambda: bytes(blob.download_as_bytes(**_patience(deadline))), NotFound)
         except NotFound:
             return None
 
@@ -104,8 +104,12 @@ class GcsObjects:
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
         """Delete that generation. A repeated delete can never hit an object that somebody wrote since."""
         blob = self._bucket.blob(name)
+
+        def erase() -> None:
+            blob.delete(if_generation_match=generation, **_patience(deadline))
+
         try:
-            self._try("delete", lambda: blob.delete(if_generation_match=generation, **_patience(deadline)))
+            self._try("delete", erase, NotFound, PreconditionFailed)
         except (NotFound, PreconditionFailed):
             return
 
@@ -127,10 +131,10 @@ class GcsObjects:
             raise ConnectionResetError(errno.ECONNRESET, "the stream broke") from None
 
     @staticmethod
-    def _try(operation: str, act: Callable[[], T]) -> T:
+    def _try(operation: str, act: Callable[[], T], *expected: type[Exception]) -> T:
         try:
             return act()
-        except (NotFound, PreconditionFailed):
+        except expected:
             raise
         except _FAILURES as e:
             log.storage_failed(operation, e)

@@ -30,22 +30,22 @@ class Recovery:
             case Verdict.FINISH, State(claim=Claim() as claim, image=StoredImage() as image):
                 return self._keeper.end_well(claim, image, self._jobs.receipt(image, deadline))
             case Verdict.RESUME, State(claim=Claim() as claim, submission=Submission() as submission):
-                return self._resume(self._held(claim, state, deadline), submission, deadline)
+                return self._resume(claim, state, submission, deadline)
             case Verdict.LOST, State(claim=Claim() as claim):
                 return self._keeper.end_badly(claim, OutcomeUnknown("The instance that generated it died on the way."))
             case _:
                 return state.ending
 
-    def _resume(self, held: Held, submission: Submission, deadline: Deadline) -> Ending | None:
+    def _resume(self, claim: Claim, state: State, submission: Submission, deadline: Deadline) -> Ending | None:
         try:
             with self._generator.resume(submission.segmind_id, deadline) as generation:
-                return self._keeper.keep(held.claim, generation, Stopwatch(self._clock))
+                return self._keeper.keep(claim, generation, Stopwatch(self._clock))
         except StillGenerating:
             return None
         except ImageNotStored:
             raise  # no end: Segmind still has the image, and whoever asks next tries again
         except ServiceError as error:
-            return self._keeper.end(held, error)
+            return self._keeper.end(self._held(claim, state, deadline), error)
 
     def _held(self, claim: Claim, state: State, deadline: Deadline) -> Held:
         """What the dead claimant held, found again by its token."""

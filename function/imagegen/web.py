@@ -83,13 +83,14 @@ class HttpDoor(HttpEntry):
         caller = self._auth.caller(call.request.headers)
         patience = _async_wait(call.request) if self._uploads_bucket else None
         if patience is None:
-            core, outcome = self._core(), self._core().service.create(self._order(call, caller), call.watch)
+            order, core = self._order(call, caller), self._core()
+            outcome = core.service.create(order, call.watch)
             return core.answers.created(outcome, call.request, call.watch, call.id)
         return self._create_async(call, caller, patience)
 
     def _create_async(self, call: Call, caller: Caller, patience: float) -> Response:
         """Queue the order; wait for its end as long as the caller asked for."""
-        core, order = self._core(), self._order(call, caller)
+        order, core = self._order(call, caller), self._core()
         with call.watch.step("claim"):
             outcome = core.service.accept(order)
         if patience and not outcome.ending:
@@ -101,13 +102,13 @@ class HttpDoor(HttpEntry):
 
     def _show(self, call: Call) -> Response:
         caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
-        core, image_id = self._core(), call.image_id
+        image_id, core = call.image_id, self._core()
         outcome = core.service.status(image_id, caller.sees, wait)
         return core.answers.shown(outcome, call.request, call.watch, call.id)
 
     def _content(self, call: Call) -> Response:
         caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
-        core, image_id = self._core(), call.image_id
+        image_id, core = call.image_id, self._core()
         outcome = core.service.status(image_id, caller.sees, wait)
         return core.answers.content(outcome, call.watch, call.id)
 

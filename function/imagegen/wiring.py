@@ -30,7 +30,7 @@ from imagegen.ports import Clock, Generator, Objects, Signer
 from imagegen.recovery import Recovery
 from imagegen.segmind.assets import SegmindAssets
 from imagegen.segmind.calls import Calls
-from imagegen.segmind.client import SegmindV1
+from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
 from imagegen.service import ImageService
 from imagegen.sweep import Sweep

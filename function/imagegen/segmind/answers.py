@@ -5,9 +5,10 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
+from http.client import IncompleteRead
 
 import requests
-from urllib3.exceptions import HTTPError, IncompleteRead, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from imagegen.errors import OutcomeUnknown, SegmindBadImage
 from imagegen.model import Picture
@@ -24,11 +25,11 @@ def read_body(response: requests.Response) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        for part in response.raw.stream(_CHUNK, decode_content=True):
+        while part := response.raw.read1(_CHUNK, decode_content=True):  # `stream` loses the last part of a cut body
             parts.append(part)
             size += len(part)
             if size > (_MAX_JSON_BYTES if _may_be_json(parts[0]) else MAX_BYTES):
-                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts[:4]))
+                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts)[:_CHUNK])
     except (HTTPError, OSError) as e:
         raise _broken(e, b"".join(parts)) from e
     return b"".join(parts)

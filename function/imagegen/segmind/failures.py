@@ -52,8 +52,18 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, secret: str, 
     kind = _kind(status, text)
     wait = seconds_until_reset(headers, now) if status == errors.SegmindRateLimited.status else None
     found = kind(_clean(text, secret), retry_after=wait)
-    found.upstream_status = status
+    found.upstream_status, found.upstream_state = status, state_of(body)
     return found
+
+
+def state_of(body: bytes) -> str | None:
+    """Return the `status` that a JSON body names, as v2's do; a gateway's own error names none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    found = value.get("status") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def message_of(body: bytes) -> str:

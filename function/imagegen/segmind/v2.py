@@ -18,11 +18,11 @@ from imagegen.errors import (
     SegmindModelNotFound,
 )
 from imagegen.model import ImageRequest, Picture, Receipt
-from imagegen.ports import Clock, Deadline, StillGenerating
+from imagegen.ports import Clock, Deadline, Generation, StillGenerating
 from imagegen.segmind.answers import picture_in, read_body
 from imagegen.segmind.calls import Calls
-from imagegen.segmind.client import fetch_hosted, least_seconds, number
 from imagegen.segmind.failures import ending_of
+from imagegen.segmind.hosted import fetch_hosted, least_seconds, number
 
 PATH = "/v2/runway-gen4-image"
 _UNKNOWN_LOOKS = 3
@@ -35,13 +35,13 @@ class SegmindV2:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
 
-    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> "Finished":
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
         """Buy one image and wait for it. Raises StillGenerating at the deadline: it goes on without us."""
         segmind_id = self._submit(request, deadline)
         submitted(segmind_id)
         return self.resume(segmind_id, deadline)
 
-    def resume(self, segmind_id: str, deadline: Deadline) -> "Finished":
+    def resume(self, segmind_id: str, deadline: Deadline) -> Generation:
         """Wait for a generation that was submitted before. Raises SegmindError only for its end."""
         unknown = 0
         for pause in _pauses():
@@ -82,12 +82,12 @@ class SegmindV2:
             if status not in {"COMPLETED", "FAILED"}:
                 return None
             record = self._get(path, deadline)
-        except SegmindModelNotFound:
-            raise
-        except RejectedBySegmind as error:
-            raise ending_of(error) from None
-        except SegmindError:
-            return None
+        except SegmindError as error:
+            if error.upstream_state == "FAILED":
+                raise ending_of(error) from None
+            if isinstance(error, SegmindModelNotFound):
+                raise
+            return None  # a look that went wrong says nothing about the generation
         if record.get("status") == "FAILED":
             raise ending_of(RejectedBySegmind(self._calls.said(json.dumps(record.get("error", "")))))
         return record if record.get("status") == "COMPLETED" else None

@@ -1,0 +1,64 @@
+"""v1: one blocking call that answers with the image (`POST /v1/runway-gen4-image`)."""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+import requests
+
+from imagegen import transport
+from imagegen.model import ImageRequest, Picture, Receipt
+from imagegen.ports import Deadline, Generation
+from imagegen.segmind.answers import picture_in, read_body
+from imagegen.segmind.calls import Calls
+from imagegen.segmind.hosted import fetch_hosted, least_seconds, number
+from imagegen.segmind.v2 import SegmindV2
+
+PATH = "/v1/runway-gen4-image"
+
+
+class SegmindV1(SegmindV2):
+    """Generates with one call, which cannot be resumed: an answer that never came is gone.
+
+    It still resumes what was submitted before the service was switched to v1.
+    """
+
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
+        """Buy one image; return when the headers of a 200 are there."""
+        del submitted  # v1 gives no id before the image is finished
+        response = self._calls.repeating(
+            lambda: self._calls.call("POST", PATH, deadline, request.body()),
+            deadline,
+            least_seconds(deadline),
+        )
+        return Answer(response, receipt_in(response.headers), self._calls, deadline)
+
+
+class Answer:
+    """An open 200 whose bytes wait in the socket. Closing it gives the connection back, or drops it half read."""
+
+    def __init__(self, response: requests.Response, receipt: Receipt, calls: Calls, deadline: Deadline) -> None:
+        self.receipt = receipt
+        self._response, self._calls, self._deadline = response, calls, deadline
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._response.close()
+
+    def read(self, waited: float) -> Picture:
+        """Take the image into memory. Raises SegmindBadImage, OutcomeUnknown."""
+        transport.extend(self._response, waited)
+        later = Deadline(self._deadline.clock, self._deadline.at + waited)
+        return picture_in(read_body(self._response), lambda url: fetch_hosted(self._calls, url, later))
+
+
+def receipt_in(headers: Mapping[str, str]) -> Receipt:
+    """Return what v1's headers say; any of them can be missing or broken."""
+    return Receipt(
+        request_id=headers.get("x-request-id"),
+        cost_usd=number(headers.get("x-cost")),
+        remaining_credits=number(headers.get("x-remaining-credits")),
+        generation_seconds=number(headers.get("x-generation-time")),
+    )
