@@ -2,15 +2,21 @@
 
 import functions_framework
 from cloudevents.http import CloudEvent
-from flask import Request, Response, abort
+from flask import Request, Response, abort, request
 
 from imagegen import wiring
 from imagegen.events import Event
 
 
 @functions_framework.http
-def generate_image(request: Request) -> Response:
+def generate_image(call: Request) -> Response:
     """Answer a frontend or a back end."""
+    return wiring.app().http.respond(call)
+
+
+@functions_framework.errorhandler(404)  # type: ignore[untyped-decorator]  # the framework leaves it untyped
+def not_found(_error: object) -> Response:
+    """Answer the paths that the framework keeps for itself, as any other unknown route."""
     return wiring.app().http.respond(request)
 
 
@@ -22,9 +28,9 @@ def on_upload(event: CloudEvent) -> None:
 
 
 @functions_framework.http
-def on_schedule(request: Request) -> Response:
+def on_schedule(call: Request) -> Response:
     """Answer Cloud Scheduler."""
-    return wiring.app().schedule.respond(request)
+    return wiring.app().schedule.respond(call)
 
 
 wiring.start()

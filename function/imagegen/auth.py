@@ -12,7 +12,6 @@ from typing import Protocol
 
 from werkzeug.datastructures import Headers
 
-from imagegen.config import Settings
 from imagegen.errors import Unauthenticated
 
 
@@ -54,19 +53,6 @@ class ApiKeys:
         if name is None:
             raise Unauthenticated("This API key is not known.")
         return Caller(owner=name, sees=name)
-
-
-def authenticator(settings: Settings) -> Authenticator:
-    """Return the one that the settings ask for."""
-    match settings.auth:
-        case "keys":
-            return ApiKeys(settings.api_keys)
-        case "oidc":
-            from imagegen.oidc import OidcTokens  # noqa: PLC0415 - imports cryptography; other modes start without
-
-            return OidcTokens(str(settings.oidc_issuer), str(settings.oidc_audience))
-        case "iam" | "none":
-            return Anybody()
 
 
 def credential(headers: Headers) -> str:

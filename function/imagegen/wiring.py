@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagegen import log
 from imagegen.answers import Answers
-from imagegen.auth import authenticator
+from imagegen.auth import Anybody, ApiKeys, Authenticator
 from imagegen.backlog import Backlog
 from imagegen.bodies import Bodies
 from imagegen.budget import Budget
@@ -61,7 +61,21 @@ class App:
         """The HTTP door."""
         settings = self.settings
         bodies, cors = Bodies(_LARGE_BODIES), Cors(settings.cors_origins)
-        return HttpDoor(self._once("core"), authenticator(settings), bodies, cors, self.clock, settings.uploads_bucket)
+        return HttpDoor(self._once("core"), self.auth, bodies, cors, self.clock, settings.uploads_bucket)
+
+    @cached_property
+    def auth(self) -> Authenticator:
+        """Who may call."""
+        settings = self.settings
+        match settings.auth:
+            case "keys":
+                return ApiKeys(settings.api_keys)
+            case "oidc":
+                from imagegen.oidc import OidcTokens  # noqa: PLC0415 - imports cryptography; other modes start without
+
+                return OidcTokens(str(settings.oidc_issuer), str(settings.oidc_audience))
+            case "iam" | "none":
+                return Anybody()
 
     @cached_property
     def events(self) -> EventDoor:

@@ -15,6 +15,7 @@ from imagegen.model import Picture
 from imagegen.pictures import MAX_BYTES, NotAnImage, picture_of
 
 _CHUNK = 256 * 1024
+_MAX_KEPT = 1024 * 1024  # of what is too large to be an image
 _MAX_JSON_BYTES = MAX_BYTES * 4 // 3 + 64 * 1024  # an image of the largest size in base64
 _MAX_ERROR_BYTES = 8 * 1024  # a message, or a page of which 500 characters are kept
 _FIELDS = ("image", "output", "images", "data", "url", "b64_json", "result")
@@ -29,7 +30,7 @@ def read_body(response: requests.Response) -> bytes:
             parts.append(part)
             size += len(part)
             if size > (_MAX_JSON_BYTES if _may_be_json(parts[0]) else MAX_BYTES):
-                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts)[:_CHUNK])
+                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts)[:_MAX_KEPT])
     except (HTTPError, OSError) as e:
         raise _broken(e, b"".join(parts)) from e
     return b"".join(parts)

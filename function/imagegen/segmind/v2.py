@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from imagegen.errors import (
     OutcomeUnknown,
-    RejectedBySegmind,
     SegmindError,
     SegmindFailed,
     SegmindModelNotFound,
@@ -21,7 +20,7 @@ from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Clock, Deadline, Generation, StillGenerating
 from imagegen.segmind.answers import picture_in, read_body
 from imagegen.segmind.calls import Calls
-from imagegen.segmind.failures import ending_of
+from imagegen.segmind.failures import ending_of, message_of
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number
 
 PATH = "/v2/runway-gen4-image"
@@ -89,7 +88,7 @@ class SegmindV2:
                 raise
             return None  # a look that went wrong says nothing about the generation
         if record.get("status") == "FAILED":
-            raise ending_of(RejectedBySegmind(self._calls.said(json.dumps(record.get("error", "")))))
+            raise ending_of(SegmindFailed(self._calls.said(message_of(json.dumps(record).encode()))))
         return record if record.get("status") == "COMPLETED" else None
 
     def _get(self, path: str, deadline: Deadline) -> dict[str, object]:
