@@ -1,0 +1,1 @@
+"""The cloud on your machine: storage with preconditions and signatures, and all that `make run` starts."""

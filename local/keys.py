@@ -1,0 +1,94 @@
+"""Service-account keys for this machine: real RSA key files, which google.auth loads and signs URLs with.
+
+A file has the form that Google Cloud hands out, but no Google account stands behind it: only a local storage
+that is given the same file knows its public half.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LOCAL_ACCOUNT = "local@local-project.iam.gserviceaccount.com"
+KEY_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A public key and the account it belongs to; an empty email stands for any account."""
+
+    email: str
+    public_key: RSAPublicKey
+
+
+def ensure_key(path: Path, *, email: str = LOCAL_ACCOUNT, server: str = "http://127.0.0.1:9") -> Path:
+    """Return `path`, a service-account key file that is made once and kept, so that URLs outlive a restart.
+
+    `server` is the storage server that hands out access tokens for it; signing needs none.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(_key_resource(email, server), indent=2))
+    return path
+
+
+def _key_resource(email: str, server: str) -> dict[str, str]:
+    return {
+        "type": "service_account",
+        "project_id": "local-project",
+        "private_key_id": "local",
+        "private_key": _new_private_key(),
+        "client_email": email,
+        "client_id": "0",
+        "token_uri": f"{server}/_local/token",
+    }
+
+
+def _new_private_key() -> str:
+    key = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.decode()
+
+
+def load_keys(files: Iterable[Path]) -> list[VerificationKey]:
+    """Public keys out of service-account key files (JSON) and bare public keys (PEM); raises `ValueError`."""
+    return [_load(path) for path in files]
+
+
+def _load(path: Path) -> VerificationKey:
+    try:
+        key = _parsed(path.read_text())
+    except (ValueError, KeyError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if key is None:
+        raise ValueError(f"{path} holds no RSA key")
+    return key
+
+
+def _parsed(text: str) -> VerificationKey | None:
+    if text.lstrip().startswith("{"):
+        resource = json.loads(text)
+        private = load_pem_private_key(resource["private_key"].encode(), password=None)
+        return (
+            VerificationKey(resource["client_email"], private.public_key())
+            if isinstance(private, RSAPrivateKey)
+            else None
+        )
+    public = load_pem_public_key(text.encode())
+    return VerificationKey("", public) if isinstance(public, RSAPublicKey) else None

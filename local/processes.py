@@ -1,0 +1,151 @@
+"""Services as child processes: started one after the other, watched together, stopped together.
+
+Each runs in a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which then stops them in
+order, and so that whatever a child has started itself ends with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+from local.calls import call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+TAIL_LINES = 15
+
+
+class RunError(Exception):
+    """Why it cannot go on, in words for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One thing to run: it listens on `port` and answers `health` with 200 when it is ready."""
+
+    name: str
+    about: str
+    port: int
+    health: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass(slots=True)
+class Child:
+    """A service that was started, and the file its output goes to."""
+
+    service: Service
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def is_ready(self) -> bool:
+        """Whether it answers; raises `RunError` if it has ended."""
+        self.check()
+        try:
+            return call("GET", self.service.url + self.service.health, timeout=2.0).ok
+        except (OSError, HTTPException):
+            return False
+
+    def check(self) -> None:
+        """Raise `RunError`, with the end of its log, if it has ended."""
+        status = self.process.poll()
+        if status is not None:
+            raise RunError(f"the {self.service.name} ended by itself ({_told(status)}).{self.last_words()}")
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return "\n  ".join([f" The end of {self.log}:", *lines]) if lines else f" {self.log} is empty."
+
+    def stop(self) -> None:
+        """Ask it to end, and after a while end it with all it started."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self._kill_group()
+            self.process.wait()
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+class Family:
+    """The children of one run."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._children: list[Child] = []
+
+    def start(self, service: Service) -> None:
+        """Start it and wait until it answers; raises `RunError`."""
+        _check_port(service)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{service.name}.log"
+        with log.open("wb") as output:
+            child = Child(service, _spawned(service, output.fileno()), log)
+        self._children.append(child)
+        give_up = time.monotonic() + START_SECONDS
+        while not child.is_ready():
+            if time.monotonic() > give_up:
+                raise RunError(f"the {service.name} does not answer on {service.url}.{child.last_words()}")
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """Raise `RunError` if any child has ended."""
+        for child in self._children:
+            child.check()
+
+    def stop(self) -> None:
+        """Stop all, the last started first: nobody loses what they still depend on."""
+        while self._children:
+            self._children.pop().stop()
+
+
+def _spawned(service: Service, output: int) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **service.environment}
+    try:
+        return subprocess.Popen(  # noqa: S603  # our own commands
+            service.command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RunError(f"the {service.name} cannot be started: {error}") from None
+
+
+def _check_port(service: Service) -> None:
+    try:
+        socket.create_server(("127.0.0.1", service.port)).close()
+    except (OSError, OverflowError) as error:
+        reason = "is taken" if isinstance(error, OSError) else "is no port"
+        hint = 'choose others with: make run ARGS="--port 9000"'
+        raise RunError(f"port {service.port}, meant for the {service.name}, {reason}; {hint}") from None
+
+
+def _told(status: int) -> str:
+    return f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
