@@ -1,0 +1,106 @@
+# What its operator sees: metrics read out of the function's own log lines (their fields: function/imagegen/log.py).
+
+locals {
+  metric_prefix = replace(var.name, "-", "_") # PromQL, which the dashboard speaks, knows no hyphens
+
+  our_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for n in values(local.names) : "\"${n}\""])})"
+
+  counters = {
+    images = {
+      about  = "Images generated and stored"
+      filter = "jsonPayload.event=\"image_succeeded\""
+      labels = { door = "jsonPayload.door" }
+    }
+    failures = {
+      about  = "Attempts that ended without an image, by code"
+      filter = "jsonPayload.event=(\"image_failed\" OR \"key_freed\")"
+      labels = { door = "jsonPayload.door", code = "jsonPayload.code" }
+    }
+    unknowns = {
+      about  = "Images that were or may have been billed and that nobody has"
+      filter = "jsonPayload.event=\"image_failed\" AND jsonPayload.billed=(\"maybe\" OR \"yes\")"
+      labels = { code = "jsonPayload.code" }
+    }
+    credits_low = {
+      about  = "Images after which few of Segmind's credits were left"
+      filter = "jsonPayload.event=\"image_succeeded\" AND jsonPayload.remainingCredits<${var.monitoring.credits_low}"
+      labels = {}
+    }
+    redeliveries = {
+      about  = "Events that were answered with 5xx, which asks the platform to deliver them again"
+      filter = "resource.labels.service_name=\"${local.names.events}\" AND logName:\"run.googleapis.com%2Frequests\" AND httpRequest.status>=500"
+      labels = {}
+    }
+  }
+
+  distributions = {
+    segmind_seconds = { about = "Segmind's own time for an image", field = "jsonPayload.generationSeconds", unit = "s" }
+    spend_usd       = { about = "What an image cost", field = "jsonPayload.costUsd", unit = "1" }
+  }
+}
+
+resource "google_logging_metric" "counter" {
+  for_each = local.counters
+
+  project          = var.project_id
+  name             = "${local.metric_prefix}_${each.key}"
+  description      = each.value.about
+  filter           = "${local.our_lines} AND ${each.value.filter}"
+  label_extractors = { for label, field in each.value.labels : label => "EXTRACT(${field})" }
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "INT64"
+    unit         = "1"
+    display_name = each.value.about
+
+    dynamic "labels" {
+      for_each = each.value.labels
+      content {
+        key        = labels.key
+        value_type = "STRING"
+      }
+    }
+  }
+
+  depends_on = [time_sleep.apis]
+}
+
+resource "google_logging_metric" "distribution" {
+  for_each = local.distributions
+
+  project         = var.project_id
+  name            = "${local.metric_prefix}_${each.key}"
+  description     = each.value.about
+  filter          = "${local.our_lines} AND jsonPayload.event=\"image_succeeded\""
+  value_extractor = "EXTRACT(${each.value.field})"
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "DISTRIBUTION"
+    unit         = each.value.unit
+    display_name = each.value.about
+  }
+
+  # 0.01 to about 1,000 with 20 % between two bounds: fine enough for cents and for seconds.
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 64
+      growth_factor      = 1.2
+      scale              = 0.01
+    }
+  }
+
+  depends_on = [time_sleep.apis]
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = var.monitoring.emails
+
+  project      = var.project_id
+  display_name = "${var.name}: ${each.value}"
+  type         = "email"
+  labels       = { email_address = each.value }
+
+  depends_on = [time_sleep.apis]
+}

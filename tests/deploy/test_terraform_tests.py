@@ -1,0 +1,30 @@
+"""That Terraform's own tests leave nothing out: every grant and every validation is in one of them."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.deploy.infra_files import INFRA, blocks
+
+TESTS = INFRA / "tests"
+GRANTS = sorted(name for name in blocks("resource") if re.search(r"_iam_|_access_control|_acl\.", name))
+
+
+def test_there_are_no_grants_of_other_kinds() -> None:
+    """Only members: a binding or a policy would take away what others in the project have granted."""
+    assert GRANTS
+    assert all("_iam_member." in name for name in GRANTS)
+
+
+@pytest.mark.parametrize("grant", GRANTS)
+def test_every_grant_is_in_the_table(grant: str) -> None:
+    """A grant that infra/tests/iam.tftest.hcl does not look at could be anything."""
+    assert re.search(rf"{re.escape(grant)}\b", (TESTS / "iam.tftest.hcl").read_text())
+
+
+def test_every_validation_has_a_case_that_it_refuses() -> None:
+    """For each variable there are at least as many refused cases as validations."""
+    validations = Counter({name: body.count("  validation {") for name, body in blocks("variable").items()})
+    refused = re.findall(r"expect_failures = \[var\.(\w+)\]", (TESTS / "validations.tftest.hcl").read_text())
+    assert not validations - Counter(refused)
