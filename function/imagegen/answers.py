@@ -32,7 +32,7 @@ class Answers:
     def __init__(self, jobs: Jobs, signer: Signer, bucket: str, clock: Clock) -> None:
         self._jobs, self._signer, self._bucket, self._clock = jobs, signer, bucket, clock
 
-    def created(self, outcome: Outcome, request: Request, watch: Stopwatch, request_id: str) -> Response:
+    def created(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
         """Answer a POST: 200 with the image, 202 while it is being generated, or the problem it ended with."""
         replayed = {"Idempotent-Replayed": "true"} if outcome.replayed and outcome.ending else {}
         headers = {"Location": f"/v1/images/{outcome.claim.id}", **replayed}
@@ -43,15 +43,15 @@ class Answers:
             return problem_answer(ending.error, request_id, headers=headers)
         with watch.step("sign"):
             url = self._url_if_possible(ending)
-        return self._image_answer(outcome, url, request, request_id, headers)
+        return self._image_answer(outcome, url, request_id, headers, as_image=as_image)
 
-    def shown(self, outcome: Outcome, request: Request, watch: Stopwatch, request_id: str) -> Response:
+    def shown(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
         """Answer a GET of the resource: 200 whatever became of it."""
         if outcome.ending is None:
             return _running(resource(outcome, self._bucket, None, request_id), 200, {})
         with watch.step("sign"):
             url = self._signer.sign(outcome.ending.image.name) if outcome.ending.image else None
-        return self._image_answer(outcome, url, request, request_id, {})
+        return self._image_answer(outcome, url, request_id, {}, as_image=as_image)
 
     def content(self, outcome: Outcome, watch: Stopwatch, request_id: str) -> Response:
         """Answer a GET of the image itself: 302 to a fresh URL, or why there is none (yet)."""
@@ -68,12 +68,13 @@ class Answers:
         self,
         outcome: Outcome,
         url: SignedUrl | None,
-        request: Request,
         request_id: str,
         headers: Mapping[str, str],
+        *,
+        as_image: bool,
     ) -> Response:
         ending = outcome.ending
-        if ending and ending.image and _prefers_image(request):
+        if as_image and ending and ending.image:
             return self._bytes(outcome, ending, ending.image, headers)
         return json_answer(resource(outcome, self._bucket, url, request_id), 200, headers)
 
@@ -128,6 +129,13 @@ def _running(value: object, status: int, headers: Mapping[str, str]) -> Response
     return json_answer(value, status, {**headers, "Retry-After": str(_ASK_AGAIN_SECONDS)})
 
 
-def _prefers_image(request: Request) -> bool:
+def prefers_image(request: Request) -> bool:
+    """Tell whether the caller likes some image better than JSON."""
     accept = request.accept_mimetypes
     return max(map(accept.quality, _IMAGE_TYPES)) > accept.quality("application/json")
+
+
+def prefers_json(request: Request) -> bool:
+    """Tell whether the caller likes JSON better than any image; who says nothing likes both."""
+    accept = request.accept_mimetypes
+    return max(map(accept.quality, _IMAGE_TYPES)) < accept.quality("application/json")

@@ -14,7 +14,8 @@ from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim
 from imagegen.ports import Clock, Deadline, Objects
 
-_BLIND_TRIES = 8  # on a day with room a random slot is nearly always free; listing costs more
+_BLIND_TRIES = 8  # on a day with room a random slot is nearly always free; a long listing costs more
+_ONE_PAGE = 1000  # a listing of so many is one call, cheaper than a second try: a taken slot costs three
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Budget:
         return [cap for cap in caps if cap[1]]
 
     def _take(self, prefix: str, cap: int, claim: Claim, deadline: Deadline) -> Slot | None:
-        slot = self._first_free(random.sample(range(cap), min(cap, _BLIND_TRIES)), prefix, claim, deadline)
+        blind = _BLIND_TRIES if cap > _ONE_PAGE else 1
+        slot = self._first_free(random.sample(range(cap), blind), prefix, claim, deadline)
         while slot is None:
             taken = {info.name for info in self._objects.list(prefix, deadline)}
             free = [number for number in range(cap) if f"{prefix}{number}" not in taken]

@@ -87,6 +87,7 @@ class EventDoor:
             self._refuse(core, _empty_order(upload), error)
         except ServiceError as error:
             self._again(upload, error)
+            self._refuse(core, _empty_order(upload), error)
         else:
             if order is None:
                 log.event_ignored("the object was deleted or overwritten meanwhile")
@@ -103,20 +104,16 @@ class EventDoor:
         except InvalidRequest as error:
             self._refuse(core, order, error)
         except ServiceError as error:
-            if self._may_come_again(upload):
-                self._again(upload, error)
+            self._again(upload, error)
             self._refuse(core, order, error)
         else:
             if outcome.ending is None:
                 raise Redeliver("still being generated")
 
     def _again(self, upload: Upload, error: ServiceError) -> None:
-        if self._may_come_again(upload):
+        """Ask for the event again, unless it is too old for that."""
+        if self._clock.now() - upload.at < self._max_age:
             raise Redeliver(error.code) from error
-        log.event_ignored(f"it is too old to be tried again after {error.code}")
-
-    def _may_come_again(self, upload: Upload) -> bool:
-        return self._clock.now() - upload.at < self._max_age
 
     def _refuse(self, core: EventCore, order: Order, error: ServiceError) -> None:
         """Write down that this order failed. Where storage will not take even that, the event has to come again."""
@@ -154,7 +151,7 @@ class EventDoor:
             return Upload(
                 bucket=self._bucket,
                 name=_text(data["name"]),
-                generation=int(_text(data["generation"])),
+                generation=_generation(data["generation"]),
                 size=int(_text(data.get("size", "0"))),
                 content_type=_text(data.get("contentType", "")),
                 metadata={str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {},
@@ -173,9 +170,17 @@ class EventDoor:
 
 
 def _text(value: object) -> str:
+    """Return text that can be sent on. Raises TypeError, and ValueError where it is not Unicode."""
     if isinstance(value, (str, int)) and not isinstance(value, bool):
-        return str(value)
+        return str(value).encode().decode()
     raise TypeError("neither text nor a number")
+
+
+def _generation(value: object) -> int:
+    found = int(_text(value))
+    if not 0 < found < 2**63:
+        raise ValueError("not a generation")
+    return found
 
 
 def _empty_order(upload: Upload) -> Order:

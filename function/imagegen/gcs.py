@@ -13,7 +13,7 @@ from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFai
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from google.cloud.exceptions import GoogleCloudError
-from google.cloud.storage.exceptions import InvalidResponse
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
@@ -29,8 +29,14 @@ _FAILURES = (
     GoogleCloudError,
     GoogleAuthError,
     InvalidResponse,
+    DataCorruption,
     requests.RequestException,
     OSError,
+    # The client's own ways of choking on an answer that is not Storage's: a paid image must not end in one.
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
 )
 T = TypeVar("T")
 
@@ -67,14 +73,14 @@ class GcsObjects:
         blob = self._bucket.blob(name)
         blob.metadata = dict(metadata) if metadata else None
 
-        def write() -> None:
+        def write() -> int:
             blob.upload_from_string(data, content_type, if_generation_match=0, **_patience(deadline))
+            return int(blob.generation)
 
         try:
-            self._try("create", write, PreconditionFailed)
+            return self._try("create", write, PreconditionFailed)
         except PreconditionFailed:
             return self._ours(name, data, deadline)
-        return int(blob.generation)
 
     def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:
         """Return the whole object, or None where there is none."""

@@ -20,6 +20,7 @@ from imagegen.model import ImageRequest
 from imagegen.references import Rules
 
 if TYPE_CHECKING:
+    from pydantic.config import JsonDict
     from pydantic_core import ErrorDetails
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -30,6 +31,10 @@ MAX_MEMBERS = 10_000  # a valid body has dozens; 16 MiB of tiny members would be
 MAX_BATCH_MEMBERS = 100_000  # the same for a scheduled batch of thousands of requests
 MAX_PROBLEMS = 100
 _NO_BUCKET = Rules()
+# For the OpenAPI document: what the checks below hold, as far as JSON Schema can say it.
+_PROMPT: "JsonDict" = {"minLength": 1, "maxLength": MAX_PROMPT_UNITS, "description": "counted in UTF-16 code units"}
+_REFERENCES: "JsonDict" = {"maxItems": MAX_REFERENCES}
+_URIS = "https://… on a public host, gs://… as POST /v1/uploads returns it, or data:image/png|jpeg|webp;base64,…"
 
 Ratio = Literal["1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672", "1920:1080", "1080:1920"]
 
@@ -56,17 +61,17 @@ class ReferenceBody(BaseModel):
     """One entry of `referenceImages`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    tag: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{2,15}$")]
-    uri: Annotated[str, AfterValidator(_may_be_used)] = ""  # left out; null is refused
+    tag: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{2,15}$", description="unique; prompts name it as @tag")]
+    uri: Annotated[str, AfterValidator(_may_be_used), Field(description=_URIS)] = ""  # left out; null is refused
 
 
 class ImageBody(BaseModel):
     """The body of a request for an image."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    prompt_text: Annotated[str, AfterValidator(_fits_runway), Field(alias="promptText")]
-    reference_images: Annotated[list[ReferenceBody], Field(alias="referenceImages")]
-    ratio: Ratio = "1280:720"
+    prompt_text: Annotated[str, AfterValidator(_fits_runway), Field(alias="promptText", json_schema_extra=_PROMPT)]
+    reference_images: Annotated[list[ReferenceBody], Field(alias="referenceImages", json_schema_extra=_REFERENCES)]
+    ratio: Annotated[Ratio, Field(description="width:height in pixels")] = "1280:720"
 
 
 def parse(body: bytes, rules: Rules = _NO_BUCKET) -> ImageRequest:

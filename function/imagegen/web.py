@@ -9,13 +9,14 @@ from werkzeug.http import parse_dict_header
 from werkzeug.routing import Map, Rule
 
 from imagegen import validation
-from imagegen.answers import Answers, json_answer
+from imagegen.answers import Answers, json_answer, prefers_image, prefers_json
 from imagegen.auth import Authenticator, Caller
 from imagegen.bodies import Bodies
 from imagegen.cors import Cors
 from imagegen.door import Call, HttpEntry
 from imagegen.errors import InvalidRequest, NotFound, Problem
 from imagegen.model import ImageRequest, Order
+from imagegen.pages import Pages
 from imagegen.ports import Clock, Deadline, Staging
 from imagegen.references import Rules
 from imagegen.service import ImageService
@@ -28,9 +29,11 @@ ROUTES = Map(
         Rule("/", methods=["GET"], endpoint="index"),
         Rule("/", methods=["POST"], endpoint="create"),
         Rule("/health", methods=["GET"], endpoint="health"),
+        Rule("/openapi.json", methods=["GET"], endpoint="openapi"),
         Rule("/v1/images", methods=["POST"], endpoint="create"),
         Rule("/v1/images/<image_id>", methods=["GET"], endpoint="show"),
         Rule("/v1/images/<image_id>/content", methods=["GET"], endpoint="content"),
+        Rule("/v1/runway-gen4-image", methods=["POST"], endpoint="create_as_segmind"),
         Rule("/v1/uploads", methods=["POST"], endpoint="upload"),
     ],
     strict_slashes=False,
@@ -58,37 +61,42 @@ class HttpDoor(HttpEntry):
         cors: Cors,
         clock: Clock,
         uploads_bucket: str | None,
+        pages: Pages,
     ) -> None:
         self._core, self._auth, self._bodies, self._uploads_bucket = core, auth, bodies, uploads_bucket
         endpoints = {
-            "index": self._index,
+            "index": pages.index,
+            "openapi": pages.openapi,
             "health": self._health,
             "create": self._create,
+            "create_as_segmind": self._create_as_segmind,
             "show": self._show,
             "content": self._content,
             "upload": self._upload,
         }
         super().__init__("http", ROUTES, endpoints, cors, clock)
 
-    def _index(self, call: Call) -> Response:
-        del call
-        rules = [rule for rule in ROUTES.iter_rules() if self._uploads_bucket or rule.endpoint != "upload"]
-        return json_answer({"routes": [f"{method} {rule.rule}" for rule in rules for method in _shown(rule)]}, 200)
-
     def _health(self, call: Call) -> Response:
         del call
         return json_answer({"status": "ok"}, 200)
 
     def _create(self, call: Call) -> Response:
+        return self._created(call, as_image=prefers_image(call.request))
+
+    def _create_as_segmind(self, call: Call) -> Response:
+        """Answer like Segmind's own endpoint: with the image's bytes, unless the caller asks for JSON."""
+        return self._created(call, as_image=not prefers_json(call.request))
+
+    def _created(self, call: Call, *, as_image: bool) -> Response:
         caller = self._auth.caller(call.request.headers)
         patience = _async_wait(call.request) if self._uploads_bucket else None
         if patience is None:
             order, core = self._order(call, caller), self._core()
             outcome = core.service.create(order, call.watch)
-            return core.answers.created(outcome, call.request, call.watch, call.id)
-        return self._create_async(call, caller, patience)
+            return core.answers.created(outcome, call.watch, call.id, as_image=as_image)
+        return self._create_async(call, caller, patience, as_image=as_image)
 
-    def _create_async(self, call: Call, caller: Caller, patience: float) -> Response:
+    def _create_async(self, call: Call, caller: Caller, patience: float, *, as_image: bool) -> Response:
         """Queue the order; wait for its end as long as the caller asked for."""
         order, core = self._order(call, caller), self._core()
         with call.watch.step("claim"):
@@ -96,7 +104,7 @@ class HttpDoor(HttpEntry):
         if patience and not outcome.ending:
             later = core.service.status(outcome.claim.id, caller.sees, patience)
             outcome = replace(later, replayed=outcome.replayed)
-        response = core.answers.created(outcome, call.request, call.watch, call.id)
+        response = core.answers.created(outcome, call.watch, call.id, as_image=as_image)
         response.headers["Preference-Applied"] = f"respond-async, wait={patience:g}" if patience else "respond-async"
         return response
 
@@ -104,7 +112,7 @@ class HttpDoor(HttpEntry):
         caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
         image_id, core = call.image_id, self._core()
         outcome = core.service.status(image_id, caller.sees, wait)
-        return core.answers.shown(outcome, call.request, call.watch, call.id)
+        return core.answers.shown(outcome, call.watch, call.id, as_image=prefers_image(call.request))
 
     def _content(self, call: Call) -> Response:
         caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
@@ -165,7 +173,3 @@ def _wait(request: Request) -> float:
         detail = f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"
         raise InvalidRequest((Problem("", detail),))
     return float(text)
-
-
-def _shown(rule: Rule) -> list[str]:
-    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})

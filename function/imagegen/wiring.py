@@ -26,6 +26,7 @@ from imagegen.events import EventCore, EventDoor
 from imagegen.jobs import Jobs
 from imagegen.keeper import Keeper
 from imagegen.limits import Limits
+from imagegen.pages import Pages
 from imagegen.ports import Clock, Generator, Objects, Signer
 from imagegen.recovery import Recovery
 from imagegen.segmind.assets import SegmindAssets
@@ -36,7 +37,7 @@ from imagegen.service import ImageService
 from imagegen.sweep import Sweep
 from imagegen.ticks import ScheduleDoor, TickCore
 from imagegen.upload_urls import UploadUrls
-from imagegen.web import Core, HttpDoor
+from imagegen.web import ROUTES, Core, HttpDoor
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -60,8 +61,8 @@ class App:
     def http(self) -> HttpDoor:
         """The HTTP door."""
         settings = self.settings
-        bodies, cors = Bodies(_LARGE_BODIES), Cors(settings.cors_origins)
-        return HttpDoor(self._once("core"), self.auth, bodies, cors, self.clock, settings.uploads_bucket)
+        bodies, cors, pages = Bodies(_LARGE_BODIES), Cors(settings.cors_origins), Pages(settings, ROUTES)
+        return HttpDoor(self._once("core"), self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
 
     @cached_property
     def auth(self) -> Authenticator:

@@ -66,10 +66,9 @@ class Run:
 
     def end(self) -> int:
         """Read to the end, and return the exit status."""
-        assert self.process.stdout
-        self.lines += self.process.stdout.read().splitlines()
-        self.process.stdout.close()
-        return self.process.wait()
+        output, _ = self.process.communicate()
+        self.lines += output.splitlines()
+        return self.process.returncode
 
     @property
     def stderr(self) -> str:
@@ -97,7 +96,7 @@ class Run:
 def run(tmp_path: Path) -> Iterator[Run]:
     made = Run(tmp_path)
     yield made
-    if made.process.poll() is None:
+    if made.process.stdout and not made.process.stdout.closed:
         made.process.terminate()
         made.end()
 

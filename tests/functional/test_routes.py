@@ -23,7 +23,7 @@ def test_health_touches_nothing(function: Function) -> None:
 
 def test_the_index_names_every_route(function: Function) -> None:
     """GET / lists routes, and each that it lists is really there: no 404, no 405."""
-    server = function()
+    server = function(UPLOADS_BUCKET="uploads")
     routes = server.get("/").json()["routes"]
     assert {"GET /health", "POST /v1/images", "GET /v1/images/<image_id>", "POST /"} <= set(routes)
     for route in routes:
@@ -93,7 +93,9 @@ def test_a_path_that_is_none_is_a_clean_404(function: Function, path: str) -> No
     assert _problem(answered) == (404, PROBLEM, "not-found")
 
 
-@pytest.mark.parametrize("path", ["//health", "/health/", "/%68ealth", "/health?x=1", "http://elsewhere.example/health"])
+@pytest.mark.parametrize(
+    "path", ["//health", "/health/", "/%68ealth", "/health?x=1", "http://elsewhere.example/health"]
+)
 def test_another_spelling_of_a_path_is_that_path(function: Function, path: str) -> None:
     """Double slashes, a slash at the end, escapes and absolute targets are the platform's own to normalize."""
     answered = raw.exchange(function(), [raw.head("Connection: close", request=f"GET {path}")])
@@ -120,17 +122,22 @@ def test_head_is_get_without_a_body(function: Function, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/robots.txt", "/favicon.ico", f"/v1/images/{UNKNOWN}%0a"])
-def test_the_platforms_own_paths_are_left_to_it(function: Function, path: str) -> None:
-    """What functions-framework does not hand to a function (two names, and line breaks) is its own 404."""
+def test_the_platforms_own_paths_are_problems_too(function: Function, path: str) -> None:
+    """What functions-framework does not hand to a function (two names, and line breaks) is a problem like any other 404."""
     answered = function().get(path)
-    assert (answered.status_code, "X-Request-Id" in answered.headers) == (404, False)
+    assert (answered.status_code, answered.json()["code"]) == (404, "not-found")
+    assert "X-Request-Id" in answered.headers
 
 
 def test_a_connection_serves_one_request_after_the_other(function: Function) -> None:
     """Errors and answers on one kept connection do not shift into each other."""
     connection = http.client.HTTPConnection("127.0.0.1", function().port, timeout=10)
     seen = []
-    for method, path, body in [("POST", "/v1/images", b"{"), ("GET", "/health", b""), ("POST", "/nothing", b"x" * 9999)]:
+    for method, path, body in [
+        ("POST", "/v1/images", b"{"),
+        ("GET", "/health", b""),
+        ("POST", "/nothing", b"x" * 9999),
+    ]:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         answered = connection.getresponse()
         seen.append((answered.status, answered.read()[:1]))

@@ -86,7 +86,7 @@ def function_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def settings(segmind: FakeSegmind, storage: StorageServer, storage_key: Path) -> dict[str, str]:
+def function_settings(segmind: FakeSegmind, storage: StorageServer, storage_key: Path) -> dict[str, str]:
     """Settings that let the function meet the fake vendor and the storage on this machine."""
     return {
         "SEGMIND_API_KEY": segmind.key,
@@ -100,9 +100,9 @@ def settings(segmind: FakeSegmind, storage: StorageServer, storage_key: Path) ->
 
 
 @pytest.fixture
-def function(function_pool: Pool, settings: dict[str, str]) -> Iterator[Function]:
+def function(function_pool: Pool, function_settings: dict[str, str]) -> Iterator[Function]:
     """Starts the deployed function; checks every log line of it when the test is over."""
-    made = Function(function_pool, settings)
+    made = Function(function_pool, function_settings)
     yield made
     made.finish()
 

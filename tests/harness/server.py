@@ -54,25 +54,39 @@ class FunctionServer:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def workers(self) -> list[int]:
+        """Return the ids of gunicorn's workers."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
     def peak_bytes(self) -> int:
         """Return the most memory that one of its processes ever had."""
-        family = [self.pid, *map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())]
-        texts = [Path(f"/proc/{pid}/status").read_text() for pid in family]
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in (self.pid, *self.workers())]
         return max(int(text.partition("VmHWM:")[2].split()[0]) for text in texts) * 1024
+
+    @property
+    def exit_status(self) -> int | None:
+        """Return how it ended, or None while it runs."""
+        return self._process.poll() if self._process else None
 
     def start(self) -> Self:
         """Return when it answers. Raises NotStarted, with what it printed, when it does not."""
         for last in (False, False, True):
             try:
-                self._spawn()
-                self._wait_until_it_answers()
+                return self.start_once()
             except NotStarted:
-                self.kill()
                 if last:
                     raise
-            else:
-                return self
         raise AssertionError("unreachable")
+
+    def start_once(self) -> Self:
+        """Try one port only."""
+        try:
+            self._spawn()
+            self._wait_until_it_answers()
+        except NotStarted:
+            self.kill()
+            raise
+        return self
 
     def stop(self) -> int:
         """Ask it to end as Cloud Run does, and return its exit status."""
@@ -147,8 +161,8 @@ class FunctionServer:
             uris = [r.get("uri") for r in references if isinstance(r, dict)] if isinstance(references, list) else []
             texts = [body.get("promptText"), *uris]
             self._secrets |= {text for text in texts if isinstance(text, str) and len(text) > 5}
-        credentials = [v for k, v in headers.items() if k.lower() in {"authorization", "x-api-key"}]
-        self._secrets |= {value.removeprefix("Bearer ") for value in credentials if len(value) > 5}
+        credentials = [v.split()[-1:] for k, v in headers.items() if k.lower() in {"authorization", "x-api-key"}]
+        self._secrets |= {word for words in credentials for word in words if len(word) > 8}
 
     def _spawn(self) -> None:
         self.port = free_port()

@@ -26,13 +26,13 @@ def fetch_hosted(calls: Calls, url: str, deadline: Deadline) -> bytes:
     until = Deadline(deadline.clock, max(deadline.at, Deadline.within(deadline.clock, FETCH_SECONDS).at))
 
     def attempt() -> bytes:
-        with calls.fetch(url, until) as response:
-            if response.status_code != requests.codes.ok:
-                raise SegmindUnreachable(f"The hosted image answered {response.status_code}.")
-            try:
+        try:
+            with calls.fetch(url, until) as response:
+                if response.status_code != requests.codes.ok:
+                    raise SegmindUnreachable(f"The hosted image answered {response.status_code}.")
                 return read_body(response)
-            except SegmindError as e:  # what breaks here has cost nothing: it may be repeated
-                raise SegmindUnreachable(e.detail) from e
+        except SegmindError as e:  # what breaks here has cost nothing: it may be repeated
+            raise SegmindUnreachable(e.detail) from e
 
     try:
         return calls.repeating(attempt, until, 0.0)

@@ -1,0 +1,107 @@
+"""The clouds that the storage contract runs against: ours, and an independent one that keeps ours honest.
+
+fake-gcs-server is built once a machine where Go is present. `BEYOND` lists the tests of what it does not do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from tests.contract.storage_clients import Cloud, client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.storage import StorageServer
+
+BEYOND = {
+    "test_a_folder_that_spans_pages_is_shown_once": "it shows a folder again on the next page",
+    "test_a_bucket_with_objects_is_not_deleted": "it answers 412 where Cloud Storage answers 409",
+    "test_each_patch_counts_the_metageneration_up_and_a_new_write_starts_again": "it has no metageneration",
+    "test_no_verb_ignores_a_condition_that_does_not_hold": "it ignores conditions on all verbs but a write",
+    "test_a_reader_that_has_this_version_already_gets_304": "it ignores conditions on all verbs but a write",
+    "test_a_writer_that_wants_any_other_version_gets_412": "it ignores conditions on all verbs but a write",
+    "test_bytes_that_are_not_what_was_meant_are_refused": "it stores bytes whose checksum is wrong",
+}
+VERSION = "v1.56.1"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imagegen-function" / VERSION
+
+
+@pytest.fixture(params=["local", "fake-gcs-server"])
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """Run the test on each cloud in turn."""
+    reason = BEYOND.get(request.node.originalname)
+    if request.param != "local" and reason:
+        pytest.skip(f"fake-gcs-server: {reason}")
+    server: StorageServer | str = request.getfixturevalue("storage" if request.param == "local" else "fake_gcs_url")
+    url = server if isinstance(server, str) else server.url
+    client = client_of(url)
+    yield Cloud(url, client, client.create_bucket(f"bucket-{uuid.uuid4().hex}"))
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def fake_gcs_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Build fake-gcs-server if need be, and run it."""
+    program, port = _built(), _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [str(program), "-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}"]
+    log = tmp_path_factory.mktemp("fake-gcs-server") / "log"
+    with log.open("wb") as output:
+        arguments = [*command, "-scheme", "http", "-backend", "memory", "-external-url", url]
+        process = subprocess.Popen(arguments, stdout=output, stderr=output)
+        try:
+            _await_answer(f"{url}/storage/v1/b?project=local", process, log)
+            yield url
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _built() -> Path:
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("fake-gcs-server needs Go to be built")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    program = CACHE / "fake-gcs-server"
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            _build(go, program)
+    return program
+
+
+def _build(go: str, program: Path) -> None:
+    package = f"github.com/fsouza/fake-gcs-server@{VERSION}"
+    environment = {**os.environ, "GOBIN": str(program.parent)}
+    done = subprocess.run([go, "install", package], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"fake-gcs-server cannot be built here: {done.stderr[-300:]}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    while process.poll() is None:
+        try:
+            requests.get(url, timeout=5).raise_for_status()
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"fake-gcs-server ended: {log.read_text()[-500:]}")

@@ -1,0 +1,160 @@
+"""Storage that fails: retried inside the caller's own deadline, then StorageUnavailable, and never half an object."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from google.cloud import storage as google_storage
+
+from imagegen import gcs
+from imagegen.clock import SystemClock
+from imagegen.errors import StorageUnavailable
+from imagegen.gcs import GcsObjects
+from imagegen.ports import Deadline
+from local.storage import StorageServer
+from tests.contract.stubs import Stub, answer
+
+NAME = "jobs/1/image.jpg"
+DATA = b"0123456789" * 50_000
+Operation = Callable[[GcsObjects, Deadline], object]
+OPERATIONS: dict[str, Operation] = {
+    "create": lambda objects, until: objects.create("jobs/1/claim.json", b"token", "application/json", until),
+    "read": lambda objects, until: objects.read(NAME, until),
+    "stat": lambda objects, until: objects.stat(NAME, until),
+    "stream": lambda objects, until: list(objects.stream(NAME, until) or ()),
+    "list": lambda objects, until: list(objects.list("jobs/", until)),
+    "delete": lambda objects, until: objects.delete(NAME, 1, until),
+}
+every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+
+
+def soon(seconds: float = 1.0) -> Deadline:
+    return Deadline.within(SystemClock(), seconds)
+
+
+@pytest.fixture
+def client(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[google_storage.Client]:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
+    storage.put("results", NAME, DATA)
+    made = gcs.client("local-project", 8)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def objects(client: google_storage.Client) -> GcsObjects:
+    return GcsObjects(client, "results")
+
+
+@every_operation
+def test_a_503_is_retried(objects: GcsObjects, storage: StorageServer, operation: Operation) -> None:
+    """Two of them in a row are not seen by the caller."""
+    fault = storage.faults.answer(503, times=2)
+    operation(objects, soon(10))
+    assert fault.fired == 2
+
+
+@every_operation
+def test_a_503_that_lasts_ends_at_the_deadline(
+    objects: GcsObjects, storage: StorageServer, operation: Operation
+) -> None:
+    """The caller's deadline, not the client's own of two minutes; it was tried more than once until then."""
+    fault = storage.faults.answer(503, times=1_000)
+    with pytest.raises(StorageUnavailable):
+        operation(objects, soon())
+    assert fault.fired > 1
+
+
+@every_operation
+def test_a_403_is_told_at_once(objects: GcsObjects, storage: StorageServer, operation: Operation) -> None:
+    """A missing role does not come back by asking again."""
+    fault = storage.faults.answer(403, times=1_000)
+    with pytest.raises(StorageUnavailable):
+        operation(objects, soon(10))
+    assert fault.fired == 1
+
+
+@every_operation
+def test_silence_ends_at_the_deadline(objects: GcsObjects, storage: StorageServer, operation: Operation) -> None:
+    """A storage that says nothing holds nobody for ever."""
+    storage.faults.hang(times=1_000)
+    with pytest.raises(StorageUnavailable):
+        operation(objects, soon(0.5))
+
+
+@every_operation
+def test_a_reset_is_retried(objects: GcsObjects, storage: StorageServer, operation: Operation) -> None:
+    """A connection that breaks is made again."""
+    fault = storage.faults.reset()
+    operation(objects, soon(10))
+    assert fault.fired == 1
+
+
+@every_operation
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
+    """No connection until the deadline is StorageUnavailable as well."""
+    with Stub() as gone:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", gone.url)
+    unreachable = gcs.client("local-project", 8)
+    with pytest.raises(StorageUnavailable):
+        operation(GcsObjects(unreachable, "results"), soon(0.5))
+    unreachable.close()
+
+
+@pytest.mark.parametrize("operation", [OPERATIONS["create"], OPERATIONS["list"]], ids=["create", "list"])
+def test_a_bucket_that_does_not_exist(client: google_storage.Client, operation: Operation) -> None:
+    """The operator's mistake is StorageUnavailable, not a bug of ours."""
+    with pytest.raises(StorageUnavailable):
+        operation(GcsObjects(client, "no-such-bucket"), soon())
+
+
+@every_operation
+def test_a_deadline_that_has_passed(objects: GcsObjects, storage: StorageServer, operation: Operation) -> None:
+    """With no time left it does not begin to wait: whatever storage is up to, the caller hears StorageUnavailable."""
+    storage.faults.hang(times=1_000)
+    with pytest.raises(StorageUnavailable):
+        operation(objects, soon(0))
+
+
+@pytest.mark.parametrize("times", [1, 1_000])
+def test_half_an_object_is_never_returned(objects: GcsObjects, storage: StorageServer, times: int) -> None:
+    """A body that ends early is read again, or is an error: the caller never takes the half for the whole."""
+    fault = storage.faults.cut(name=NAME, times=times)
+    try:
+        assert objects.read(NAME, soon(3)) == DATA
+    except StorageUnavailable:
+        assert fault.fired > 0
+
+
+def test_a_stream_that_breaks_breaks_for_its_reader(objects: GcsObjects, storage: StorageServer) -> None:
+    """The answer's head is out by then: a reset tells the caller, a silent end would look like the whole."""
+    pieces = objects.stream(NAME, soon())
+    assert pieces is not None
+    next(pieces)
+    storage.faults.answer(503, name=NAME, times=1_000)
+    with pytest.raises(ConnectionResetError):
+        list(pieces)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}"])
+@every_operation
+def test_an_answer_that_is_not_storages(monkeypatch: pytest.MonkeyPatch, operation: Operation, body: bytes) -> None:
+    """A proxy's page in place of storage's answer is an error of storage, whichever way the client chokes on it."""
+    with Stub(answer("HTTP/1.1 200 OK\nContent-Type: text/html", body)) as stub:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", stub.url)
+        strange = gcs.client("local-project", 8)
+        with suppress(StorageUnavailable):  # where the client takes the page for an object: that is all it can know
+            operation(GcsObjects(strange, "results"), soon(0.5))
+        strange.close()
+    assert stub.requests
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}"])
+def test_a_write_that_storage_did_not_confirm_is_not_done(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """Only an answer that names the new object's generation says that the image is safe."""
+    with Stub(answer("HTTP/1.1 200 OK\nContent-Type: application/json", body)) as stub:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", stub.url)
+        strange = gcs.client("local-project", 8)
+        with pytest.raises(StorageUnavailable):
+            GcsObjects(strange, "results").create(NAME, DATA, "image/jpeg", soon(0.5))
+        strange.close()

@@ -1,0 +1,158 @@
+"""The results bucket over the real storage client: what is written, found, listed and deleted, and by whom."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from google.cloud import storage as google_storage
+
+from imagegen import gcs
+from imagegen.clock import SystemClock
+from imagegen.gcs import GcsObjects
+from imagegen.ports import Deadline
+from local.storage import StorageServer
+
+JSON = "application/json"
+NAME = "jobs/1/claim.json"
+
+
+def soon(seconds: float = 10.0) -> Deadline:
+    return Deadline.within(SystemClock(), seconds)
+
+
+@pytest.fixture
+def client(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[google_storage.Client]:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
+    made = gcs.client("local-project", 64)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def objects(client: google_storage.Client) -> GcsObjects:
+    return GcsObjects(client, "results")
+
+
+def test_an_object_is_written_as_it_is(objects: GcsObjects, storage: StorageServer) -> None:
+    """Bytes, type, metadata; the generation is the one that is there."""
+    generation = objects.create(NAME, b"\x00\xff", "image/png", soon(), {"sha256": "ab", "width": "1"})
+    there = storage.object("results", NAME)
+    assert storage.read("results", NAME) == b"\x00\xff"
+    info = objects.stat(NAME, soon())
+    assert info
+    assert (info.generation, info.size, info.content_type) == (generation, 2, "image/png")
+    assert dict(info.metadata) == {"sha256": "ab", "width": "1"}
+    assert there.generation == generation
+
+
+def test_only_the_first_create_wins(objects: GcsObjects, storage: StorageServer) -> None:
+    """What exists is never overwritten; the second hears that somebody was first."""
+    assert objects.create(NAME, b"mine", JSON, soon())
+    assert objects.create(NAME, b"yours", JSON, soon()) is None
+    assert storage.read("results", NAME) == b"mine"
+
+
+def test_twenty_at_once_have_one_winner(objects: GcsObjects, storage: StorageServer) -> None:
+    """Of threads that create one name at the same moment, exactly one gets a generation, and its bytes are there."""
+    with ThreadPoolExecutor(20) as pool:
+        won = list(pool.map(lambda i: objects.create(NAME, f"token {i}".encode(), JSON, soon()), range(20)))
+    winners = [i for i, generation in enumerate(won) if generation is not None]
+    assert len(winners) == 1
+    assert storage.read("results", NAME) == f"token {winners[0]}".encode()
+
+
+@pytest.mark.parametrize("trouble", ["503", "drop"])
+def test_a_write_whose_answer_was_lost_is_recognised(objects: GcsObjects, storage: StorageServer, trouble: str) -> None:
+    """It happened, its repetition meets itself as a 412, and what is there is our own: we won."""
+    if trouble == "503":
+        fault = storage.faults.answer(503, method="POST", applied=True)
+    else:
+        fault = storage.faults.drop(method="POST")
+    generation = objects.create(NAME, b"token 1", JSON, soon())
+    assert (fault.fired, generation) == (1, storage.object("results", NAME).generation)
+
+
+def test_a_lost_answer_does_not_make_somebody_elses_object_ours(objects: GcsObjects, storage: StorageServer) -> None:
+    """Of the same length even: only the same bytes, token included, are ours."""
+    storage.put("results", NAME, b"token 2")
+    storage.faults.answer(503, method="POST")
+    assert objects.create(NAME, b"token 1", JSON, soon()) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 4096])
+def test_an_object_is_read_whole(objects: GcsObjects, storage: StorageServer, data: bytes) -> None:
+    """In one piece or in many."""
+    storage.put("results", NAME, data)
+    assert objects.read(NAME, soon()) == data
+    pieces = objects.stream(NAME, soon())
+    assert pieces is not None
+    assert b"".join(pieces) == data
+
+
+def test_a_stream_comes_in_small_pieces(objects: GcsObjects, storage: StorageServer) -> None:
+    """However large the image, a reader holds a quarter of a mebibyte of it."""
+    storage.put("results", NAME, b"x" * 3_000_000)
+    pieces = objects.stream(NAME, soon())
+    assert pieces is not None
+    sizes = [len(piece) for piece in pieces]
+    assert (sum(sizes), max(sizes)) == (3_000_000, gcs.STREAM_CHUNK)
+
+
+def test_what_is_not_there_is_none(objects: GcsObjects) -> None:
+    """Neither an error nor an empty object."""
+    assert objects.read(NAME, soon()) is None
+    assert objects.stream(NAME, soon()) is None
+    assert objects.stat(NAME, soon()) is None
+    assert list(objects.list("jobs/", soon())) == []
+
+
+def test_another_generation_is_not_there(objects: GcsObjects, storage: StorageServer) -> None:
+    """Asked for by generation, an object that was replaced since does not exist."""
+    generation = storage.put("results", NAME, b"first").generation
+    storage.put("results", NAME, b"second")
+    assert objects.read(NAME, soon(), generation) is None
+    assert objects.stat(NAME, soon(), generation) is None
+    assert objects.read(NAME, soon()) == b"second"
+
+
+def test_a_listing_has_all_pages(objects: GcsObjects, storage: StorageServer) -> None:
+    """More objects than a page holds come in order of name, each once, and no neighbour of the prefix."""
+    for number in range(1_050):
+        storage.put("results", f"spend/2026-03-14/{number:04}", b"")
+    storage.put("results", "spend/2026-03-15/0", b"")
+    names = [info.name for info in objects.list("spend/2026-03-14/", soon())]
+    assert names == [f"spend/2026-03-14/{number:04}" for number in range(1_050)]
+
+
+def test_a_listing_knows_each_object(objects: GcsObjects, storage: StorageServer) -> None:
+    """Size, type, generation, metadata and age, without a call for each."""
+    storage.put("results", NAME, b"abc", content_type="image/webp", token="t")
+    before = len(storage.calls)
+    (info,) = objects.list("jobs/1/", soon())
+    assert (info.size, info.content_type, info.metadata) == (3, "image/webp", {"token": "t"})
+    assert info.generation == storage.object("results", NAME).generation
+    assert info.created_at.tzinfo
+    assert len(storage.calls) == before + 1
+
+
+def test_only_the_generation_named_is_deleted(objects: GcsObjects, storage: StorageServer) -> None:
+    """An object that somebody wrote since is left alone; what is gone already is fine."""
+    generation = storage.put("results", NAME, b"first").generation
+    storage.put("results", NAME, b"second")
+    objects.delete(NAME, generation, soon())
+    assert storage.read("results", NAME) == b"second"
+    objects.delete(NAME, storage.object("results", NAME).generation, soon())
+    objects.delete(NAME, generation, soon())
+    assert storage.objects("results") == []
+
+
+@pytest.mark.parametrize("trouble", ["503", "drop"])
+def test_a_delete_whose_answer_was_lost(objects: GcsObjects, storage: StorageServer, trouble: str) -> None:
+    """Its repetition finds nothing, which is what was wanted."""
+    generation = storage.put("results", NAME, b"first").generation
+    if trouble == "503":
+        storage.faults.answer(503, method="DELETE", applied=True)
+    else:
+        storage.faults.drop(method="DELETE")
+    objects.delete(NAME, generation, soon())
+    assert storage.objects("results") == []

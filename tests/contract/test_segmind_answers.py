@@ -1,0 +1,138 @@
+"""Every 200 of the vendor and everything that can happen to it on the wire: an image, or a kept account of why not."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from tests.cases import Case, load
+from tests.contract.rig import MakeRig, Rig
+
+CASES = load("segmind_answers")
+TAKEN = [case for case in CASES if "type" in case]
+REFUSED = [case for case in CASES if case.get("code") == "segmind-bad-image"]
+UNKNOWN = [case for case in CASES if case.get("code") == "outcome-unknown"]
+
+
+def fault(case: Case) -> str:
+    return str(case["fault"])
+
+
+@pytest.mark.parametrize("case", TAKEN, ids=fault)
+def test_a_whole_image_is_taken(rig: Rig, case: Case) -> None:
+    """Whatever shape it comes in: the bytes in the bucket are a whole image, described by themselves."""
+    rig.segmind.faults.add(case["fault"])
+    image = rig.order("key-1").json["image"]
+    stored = rig.storage.read("results", image["gsUri"].removeprefix("gs://results/"))
+    with Image.open(io.BytesIO(stored)) as decoded:
+        decoded.load()
+        assert (decoded.get_format_mimetype(), decoded.size) == (case["type"], (image["width"], image["height"]))
+        assert (decoded.size == (1280, 720)) == ("size" not in case)
+    assert (image["contentType"], image["bytes"]) == (case["type"], len(stored))
+    assert (rig.calls, rig.billed) == (1, 1)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=fault)
+def test_what_is_no_whole_image_is_refused_and_kept(rig: Rig, case: Case) -> None:
+    """It was billed: one call, a 502 that says why, what came is in the bucket, and a repeat costs nothing."""
+    rig.segmind.faults.add(case["fault"])
+    answer, again = rig.order("key-1"), rig.order("key-1")
+    assert (answer.status, answer.code, answer.json["billed"]) == (502, "segmind-bad-image", "yes")
+    assert case.get("says", "") in answer.json["detail"]
+    assert (again.code, rig.calls, rig.billed) == ("segmind-bad-image", 1, 1)
+    kept = ["rejected"] if case.get("rejected", True) else []
+    assert rig.left() == ["claim.json", *kept, "result.json", "slot"]
+
+
+@pytest.mark.parametrize("case", UNKNOWN, ids=fault)
+def test_silence_and_breaks_leave_the_outcome_open(make_rig: MakeRig, case: Case) -> None:
+    """Sent, then nothing whole: one call, a 504 that says so, the key taken, the slot spent, never a second call."""
+    rig = make_rig(SEGMIND_TIMEOUT_SECONDS="1")
+    rig.segmind.faults.add(case["fault"])
+    answer, again = rig.order("key-1"), rig.order("key-1")
+    assert (answer.status, answer.code, answer.json["billed"]) == (504, "outcome-unknown", "maybe")
+    assert case.get("says", "") in answer.json["detail"]
+    assert (again.code, rig.calls) == ("outcome-unknown", 1)
+    assert rig.left() == ["claim.json", "lost.json", "slot"]
+
+
+def test_a_generation_that_outlives_its_caller_is_billed_once(make_rig: MakeRig) -> None:
+    """We hang up, it finishes and is billed; asked again, after any time, nobody buys a second one."""
+    rig = make_rig(SEGMIND_TIMEOUT_SECONDS="1")
+    rig.segmind.faults.add("slow=2")
+    rig.order("key-1")
+    assert rig.billed == 1
+    rig.end_lease()
+    assert rig.order("key-1").json["code"] == "outcome-unknown"
+    assert (rig.calls, rig.billed) == (1, 1)
+
+
+def test_rejected_holds_what_came(rig: Rig) -> None:
+    """The start of the body, to show to Segmind; for a hosted image, where it was said to be."""
+    rig.segmind.faults.add("ok-html")
+    rig.segmind.faults.add("hosted-missing")
+    for key in ("html", "hosted"):
+        rig.order(key)
+    kept = [rig.storage.read("results", n) for n in rig.storage.objects("results") if n.endswith("/rejected")]
+    assert len(kept) == 2
+    assert sum(data.lstrip().startswith(b"<") for data in kept) == 1
+    assert sum(f"{rig.segmind.url}/hosted/".encode() in data for data in kept) == 1
+
+
+def test_rejected_is_at_most_one_mebibyte(rig: Rig) -> None:
+    """However much came."""
+    rig.segmind.faults.add("ok-huge")
+    rig.order()
+    name = next(n for n in rig.storage.objects("results") if n.endswith("/rejected"))
+    assert len(rig.storage.read("results", name)) == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        ((), {"costUsd": 0.1, "remainingCredits": 9999.9}),
+        (("no-headers",), {"requestId": None, "costUsd": None, "remainingCredits": None, "generationSeconds": None}),
+        (("no-header=x-cost",), {"costUsd": None, "remainingCredits": 9999.9}),
+        (("broken-headers",), {"costUsd": None, "remainingCredits": None, "generationSeconds": None}),
+    ],
+)
+def test_the_receipt(rig: Rig, faults: tuple[str, ...], expected: dict[str, object]) -> None:
+    """What the vendor's headers say of cost and credits is told; what is missing or senseless is null."""
+    for one in faults:
+        rig.segmind.faults.add(one)
+    told = rig.order().json["segmind"]
+    assert {name: told[name] for name in expected} == expected
+
+
+def test_the_receipt_names_the_vendors_request(rig: Rig) -> None:
+    """An operator can find a generation in the vendor's own books."""
+    told = rig.order().json["segmind"]
+    assert told["requestId"] == rig.segmind.ledger.generations()[0].request_id
+
+
+def test_an_image_that_storage_refuses_is_in_the_answer(make_rig: MakeRig) -> None:
+    """Every byte of it, as a data URI, with a 503; the key stays taken and the image on the bill once."""
+    rig = make_rig()
+    rig.storage.faults.answer(403, name="jobs/*/image.jpg", times=100)
+    answer = rig.order("key-1")
+    assert (answer.status, answer.code) == (503, "image-not-stored")
+    kind, _, encoded = answer.json["image"]["dataUri"].partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+        image.load()
+        assert (kind, image.size) == ("data:image/jpeg;base64", (1280, 720))
+    assert (rig.order("key-1").code, rig.billed) == ("image-not-stored", 1)
+
+
+def test_nothing_is_bought_where_the_bucket_is_missing(make_rig: MakeRig) -> None:
+    """A wrong name in RESULTS_BUCKET is the operator's mistake: a 503 that says so, and no call."""
+    rig = make_rig(RESULTS_BUCKET="no-such-bucket")
+    answer = rig.order("key-1")
+    assert (answer.status, answer.code, rig.calls) == (503, "storage-unavailable", 0)
+
+
+def test_nothing_is_bought_where_the_bucket_is_forbidden(rig: Rig) -> None:
+    """A missing role on the bucket: the same."""
+    rig.storage.faults.answer(403, method="POST", name="jobs/*", times=100)
+    answer = rig.order("key-1")
+    assert (answer.status, answer.code, rig.calls) == (503, "storage-unavailable", 0)

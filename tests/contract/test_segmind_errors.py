@@ -1,0 +1,97 @@
+"""Every error of the vendor in every format of its body, over the wire: code, bill, repetitions, what is left."""
+
+import pytest
+
+from tests.cases import Case, load
+from tests.contract.rig import MakeRig, Rig
+
+ERRORS = load("segmind_errors")
+CONTRACT = {row["code"]: row for row in load("contract_errors")}
+FORMATS = ("json", "detail", "message", "object", "text", "html", "empty", "broken-json")
+LEFT = {"failed": ["claim.json", "result.json"], "unknown": ["claim.json", "lost.json", "slot"]}
+CASES = [pytest.param(case, shape, id=f"{case['fault']}-{shape}") for case in ERRORS for shape in FORMATS]
+
+
+def code_of(case: Case, shape: str) -> str:
+    """Return the code that the problem has; a body that says nothing cannot tell two causes of one status apart."""
+    return str(case.get("untold", case["code"]) if shape == "empty" else case["code"])
+
+
+def script(rig: Rig, case: Case, shape: str) -> None:
+    """Let the vendor answer so as often as the function may ask; one call more would get an image."""
+    rig.segmind.faults.add(f"{case['fault']},body={shape}", times=None if case["calls"] == "many" else case["calls"])
+
+
+@pytest.mark.parametrize(("case", "shape"), CASES)
+def test_an_error_is_what_the_contract_says(rig: Rig, case: Case, shape: str) -> None:
+    """Code, status and bill are the table's; so many calls and no more; only what frees the key leaves nothing."""
+    script(rig, case, shape)
+    answer, row = rig.order("key-1"), CONTRACT[code_of(case, shape)]
+    assert (answer.code, answer.status, answer.json["billed"]) == (row["code"], row["status"], row["billed"])
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert rig.calls > 2 if case["calls"] == "many" else rig.calls == case["calls"]
+    assert rig.billed == 0
+    assert rig.left() == ([] if row["frees"] else LEFT[row["ends"]])
+    if shape != "empty":
+        assert case["says"] in answer.json["detail"]
+        assert shape == "broken-json" or not {"<", "{"} & set(answer.json["detail"])
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=lambda case: case["fault"])
+def test_the_same_key_again(rig: Rig, case: Case) -> None:
+    """A freed key buys its image now; a kept end is repeated word by word, and Segmind is not asked."""
+    script(rig, case, "json")
+    first = rig.order("key-1")
+    rig.segmind.faults.clear()
+    calls = rig.calls
+    again = rig.order("key-1")
+    if CONTRACT[case["code"]]["frees"]:
+        assert (again.status, again.json["status"], rig.billed) == (200, "succeeded", 1)
+        return
+    assert (again.status, again.json["detail"], rig.calls) == (first.status, first.json["detail"], calls)
+    assert (first.headers.get("Idempotent-Replayed"), again.headers["Idempotent-Replayed"]) == (None, "true")
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=lambda case: case["fault"])
+def test_an_end_is_shown_by_its_id(rig: Rig, case: Case) -> None:
+    """What is kept can be looked up, with the same problem in it; what was freed never was."""
+    script(rig, case, "json")
+    rig.order("key-1")
+    ids = {name.split("/")[1] for name in rig.storage.objects("results", "jobs/")}
+    if CONTRACT[case["code"]]["frees"]:
+        assert ids == set()
+        return
+    shown = rig.call("GET", f"/v1/images/{ids.pop()}")
+    assert (shown.status, shown.json["error"]["code"]) == (200, case["code"])
+    assert shown.json["status"] == CONTRACT[case["code"]]["ends"]
+
+
+@pytest.mark.parametrize(("fault", "failures"), [("502", 2), ("502", 1), ("503", 1)])
+def test_a_repetition_that_succeeds(rig: Rig, fault: str, failures: int) -> None:
+    """After as many failures as are repeated, the image is bought, once."""
+    rig.segmind.faults.add(fault, times=failures)
+    answer = rig.order("key-1")
+    assert (answer.status, rig.calls, rig.billed) == (200, failures + 1, 1)
+    assert rig.left() == ["claim.json", "image.jpg", "result.json", "slot"]
+
+
+def test_an_account_without_credits(rig: Rig) -> None:
+    """The vendor's own refusal, not a scripted one: told as such, and free."""
+    rig.segmind.accounts.open(rig.segmind.key, 0.05)
+    assert (rig.order("key-1").code, rig.billed, rig.left()) == ("insufficient-credits", 0, [])
+
+
+def test_a_key_that_segmind_does_not_know(make_rig: MakeRig) -> None:
+    """The operator's problem, which the caller hears of without the key."""
+    rig = make_rig(SEGMIND_API_KEY="SG_0123456789abcdefSENTINEL")
+    answer = rig.order()
+    assert (answer.code, rig.left()) == ("segmind-unauthorized", [])
+    assert b"SENTINEL" not in answer.body
+
+
+def test_a_504_that_was_billed_is_not_bought_again(rig: Rig) -> None:
+    """The gateway gave up, the generation did not: it is on the bill, once, and the key stays taken."""
+    rig.segmind.faults.add("504,billed=true")
+    assert rig.order("key-1").code == "segmind-timeout"
+    assert rig.order("key-1").code == "segmind-timeout"
+    assert (rig.calls, rig.billed) == (1, 1)

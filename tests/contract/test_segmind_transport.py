@@ -1,0 +1,157 @@
+"""What goes wrong before Segmind has the request is free and repeated; nothing else is; and where the key goes."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import requests
+
+from imagegen import transport
+from tests.contract.rig import MakeRig, Rig
+from tests.contract.stubs import Stub, answer, hang_up, self_signed
+
+TRIES = 3  # one, and two repetitions
+
+
+def repeats(capsys: pytest.CaptureFixture[str]) -> int:
+    """Return how many repetitions were logged."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return sum(line["event"] == "segmind_repeated" for line in lines)
+
+
+def test_nobody_listens(make_rig: MakeRig, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refused connection is a 502 that cost nothing, after two repetitions; the key is free."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{port}")
+    answered = rig.order("key-1")
+    assert (answered.status, answered.code, answered.json["billed"]) == (502, "segmind-unreachable", "no")
+    assert (rig.left(), repeats(capsys)) == ([], TRIES - 1)
+
+
+def test_a_connection_that_is_never_accepted(make_rig: MakeRig) -> None:
+    """A silent network costs nothing either: nothing was sent."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for filler in (first, second):
+            filler.setblocking(False)  # noqa: FBT003 - the only way to say it
+            filler.connect_ex(full.getsockname())
+        rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{full.getsockname()[1]}", SEGMIND_TIMEOUT_SECONDS="1")
+        answered = rig.order("key-1")
+    assert (answered.code, rig.left()) == ("segmind-unreachable", [])
+
+
+def test_a_host_that_does_not_exist(make_rig: MakeRig) -> None:
+    """A name that resolves to nothing is no connection."""
+    rig = make_rig(SEGMIND_BASE_URL="http://segmind.invalid")
+    assert (rig.order("key-1").code, rig.left()) == ("segmind-unreachable", [])
+
+
+def test_a_server_that_speaks_no_tls(make_rig: MakeRig) -> None:
+    """A handshake that fails sent no request: it is repeated, and free."""
+    with Stub() as stub:
+        rig = make_rig(SEGMIND_BASE_URL=stub.url.replace("http:", "https:"))
+        answered = rig.order("key-1")
+    assert (answered.code, rig.left(), stub.connections, stub.requests) == ("segmind-unreachable", [], TRIES, [])
+
+
+def test_a_certificate_that_nobody_vouches_for(make_rig: MakeRig, tmp_path: Path) -> None:
+    """The key is not sent to a server that cannot prove who it is."""
+    with Stub(tls=self_signed(tmp_path)) as stub:
+        rig = make_rig(SEGMIND_BASE_URL=stub.url)
+        answered = rig.order("key-1")
+    assert (answered.code, rig.left(), stub.connections, stub.requests) == ("segmind-unreachable", [], TRIES, [])
+
+
+def test_a_connection_that_breaks_after_the_request(make_rig: MakeRig) -> None:
+    """Once it was sent nobody can know: one request, an open outcome."""
+    with Stub(hang_up) as stub:
+        rig = make_rig(SEGMIND_BASE_URL=stub.url)
+        answered = rig.order("key-1")
+    assert (answered.code, len(stub.requests)) == ("outcome-unknown", 1)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(make_rig: MakeRig, status: int) -> None:
+    """Neither the key nor the prompt goes where an answer points to."""
+    with Stub(answer("HTTP/1.1 200 OK")) as other:
+        redirect = answer(f"HTTP/1.1 {status} Elsewhere\nLocation: {other.url}/v1/runway-gen4-image")
+        with Stub(redirect) as stub:
+            rig = make_rig(SEGMIND_BASE_URL=stub.url)
+            answered = rig.order("key-1")
+    assert (other.connections, len(stub.requests)) == (0, 1)
+    assert answered.status == 502
+
+
+def test_the_request_is_the_documented_one(make_rig: MakeRig) -> None:
+    """Path, key and content type are the vendor page's; no cookie, no proxy, no compression is asked for."""
+    with Stub(hang_up) as stub:
+        make_rig(SEGMIND_BASE_URL=stub.url, SEGMIND_API_KEY="SG_sentinel").order()
+    head = stub.requests[0].lower()
+    assert head.startswith(b"post /v1/runway-gen4-image http/1.1\r\n")
+    for line in (b"x-api-key: sg_sentinel", b"content-type: application/json", b"accept-encoding: identity"):
+        assert line in head
+    assert b"cookie" not in head
+    assert b"authorization" not in head
+
+
+def test_a_connection_is_used_again(rig: Rig) -> None:
+    """Two images one after the other go over one connection to the vendor, and both arrive."""
+    assert [rig.order().status for _ in range(2)] == [200, 200]
+    assert rig.billed == 2
+
+
+def test_a_connection_that_was_closed_meanwhile_is_not_trusted(make_rig: MakeRig) -> None:
+    """The other side closed it after an answer: the next order opens a new one and is not lost in the old."""
+    refusal = answer("HTTP/1.1 401 Unauthorized\nConnection: keep-alive\nContent-Type: text/plain", b"no")
+    with Stub(refusal) as stub:
+        rig = make_rig(SEGMIND_BASE_URL=stub.url)
+        codes = [rig.order().code for _ in range(3)]
+    assert codes == ["segmind-unauthorized"] * 3
+    assert (stub.connections, len(stub.requests)) == (3, 3)
+
+
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key goes straight to Segmind, whatever HTTP_PROXY says."""
+    with Stub() as proxy, Stub(answer("HTTP/1.1 200 OK")) as stub, transport.session(2) as session:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert session.get(stub.url, timeout=5).ok
+    assert (proxy.connections, len(stub.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0.0.0.0"])
+def test_a_public_session_never_talks_to_this_machine(host: str) -> None:
+    """However the address is spelled, nothing is sent where it turns out to be private once connected."""
+    with Stub(answer("HTTP/1.1 200 OK")) as stub:
+        url = f"http://{host}:{stub.port}/"
+        with transport.session(2) as anywhere, transport.session(2, public_only=True) as public:
+            assert anywhere.get(url, timeout=5).ok
+            with pytest.raises(requests.ConnectionError):
+                public.get(url, timeout=5)
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_hosted_image_on_a_private_host_is_refused(rig: Rig, scheme: str, host: str) -> None:
+    """A vendor's answer cannot make us look around in our own network: no request, and no key, goes there."""
+    with Stub(answer("HTTP/1.1 200 OK\nContent-Type: image/jpeg", b"\xff\xd8\xff")) as stub:
+        rig.segmind.faults.add(f"hosted-elsewhere,url={scheme}://{host}:{stub.port}/image.jpg")
+        answered = rig.order()
+    assert (answered.code, stub.requests) == ("segmind-bad-image", [])
+
+
+def test_a_hosted_image_is_fetched_without_the_key(rig: Rig) -> None:
+    """From the vendor's own origin too: hosted images are public, keys are not."""
+    rig.segmind.faults.add("hosted")
+    assert rig.order().status == 200
+    (fetched,) = rig.segmind.ledger.entries("hosted")
+    assert (fetched.key, rig.segmind.ledger.leaks()) == (None, [])
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_hosted_image_is_fetched_again(rig: Rig, failures: int) -> None:
+    """Fetching is free and the image is paid for: a fetch that breaks is repeated."""
+    rig.segmind.faults.add("hosted")
+    rig.segmind.faults.add("reset,on=hosted", times=failures)
+    assert (rig.order().status, rig.calls, rig.billed) == (200, 1, 1)

@@ -1,0 +1,224 @@
+"""Preconditions hold on every verb and in every race: that is what write-once claims and slots stand on."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from google.api_core import exceptions
+from google.cloud.storage.exceptions import InvalidResponse
+
+from tests.contract.storage_clients import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.queues import Queue
+
+    from google.cloud import storage as gcs
+
+    from local.storage import StorageServer
+    from tests.contract.storage_clients import Cloud
+
+pytest_plugins = ["tests.contract.storage_oracle"]
+
+PROCESSES, THREADS = 4, 5
+INCREMENTS = 5
+
+
+@pytest.fixture
+def existing(cloud: Cloud) -> gcs.Blob:
+    """Return an object that holds `first`."""
+    blob = cloud.bucket.blob("one")
+    blob.upload_from_string(b"first")
+    return blob
+
+
+def test_create_only_creates(cloud: Cloud, existing: gcs.Blob) -> None:
+    with pytest.raises(exceptions.PreconditionFailed):
+        cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=0)
+    cloud.bucket.blob("two").upload_from_string(b"second", if_generation_match=0)
+    assert existing.download_as_bytes() == b"first"
+
+
+def test_overwriting_needs_the_generation_that_is_there(cloud: Cloud, existing: gcs.Blob) -> None:
+    with pytest.raises(exceptions.PreconditionFailed):
+        cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=existing.generation - 1)
+    cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=existing.generation)
+    assert cloud.bucket.blob("one").download_as_bytes() == b"second"
+
+
+def test_overwriting_what_does_not_exist_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(exceptions.PreconditionFailed):
+        cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=12345)
+    assert not cloud.bucket.blob("one").exists()
+
+
+def stream(cloud: Cloud, name: str, data: bytes, meanwhile: Callable[[], object] = str) -> None:
+    """Create in chunks, calling `meanwhile` between the first and the last."""
+    with cloud.bucket.blob(name).open("wb", if_generation_match=0, chunk_size=1 << 18) as file:
+        file.write(data)
+        meanwhile()
+
+
+def test_a_streamed_create_only_creates(cloud: Cloud, existing: gcs.Blob) -> None:
+    """The client raises its own error here; the object must be as before either way."""
+    with pytest.raises(InvalidResponse) as refused:
+        stream(cloud, "one", b"second" * 100_000)
+    assert refused.value.response.status_code == 412
+    assert existing.download_as_bytes() == b"first"
+
+
+def test_a_stream_that_was_overtaken_is_refused_at_its_end(cloud: Cloud) -> None:
+    """The condition is checked when the object would appear, not only when the session is opened."""
+    rival = cloud.bucket.blob("one")
+    with pytest.raises(InvalidResponse) as refused:
+        stream(cloud, "one", b"slow" * 100_000, lambda: rival.upload_from_string(b"rival", if_generation_match=0))
+    assert refused.value.response.status_code == 412
+    assert cloud.bucket.blob("one").download_as_bytes() == b"rival"
+
+
+def described(blob: gcs.Blob) -> gcs.Blob:
+    """Return the blob with a change that patch and update send."""
+    blob.metadata = {"a": "b"}
+    return blob
+
+
+CONDITIONS: dict[str, Callable[[gcs.Blob], dict[str, int]]] = {
+    "another generation": lambda blob: {"if_generation_match": blob.generation + 1},
+    "generation 0": lambda _: {"if_generation_match": 0},
+    "another metageneration": lambda _: {"if_metageneration_match": 99},
+}
+VERBS: dict[str, Callable[[Cloud, gcs.Blob, dict[str, Any]], object]] = {
+    "overwrite": lambda _, blob, condition: blob.upload_from_string(b"second", **condition),
+    "download": lambda _, blob, condition: blob.download_as_bytes(**condition),
+    "metadata": lambda _, blob, condition: blob.reload(**condition),
+    "patch": lambda _, blob, condition: described(blob).patch(**condition),
+    "update": lambda _, blob, condition: described(blob).update(**condition),
+    "delete": lambda _, blob, condition: blob.delete(**condition),
+    "copy onto it": lambda cloud, blob, condition: cloud.bucket.copy_blob(
+        cloud.bucket.blob("other"), cloud.bucket, blob.name, **condition
+    ),
+    "copy from it": lambda cloud, blob, condition: cloud.bucket.copy_blob(
+        blob, cloud.bucket, "new", **{key.replace("if_", "if_source_"): value for key, value in condition.items()}
+    ),
+    "rewrite onto it": lambda cloud, blob, condition: blob.rewrite(cloud.bucket.blob("other"), **condition),
+    "compose onto it": lambda cloud, blob, condition: blob.compose([cloud.bucket.blob("other")], **condition),
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_ignores_a_condition_that_does_not_hold(
+    cloud: Cloud, existing: gcs.Blob, verb: str, condition: str
+) -> None:
+    cloud.bucket.blob("other").upload_from_string(b"other")
+    with pytest.raises(exceptions.PreconditionFailed):
+        VERBS[verb](cloud, existing, CONDITIONS[condition](existing))
+    assert existing.download_as_bytes() == b"first"
+    assert not cloud.bucket.blob("new").exists()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_refuses_a_condition_that_holds(cloud: Cloud, existing: gcs.Blob, verb: str) -> None:
+    cloud.bucket.blob("other").upload_from_string(b"other")
+    before = existing.generation
+    VERBS[verb](cloud, existing, {"if_generation_match": before, "if_metageneration_match": 1})
+    after = cloud.bucket.get_blob("one")
+    if verb == "delete":
+        assert after is None
+    else:
+        overwritten = verb == "overwrite" or verb.endswith("onto it")
+        assert (after.generation > before) == overwritten
+
+
+def test_a_reader_that_has_this_version_already_gets_304(cloud: Cloud, existing: gcs.Blob) -> None:
+    with pytest.raises(exceptions.NotModified):
+        cloud.bucket.blob("one").reload(if_generation_not_match=existing.generation)
+    cloud.bucket.blob("one").reload(if_generation_not_match=existing.generation + 1)
+
+
+def test_a_writer_that_wants_any_other_version_gets_412(existing: gcs.Blob) -> None:
+    with pytest.raises(exceptions.PreconditionFailed):
+        existing.delete(if_generation_not_match=existing.generation)
+    existing.delete(if_generation_not_match=existing.generation + 1)
+    assert not existing.exists()
+
+
+@pytest.mark.parametrize("value", ["x", "", "1.5"])
+def test_a_condition_that_is_no_number_is_a_bad_request(storage: StorageServer, value: str) -> None:
+    storage.put("results", "one", b"first")
+    url = f"{storage.url}/storage/v1/b/results/o/one?ifGenerationMatch={value}"
+    assert requests.delete(url, timeout=30).status_code == 400
+    assert storage.objects("results") == ["one"]
+
+
+def create(client: gcs.Client, bucket: str, number: int) -> bool:
+    """Create the one object; True if this call won."""
+    try:
+        client.bucket(bucket).blob("claim.json").upload_from_string(json.dumps(number), if_generation_match=0)
+    except exceptions.PreconditionFailed:
+        return False
+    return True
+
+
+def increment(client: gcs.Client, bucket: str, _number: int) -> None:
+    """Add one to the counter some times over: version first, value then, so a stale pair cannot be written."""
+    done = 0
+    while done < INCREMENTS:
+        version = client.bucket(bucket).get_blob("counter").generation
+        value = int(client.bucket(bucket).blob("counter").download_as_bytes())
+        with suppress(exceptions.PreconditionFailed):
+            client.bucket(bucket).blob("counter").upload_from_string(str(value + 1), if_generation_match=version)
+            done += 1
+
+
+def race(url: str, bucket: str, call: str, first: int, start: Any, results: Queue[object]) -> None:  # noqa: ANN401
+    """Run in a process of its own: `THREADS` calls at once, when every process is ready."""
+    client = client_of(url)
+    ready = threading.Barrier(THREADS + 1)
+
+    def run(number: int) -> object:
+        ready.wait()
+        return globals()[call](client, bucket, number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        futures = [pool.submit(run, first + number) for number in range(THREADS)]
+        start.wait()
+        ready.wait()
+        for future in futures:
+            results.put(future.result())
+
+
+def run_race(cloud: Cloud, call: str) -> list[Any]:
+    """Return what each of all racers' calls gave."""
+    context = multiprocessing.get_context("spawn")
+    start, results = context.Barrier(PROCESSES), context.Queue()
+    firsts = range(0, PROCESSES * THREADS, THREADS)
+    racers = [
+        context.Process(target=race, args=(cloud.url, cloud.bucket.name, call, first, start, results))
+        for first in firsts
+    ]
+    for racer in racers:
+        racer.start()
+    answers = [results.get() for _ in range(PROCESSES * THREADS)]
+    for racer in racers:
+        racer.join()
+    results.close()
+    return answers
+
+
+def test_of_twenty_racing_creates_one_wins(cloud: Cloud) -> None:
+    answers = run_race(cloud, "create")
+    assert sorted(answers) == [False] * (PROCESSES * THREADS - 1) + [True]
+
+
+def test_a_hundred_compare_and_swap_increments_lose_none(cloud: Cloud) -> None:
+    cloud.bucket.blob("counter").upload_from_string("0")
+    run_race(cloud, "increment")
+    assert cloud.bucket.blob("counter").download_as_bytes() == str(PROCESSES * THREADS * INCREMENTS).encode()

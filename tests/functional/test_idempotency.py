@@ -1,0 +1,160 @@
+"""Idempotency-Key over HTTP: the same image, paid once, whatever repeats, waits or differs."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from local.storage import StorageServer
+from mock_segmind import FakeSegmind
+from tests.harness.bucket import Results
+from tests.harness.orders import order, reference
+from tests.harness.pytest_plugin import Function
+
+LONGEST = "k" * 255
+VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def constant(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource without what is signed anew each time."""
+    image = resource.get("image", {})
+    return {**resource, "image": {k: v for k, v in image.items() if not k.startswith("url")}}
+
+
+@pytest.mark.parametrize("key", ["order-1", LONGEST, VISIBLE, "/../x", "%00", '"quoted"'])
+def test_a_repeated_request_is_the_same_image(function: Function, segmind: FakeSegmind, key: str) -> None:
+    """Same key, same request: the same resource, marked as a replay, billed once."""
+    server = function()
+    first, second = (server.post(order(), key) for _ in range(2))
+    assert [first.status_code, second.status_code] == [200, 200]
+    assert constant(first.json()) == constant(second.json())
+    assert "Idempotent-Replayed" not in first.headers
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert second.headers["Location"] == first.headers["Location"]
+    assert len(segmind.ledger.generations()) == len(segmind.ledger.billed()) == 1
+
+
+def test_a_replay_needs_no_vendor(function: Function, segmind: FakeSegmind) -> None:
+    """An instance that cannot reach Segmind at all answers a replay all the same."""
+    made = function().post(order(), "k")
+    replayed = function(SEGMIND_BASE_URL="http://127.0.0.1:9").post(order(), "k")
+    assert constant(replayed.json()) == constant(made.json())
+    assert len(segmind.ledger.billed()) == 1
+
+
+def test_the_request_counts_and_not_its_spelling(function: Function, segmind: FakeSegmind) -> None:
+    """Other order of members, other white space and a default spelled out are the same request."""
+    server = function()
+    server.post(order("a boat", ratio="1280:720"), "k")
+    body = b'{"referenceImages" : [ ],\n "promptText": "\\u0061 boat"}'
+    headers = {"Content-Type": "application/json; charset=UTF-8", "Idempotency-Key": "k"}
+    replayed = server.call("POST", "/", data=body, headers=headers)
+    assert (replayed.status_code, replayed.headers["Idempotent-Replayed"]) == (200, "true")
+    assert len(segmind.ledger.billed()) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        order("another prompt"),
+        order(ratio="960:960"),
+        order(referenceImages=[reference("model")]),
+        order("a red bicycle against a white wall "),
+    ],
+)
+def test_a_key_of_another_request_is_refused(function: Function, segmind: FakeSegmind, other: dict[str, Any]) -> None:
+    """Same key, other request: 422, nothing bought, and the first request still replays."""
+    server = function()
+    server.post(order(), "k")
+    reused = server.post(other, "k")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency-key-reused")
+    assert server.post(order(), "k").status_code == 200
+    assert len(segmind.ledger.generations()) == 1
+
+
+def test_references_that_differ_in_their_uri_are_other_requests(function: Function) -> None:
+    """The fingerprint covers the references' addresses, although they are not kept."""
+    server = function()
+    asked = [order(referenceImages=[reference("model", f"https://a.example.com/{n}.png")]) for n in (1, 2)]
+    assert [server.post(body, "k").status_code for body in asked] == [200, 422]
+
+
+def test_a_key_of_a_request_that_is_still_running_is_refused_too(function: Function, segmind: FakeSegmind) -> None:
+    """422 comes at once, and does not wait for the end of what the key belongs to."""
+    server = function()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server.post, order("a boat [mock:slow=1]"), "k")
+        assert segmind.ledger.wait(lambda ledger: bool(ledger.entries()))
+        reused = server.post(order(), "k")
+        assert (reused.status_code, running.done()) == (422, False)
+        assert running.result().status_code == 200
+
+
+def test_duplicates_wait_for_the_first_one(function: Function, segmind: FakeSegmind) -> None:
+    """Twenty requests with one key at once: one bill, twenty equal answers, all but one marked as replays."""
+    server, asked = function(), order("a boat [mock:slow=0.7]")
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: server.post(asked, "k"), range(20)))
+    resources = [constant(answer.json()) for answer in answers]
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert resources == [resources[0]] * 20
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count("true") == 19
+    assert len(segmind.ledger.generations()) == len(segmind.ledger.billed()) == 1
+
+
+def test_a_duplicate_of_a_failure_gets_the_failure(function: Function, segmind: FakeSegmind) -> None:
+    """A request that Segmind refuses is refused again without another call, as a replay."""
+    server = function()
+    first, second = (server.post(order("x [mock:moderation]"), "k") for _ in range(2))
+    same = ("type", "title", "status", "detail", "code", "billed")
+    assert [first.status_code, second.status_code] == [400, 400]
+    assert [first.json()[name] for name in same] == [second.json()[name] for name in same]
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert len(segmind.ledger.generations()) == 1
+
+
+def test_a_replay_can_be_asked_for_as_an_image(function: Function, segmind: FakeSegmind) -> None:
+    """JSON first, the image's bytes with the same key later: nothing is bought for it."""
+    server = function()
+    made = server.post(order(), "k")
+    replayed = server.post(order(), "k", Accept="image/*")
+    assert len(replayed.content) == made.json()["image"]["bytes"]
+    assert replayed.headers["Idempotent-Replayed"] == "true"
+    assert len(segmind.ledger.billed()) == 1
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * 256, "schlüssel".encode(), b"a b", b"a\tb", b"\xff"])
+def test_a_key_that_is_none_is_refused(function: Function, segmind: FakeSegmind, results: Results, key: bytes) -> None:
+    """Empty, too long, with spaces, controls or non-ASCII: 400, nothing claimed, nothing bought."""
+    refused = function().call("POST", "/v1/images", order(), headers={"Idempotency-Key": key})  # type: ignore[dict-item]  # raw bytes on purpose
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid-request")
+    assert "Idempotency-Key" in refused.json()["errors"][0]["detail"]
+    assert (segmind.ledger.posts(), results.jobs()) == ([], {})
+
+
+def test_keys_do_not_share_their_claim_with_similar_ones(function: Function, segmind: FakeSegmind) -> None:
+    """Keys that differ in case or in a character at the end are different keys."""
+    server = function()
+    ids = {server.post(order(), key).json()["id"] for key in ("key", "Key", "key1", LONGEST, LONGEST[:-1] + "l")}
+    assert len(ids) == len(segmind.ledger.billed()) == 5
+
+
+def test_a_claim_whose_write_was_answered_by_a_reset_is_ours(
+    function: Function, storage: StorageServer, segmind: FakeSegmind
+) -> None:
+    """The ambiguous write: the claim is stored, its answer is lost, the retry meets a 412. It is read back: one bill."""
+    dropped = storage.faults.drop(method="POST", name="jobs/*/claim.json")
+    made = function().post(order(), "k")
+    assert (made.status_code, dropped.fired) == (200, 1)
+    assert "Idempotent-Replayed" not in made.headers
+    assert len(segmind.ledger.billed()) == 1
+
+
+def test_a_claim_whose_write_was_answered_by_a_503_is_ours(
+    function: Function, storage: StorageServer, segmind: FakeSegmind
+) -> None:
+    """The same with a 503 that lies about a write that happened."""
+    lied = storage.faults.answer(503, method="POST", name="jobs/*/claim.json", applied=True)
+    made = function().post(order(), "k")
+    assert (made.status_code, lied.fired) == (200, 1)
+    assert len(segmind.ledger.billed()) == 1
