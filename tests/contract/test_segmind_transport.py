@@ -22,10 +22,10 @@ def repeats(capsys: pytest.CaptureFixture[str]) -> int:
 
 def test_nobody_listens(make_rig: MakeRig, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused connection is a 502 that cost nothing, after two repetitions; the key is free."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{port}")
-    answered = rig.order("key-1")
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and never listens: the port is nobody else's meanwhile
+        rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        answered = rig.order("key-1")
     assert (answered.status, answered.code, answered.json["billed"]) == (502, "segmind-unreachable", "no")
     assert (rig.left(), repeats(capsys)) == ([], TRIES - 1)
 

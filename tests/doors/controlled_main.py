@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import functions_framework
 from cloudevents.http import CloudEvent
@@ -184,7 +184,7 @@ import main  # noqa: E402 - the real entry points find the app above
 
 @functions_framework.http
 def generate_image(request: Request) -> Response:
-    response = main.generate_image(request)
+    response = cast("Response", main.generate_image(request))
     with ControlledApp.steps("answer"):
         return response
 
@@ -198,6 +198,6 @@ def on_upload(event: CloudEvent) -> None:
 
 @functions_framework.http
 def on_schedule(request: Request) -> Response:
-    response = main.on_schedule(request)
+    response = cast("Response", main.on_schedule(request))
     with ControlledApp.steps("answer"):
         return response

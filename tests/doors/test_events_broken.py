@@ -126,9 +126,7 @@ def test_an_event_of_something_else_is_acknowledged(
     assert_left_alone(doors(), make(storage), segmind, results)
 
 
-@pytest.mark.parametrize(
-    "time", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-03-14", "9999-12-31T23:59:59.999999999Z"]
-)
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-03-14", "9999-12-31T23:59:59.9999Z"])
 def test_a_time_that_makes_no_sense_is_no_reason_to_lose_a_job(
     doors: Doors, storage: StorageServer, results: Results, time: str
 ) -> None:

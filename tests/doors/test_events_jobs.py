@@ -46,7 +46,7 @@ def test_the_body_decides_and_not_the_subject(deployment: Deployment, storage: S
 
 
 def test_a_redelivered_event_changes_nothing(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results
+    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer
 ) -> None:
     """The same event, three times: each is acknowledged, one image is bought, not one object is written anew."""
     event = drop(storage, "jobs/one.json", job())

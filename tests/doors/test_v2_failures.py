@@ -63,7 +63,7 @@ def test_an_expired_record_is_unknown(deployment: Deployment, segmind: FakeSegmi
 def test_a_result_without_an_image_is_a_bad_image(
     deployment: Deployment, segmind: FakeSegmind, results: Results, magic: str
 ) -> None:
-    """COMPLETED, but nothing whole behind it: 502 segmind-bad-image, billed, kept with what came, never bought again."""
+    """COMPLETED, but nothing whole behind it: 502 segmind-bad-image, billed, kept with what came, not bought again."""
     body = order(f"a boat [mock:{magic},on=v2-result]")
     answers = [deployment.http.post(body, key="k") for _ in range(2)]
     assert [(a.status_code, a.json()["code"]) for a in answers] == [(502, "segmind-bad-image")] * 2
@@ -74,9 +74,7 @@ def test_a_result_without_an_image_is_a_bad_image(
     assert segmind.ledger.leaks() == []
 
 
-@pytest.mark.parametrize(
-    "fault", ["reset", "empty", "garbage", "truncated", "reset-body", "v2-no-id", "status,code=520"]
-)
+@pytest.mark.parametrize("fault", ["reset", "garbage", "truncated", "reset-body", "v2-no-id", "status,code=520"])
 def test_an_ambiguous_submit_is_never_repeated(
     deployment: Deployment, segmind: FakeSegmind, results: Results, fault: str
 ) -> None:
