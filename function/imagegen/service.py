@@ -61,6 +61,7 @@ class ImageService:
         other end, good or bad, is in the outcome. An outcome without an ending is still being generated.
         """
         with watch.step("claim"):
+            self._check_queue(order)
             held = self._claim(order, Deadline.within(self._clock, self._limits.request_seconds))
             if isinstance(held, Outcome):
                 return held
@@ -128,6 +129,15 @@ class ImageService:
                 return Outcome(state.known, ending, replayed=True)
             self._clock.sleep(pause)
         raise AssertionError("pauses never end")
+
+    def _check_queue(self, order: Order) -> None:
+        """A key whose job is still queued belongs to that job's request. Raises IdempotencyKeyReused."""
+        if order.key is None or order.door != "http":
+            return
+        claim = new_claim(order, self._clock.now(), 0.0)
+        queued = self._waiting(claim.id, self._within(self._limits.claim_seconds))
+        if queued and queued.fingerprint != claim.fingerprint:
+            raise IdempotencyKeyReused
 
     def _reserve(self, held: Held) -> None:
         """Take a slot of the day's cap. Without one nothing is bought, and the key is free again."""

@@ -28,6 +28,7 @@ from imagegen.ports import Clock
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _ATTEMPT_SECONDS = 5.0
 _MAX_CACHED = 10_000
+_NOT_A_SIGNATURE = (AttributeError, LookupError, TypeError, ValueError)  # how the library takes IAM's odd answers
 
 
 class IamSigning(google_credentials.Signing):  # type: ignore[misc]  # google.auth is untyped
@@ -92,7 +93,7 @@ class GcsSigner:
             url = self._bucket.blob(name).generate_signed_url(
                 version="v4", method=method, expiration=self._ttl, credentials=self._credentials, **bound
             )
-        except (GoogleAuthError, OSError, ValueError) as e:
+        except (GoogleAuthError, OSError, *_NOT_A_SIGNATURE) as e:
             log.signing_failed(e)
             raise StorageUnavailable("No URL could be signed; nothing else is wrong with the image.") from e
         return str(url)

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from imagegen import log
 from imagegen.claims import Verdict, decide
-from imagegen.errors import ServiceError
+from imagegen.errors import ServiceError, StorageUnavailable
 from imagegen.jobs import Jobs
 from imagegen.limits import Limits
 from imagegen.ports import Clock, Deadline, ObjectInfo, Objects
@@ -57,8 +57,13 @@ class Sweep:
         try:
             state = self.jobs.state(image_id, deadline)
             ending = self.recovery.ending(state, decide(state, None, self.clock.now()), deadline)
+        except StorageUnavailable:
+            return "errors"
         except ServiceError as error:
             return "freed" if error.frees_key else "errors"
+        except Exception as error:  # noqa: BLE001 - one damaged object must not stop the sweep of all the others
+            log.bug(error)
+            return "errors"
         if ending is None:
             return "running"
         return "lost" if ending.status == "unknown" else "finished"
@@ -78,6 +83,9 @@ class Sweep:
                 return False
             self.objects.delete(slot.name, slot.generation, deadline)
         except ServiceError:
+            return False
+        except Exception as error:  # noqa: BLE001 - as above
+            log.bug(error)
             return False
         return True
 

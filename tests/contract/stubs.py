@@ -16,6 +16,12 @@ def hang_up(connection: socket.socket, request: bytes) -> None:
     del connection, request
 
 
+def wait(connection: socket.socket, request: bytes) -> None:
+    """Answer nothing, for as long as the client stays."""
+    del request
+    connection.recv(1)
+
+
 def answer(head: str, body: bytes = b"") -> Handler:
     """Return a handler that answers so, and closes."""
     text = "\r\n".join([*head.split("\n"), f"Content-Length: {len(body)}", "", ""]).encode()

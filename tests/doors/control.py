@@ -26,8 +26,8 @@ class Control:
         """Let so much more time have passed."""
         self._write("clock", str(float((self._folder / "clock").read_text()) + seconds))
 
-    def doom(self, trial: str, step: int) -> None:
-        """Let the process that handles the next request kill itself before its step of this number (from 0)."""
+    def doom(self, trial: str, step: int | str) -> None:
+        """Let the process that handles the next request kill itself before a step: its number, from 0, or its name."""
         self._write("doom", f"{trial} {step}")
 
     def watch(self, trial: str) -> None:

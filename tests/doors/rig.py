@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -97,6 +98,7 @@ class Deployment:
         self._used: dict[str, FunctionServer] = {}
         self._extra: list[FunctionServer] = []
         self._starts: dict[FunctionServer, int] = {}
+        self._lock = threading.Lock()
 
     @property
     def http(self) -> FunctionServer:
@@ -149,8 +151,9 @@ class Deployment:
             yield from (line for line in self.new_lines(server) if any(text in line for text in forbidden))
 
     def _server(self, target: str) -> FunctionServer:
-        if target not in self._used:
-            server = self._pool.get(target, self._source, self.env)
-            self._used[target] = server
-            self._starts.setdefault(server, len(server.lines()))
-        return self._used[target]
+        with self._lock:
+            if target not in self._used:
+                server = self._pool.get(target, self._source, self.env)
+                self._used[target] = server
+                self._starts.setdefault(server, len(server.lines()))
+            return self._used[target]

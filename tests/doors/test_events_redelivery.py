@@ -84,7 +84,7 @@ def test_the_age_is_a_setting(doors: Doors, segmind: FakeSegmind, storage: Stora
 def test_a_reached_cap_is_waited_out(
     doors: Doors, segmind: FakeSegmind, storage: StorageServer, results: Results
 ) -> None:
-    """Beyond the day's cap an event is asked for again; an old one ends as daily-limit-reached, and nothing is spent."""
+    """Beyond the day's cap an event is asked for again; an old one ends as daily-limit-reached, nothing is spent."""
     deployment = doors(MAX_IMAGES_PER_DAY="1")
     assert deployment.events.deliver(drop(storage, "jobs/first.json", job())) == 200
     event = drop(storage, "jobs/second.json", job())

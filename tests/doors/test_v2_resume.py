@@ -17,7 +17,7 @@ from tests.harness.orders import order
 
 V2 = {"SEGMIND_API": "v2", "MAX_IMAGES_PER_DAY": "50", "SEGMIND_TIMEOUT_SECONDS": "1"}
 SLOW = "a boat [mock:v2-polls=4]"  # three looks fit into the deadline of a second
-BEFORE_THE_IMAGE = 4  # claim, slot, generate, submitted.json are done
+BEFORE_THE_IMAGE = "Finished.read"  # claim, slot and submit are done, and submitted.json is written
 Resumer: TypeAlias = Callable[[Deployment, StorageServer, str], object]
 
 

@@ -79,9 +79,7 @@ def test_two_callers_may_use_the_same_key(server: FunctionServer, segmind: FakeS
     """Idempotency-Key belongs to its owner: Bob's "k" is neither Alice's image nor a clash with it."""
     headers = [{**bearer(who), "Idempotency-Key": "k"} for who in (ALICE, BOB)]
     asked = [order("a boat"), order("a train")]
-    made = [
-        server.call("POST", "/v1/images", body, headers=sent) for body, sent in zip(asked, headers, strict=True)
-    ]
+    made = [server.call("POST", "/v1/images", body, headers=sent) for body, sent in zip(asked, headers, strict=True)]
     assert [answer.status_code for answer in made] == [200, 200]
     assert made[0].json()["id"] != made[1].json()["id"]
     assert len(segmind.ledger.billed()) == 2

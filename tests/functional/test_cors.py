@@ -60,4 +60,8 @@ def test_a_page_can_read_errors_too(function: Function) -> None:
     """Problems carry the same permission, or a page would see a network error instead of a reason."""
     server = function(CORS_ORIGINS=OURS)
     answers = [server.post({}, Origin=OURS), server.get("/nothing", Origin=OURS), server.get("/v1/images", Origin=OURS)]
-    assert [(answer.status_code, answer.headers[ALLOW]) for answer in answers] == [(400, OURS), (404, OURS), (405, OURS)]
+    assert [(answer.status_code, answer.headers[ALLOW]) for answer in answers] == [
+        (400, OURS),
+        (404, OURS),
+        (405, OURS),
+    ]

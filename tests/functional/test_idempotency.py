@@ -126,7 +126,7 @@ def test_a_replay_can_be_asked_for_as_an_image(function: Function, segmind: Fake
 @pytest.mark.parametrize("key", [b"", b"k" * 256, "schlüssel".encode(), b"a b", b"a\tb", b"\xff"])
 def test_a_key_that_is_none_is_refused(function: Function, segmind: FakeSegmind, results: Results, key: bytes) -> None:
     """Empty, too long, with spaces, controls or non-ASCII: 400, nothing claimed, nothing bought."""
-    refused = function().call("POST", "/v1/images", order(), headers={"Idempotency-Key": key})  # type: ignore[dict-item]  # raw bytes on purpose
+    refused = function().call("POST", "/v1/images", order(), headers={"Idempotency-Key": key})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid-request")
     assert "Idempotency-Key" in refused.json()["errors"][0]["detail"]
     assert (segmind.ledger.posts(), results.jobs()) == ([], {})
@@ -142,7 +142,7 @@ def test_keys_do_not_share_their_claim_with_similar_ones(function: Function, seg
 def test_a_claim_whose_write_was_answered_by_a_reset_is_ours(
     function: Function, storage: StorageServer, segmind: FakeSegmind
 ) -> None:
-    """The ambiguous write: the claim is stored, its answer is lost, the retry meets a 412. It is read back: one bill."""
+    """The ambiguous write: the claim is stored, its answer lost, the retry meets a 412. It is read back: one bill."""
     dropped = storage.faults.drop(method="POST", name="jobs/*/claim.json")
     made = function().post(order(), "k")
     assert (made.status_code, dropped.fired) == (200, 1)

@@ -18,7 +18,7 @@ IN_FLIGHT = 200
 
 def test_two_hundred_generations_in_flight(function: Function, segmind: FakeSegmind, results: Results) -> None:
     """One instance with THREADS=200 holds 200 generations of a second together; each is billed and stored once."""
-    server = function.fresh(THREADS="200", LOG_LEVEL="INFO")
+    server = function.fresh({"THREADS": "200", "LOG_LEVEL": "INFO"})
     segmind.settings.latency = 1.5
     together = threading.Barrier(IN_FLIGHT)
 
@@ -64,7 +64,7 @@ def test_a_new_instance_takes_over_from_a_lost_one(function: Function, segmind: 
 
 
 def test_a_worker_that_dies_is_replaced(function: Function) -> None:
-    """gunicorn starts another worker, which builds its own clients: the next request is answered."""
+    """The server starts another worker, which builds its own clients: the next request is answered."""
     server = function.fresh()
     assert server.post(order()).status_code == 200
     (worker,) = server.workers()

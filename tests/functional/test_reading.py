@@ -23,7 +23,7 @@ def generating(server: FunctionServer, results: Results, prompt: str) -> Iterato
     thread = threading.Thread(target=server.post, args=(order(prompt),))
     thread.start()
     try:
-        while "claim.json" not in sum(results.jobs().values(), []):
+        while not results.storage.objects("results", "jobs/"):
             time.sleep(0.01)
         yield results.only_job()[0]
     finally:

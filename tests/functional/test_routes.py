@@ -8,7 +8,6 @@ from mock_segmind import FakeSegmind
 from tests.harness import raw
 from tests.harness.orders import order
 from tests.harness.pytest_plugin import Function
-from tests.harness.server import FunctionServer
 
 PROBLEM = "application/problem+json"
 UNKNOWN = "a" * 26
@@ -123,7 +122,7 @@ def test_head_is_get_without_a_body(function: Function, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/robots.txt", "/favicon.ico", f"/v1/images/{UNKNOWN}%0a"])
 def test_the_platforms_own_paths_are_problems_too(function: Function, path: str) -> None:
-    """What functions-framework does not hand to a function (two names, and line breaks) is a problem like any other 404."""
+    """What functions-framework hands to no function (two names, and line breaks) is a problem like any other 404."""
     answered = function().get(path)
     assert (answered.status_code, answered.json()["code"]) == (404, "not-found")
     assert "X-Request-Id" in answered.headers
@@ -147,7 +146,7 @@ def test_a_connection_serves_one_request_after_the_other(function: Function) -> 
 
 def test_a_request_that_is_not_http_harms_nobody(function: Function) -> None:
     """Garbage on the socket gets at most a 400, and the next caller is answered."""
-    server: FunctionServer = function()
+    server = function()
     for garbage in (b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n", b"\x00" * 9000):
         assert raw.exchange(server, [garbage], half_close=True).status in {0, 400, 505}
     assert server.get("/health").status_code == 200

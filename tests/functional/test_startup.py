@@ -8,7 +8,7 @@ from tests.harness.server import NotStarted
 
 def refusal(function: Function, **settings: str) -> str:
     """Return the one line that a start with these settings ends with."""
-    server = function.unstarted(**settings)
+    server = function.unstarted(settings)
     with pytest.raises(NotStarted):
         server.start_once()
     assert server.exit_status not in {None, 0}

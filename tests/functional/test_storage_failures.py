@@ -69,9 +69,7 @@ def test_a_hiccup_of_storage_is_not_the_callers_business(
 
 
 @pytest.mark.parametrize("kind", ["answer", "drop"])
-def test_a_lost_answer_leaves_one_slot(
-    function: Function, storage: StorageServer, results: Results, kind: str
-) -> None:
+def test_a_lost_answer_leaves_one_slot(function: Function, storage: StorageServer, results: Results, kind: str) -> None:
     """The write of a slot that happened and was not answered is found again: two requests, two slots of two."""
     server = function(MAX_IMAGES_PER_DAY="2")
     match = {"method": "POST", "name": "spend/*", "times": 2}

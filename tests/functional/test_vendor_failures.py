@@ -39,7 +39,7 @@ class Case:
 def test_the_contracts_table(
     function: Function, segmind: FakeSegmind, results: Results, row: dict[str, object]
 ) -> None:
-    """Status, code, Retry-After, calls, bill, what is left in the bucket, the slots, and what the same key gets next."""
+    """Status, code, Retry-After, calls, bill, what is left in the bucket, slots, and what the same key gets next."""
     case = Case(**row)  # type: ignore[arg-type]  # YAML; a wrong name fails here
     server = function(SEGMIND_TIMEOUT_SECONDS=str(case.seconds), MAX_IMAGES_PER_DAY="9")
     answered = server.post(order(case.prompt), "k")

@@ -1,8 +1,9 @@
 """`function(**settings)`: the deployed function for a test, one process for each set of settings and session."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -54,11 +55,10 @@ class Function:
         self._used.setdefault(server, len(server.lines()))
         return server
 
-    def fresh(self, source: Path = MAIN, **settings: str) -> FunctionServer:
-        server = self.unstarted(source, **settings)
-        return server.start()
+    def fresh(self, settings: Mapping[str, str] = MappingProxyType({}), source: Path = MAIN) -> FunctionServer:
+        return self.unstarted(settings, source).start()
 
-    def unstarted(self, source: Path = MAIN, **settings: str) -> FunctionServer:
+    def unstarted(self, settings: Mapping[str, str], source: Path = MAIN) -> FunctionServer:
         """Return a server that the test starts itself. A setting of "" counts as not set."""
         server = self._pool.new({**self.env, **settings}, source)
         self._fresh.append(server)

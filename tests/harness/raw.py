@@ -11,6 +11,7 @@ from tests.harness.server import FunctionServer
 
 TIMEOUT = 30.0
 JSON = "Content-Type: application/json"
+CLOSE = "Connection: close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,21 @@ def head(*lines: str, request: str = "POST /v1/images") -> bytes:
 
 def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def sent(server: FunctionServer, body: bytes, *headers: str) -> RawAnswer:
+    """Return the answer to a body with a true Content-Length, and JSON's type where no header says another."""
+    typed = headers if any(h.lower().startswith("content-type") for h in headers) else (JSON, *headers)
+    return exchange(server, [head(*typed, f"Content-Length: {len(body)}", CLOSE), body])
+
+
+def refused(answered: RawAnswer, status: int, code: str) -> list[dict[str, str]]:
+    """Assert a problem document of this status and code; return its list of problems."""
+    assert (answered.status, answered.headers.get("content-type")) == (status, "application/problem+json")
+    found = answered.json()
+    assert (found["code"], found["status"]) == (code, status)
+    errors: list[dict[str, str]] = found.get("errors", [])
+    return errors
 
 
 def _answer(connection: socket.socket) -> RawAnswer:

@@ -1,4 +1,4 @@
-"""The function as it is deployed: the real functions-framework command over the real source, in a process of its own."""
+"""The function as it is deployed: the real functions-framework command over the real source, in its own process."""
 
 import contextlib
 import json
@@ -108,13 +108,13 @@ class FunctionServer:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def call(  # noqa: D417 - the rest is what requests calls it
+    def call(
         self,
         method: str,
         path: str,
         json: Json = None,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
         data: bytes | None = None,
         timeout: float = 60.0,
     ) -> requests.Response:
@@ -155,13 +155,13 @@ class FunctionServer:
             if not line.startswith("{") or any(secret in line for secret in forbidden):
                 yield line
 
-    def _note(self, body: Json, headers: Mapping[str, str]) -> None:
+    def _note(self, body: Json, headers: Mapping[str, str | bytes]) -> None:
         if isinstance(body, dict):
             references = body.get("referenceImages")
             uris = [r.get("uri") for r in references if isinstance(r, dict)] if isinstance(references, list) else []
             texts = [body.get("promptText"), *uris]
             self._secrets |= {text for text in texts if isinstance(text, str) and len(text) > 5}
-        credentials = [v.split()[-1:] for k, v in headers.items() if k.lower() in {"authorization", "x-api-key"}]
+        credentials = [str(v).split()[-1:] for k, v in headers.items() if k.lower() in {"authorization", "x-api-key"}]
         self._secrets |= {word for words in credentials for word in words if len(word) > 8}
 
     def _spawn(self) -> None:

@@ -63,7 +63,7 @@ class _Member:
         directory.mkdir(parents=True)
         self._orders, self._answers, self._log = (directory / name for name in ("orders", "answers", "log"))
         self._orders.write_text(json.dumps([asdict(ask) for ask in asks]))
-        command = [sys.executable, "-m", "tests.harness.swarm", self._orders, self._answers, str(threads)]
+        command = [sys.executable, "-m", "tests.harness.swarm", str(self._orders), str(self._answers), str(threads)]
         env = {**env, "PATH": os.environ["PATH"], "PYTHONPATH": PYTHONPATH, "THREADS": str(threads)}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -111,7 +111,7 @@ def _warm_door() -> Callable[[Request], Response]:
 
 def _post(respond: Callable[[Request], Response], ask: Ask) -> Answer:
     headers = {} if ask.key is None else {"Idempotency-Key": ask.key}
-    builder = EnvironBuilder("/v1/images", method="POST", json=ask.body, headers=headers)
+    builder = EnvironBuilder("/v1/images", method="POST", json=ask.body, headers=list(headers.items()))
     response = respond(Request(builder.get_environ()))
     return Answer(response.status_code, dict(response.headers), response.get_json(force=True))
 

@@ -24,7 +24,7 @@ class Mortals:
     def start(self, **settings: str) -> FunctionServer:
         """Start one; its log is checked at the end, but for gunicorn's own words about a worker that was killed."""
         own = {"PYTHONPATH": PYTHONPATH, "KILL_DIRECTORY": str(self.directory), "SEGMIND_TIMEOUT_SECONDS": "5"}
-        return self.function.fresh(KILLING_MAIN, **{**own, **settings})
+        return self.function.fresh({**own, **settings}, KILLING_MAIN)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What functions-framework is given instead of function/main.py: the same entry points over an app that dies on order."""
+"""What functions-framework gets instead of function/main.py: the same entry points over an app that dies on order."""
 
 import os
 from pathlib import Path

@@ -18,7 +18,7 @@ from tests.race.conftest import Mortals
 from tests.race.killing import When
 
 BEYOND_THE_LEASE = 3_600.0
-SLOTS = 500
+CAP = 100_000  # so many slots that no two keys ever try the same one, which would shift the steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ SCENARIOS = [
     Scenario("v1 is no image", "[mock:ok-html]", "segmind-bad-image", ("create rejected", "create result.json")),
     Scenario("v1 is unknown", "[mock:reset]", "outcome-unknown", ("generate", "create lost.json")),
     Scenario("v2 succeeds", "", "succeeded", ("create submitted.json", "create image.jpg"), {"SEGMIND_API": "v2"}),
-    Scenario("v2 costs nothing", "[mock:v2-failed]", "segmind-failed", ("delete submitted.json",), {"SEGMIND_API": "v2"}),
+    Scenario(
+        "v2 costs nothing", "[mock:v2-failed]", "segmind-failed", ("delete submitted.json",), {"SEGMIND_API": "v2"}
+    ),
 ]
 
 
@@ -85,7 +87,7 @@ def check_one_death(trial: Trial, scenario: Scenario, key: str, step: int, when:
     """Kill, ask before the lease ends, ask after it, ask once more; return the end."""
     trial.note()
     trial.die(key, scenario.magic, step, when)
-    left, (calls, billed) = trial.left(key), trial.calls(key)
+    left, (calls, _) = trial.left(key), trial.calls(key)
     soon = trial.post(key, scenario.magic)
     ended = {"result.json", "lost.json"} & set(left)
     assert soon == ("running" if left and not ended else scenario.end)
@@ -107,7 +109,7 @@ def test_a_death_at_any_step_is_never_billed_twice(
     mortals: Mortals, segmind: FakeSegmind, results: Results, scenario: Scenario
 ) -> None:
     """For each step, before and after it: the same key ends as the contract says, with one bill at most."""
-    server = mortals.start(MAX_IMAGES_PER_DAY=str(SLOTS), **scenario.settings)
+    server = mortals.start(MAX_IMAGES_PER_DAY=str(CAP), **scenario.settings)
     trial = Trial(server, mortals, segmind, results)
     assert trial.post("dry-run", scenario.magic) == scenario.end
     steps = mortals.control.steps
@@ -118,13 +120,15 @@ def test_a_death_at_any_step_is_never_billed_twice(
     jobs, billed, slots = results.jobs(), len(segmind.ledger.billed()), len(results.slots())
     images = [names for names in jobs.values() if "image.jpg" in names]
     unknown = [names for names in jobs.values() if "lost.json" in names and "result.json" not in names]
+    rejected = [names for names in jobs.values() if "rejected" in names and "result.json" in names]
     assert all("result.json" in names for names in images)
     assert all({"result.json", "lost.json"} & set(names) for names in jobs.values())
-    assert billed <= slots <= len(moments) + 1
-    left_over = slots - len(images) - len(unknown)
+    assert billed <= slots
+    # two deaths lie between the claim and its slot, two between an end that cost nothing and its slot's return
+    assert abs(slots - len(images) - len(unknown) - len(rejected)) <= 2
     print(  # noqa: T201 - the numbers are the point
         f"\n{scenario.name}: {len(steps)} steps, {len(moments)} kills → {dict(Counter(ends))}; "
         f"vendor calls {len(segmind.ledger.generations())}, billed {billed}, images {len(images)}, "
-        f"unknown {len(unknown)}, slots {slots} (more than images and unknown: {left_over})"
+        f"unknown {len(unknown)}, rejected {len(rejected)}, slots {slots}"
     )
     mortals.function.expect_killed_workers(server)

@@ -1,0 +1,53 @@
+"""`playground(**settings)` opens the page of a deployed function in a real browser, and checks what that did."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from selenium.webdriver import Chrome
+
+from local.storage import StorageServer
+from mock_segmind import FakeSegmind
+from tests.browser.chromium import CHROMIUM, DRIVER, MISSING, Watch, launch
+from tests.browser.page import Playground
+from tests.harness.pytest_plugin import Function
+
+SETTINGS = {"PLAYGROUND": "1", "UPLOADS_BUCKET": "uploads", "AUTH": "none", "MAX_IMAGES_PER_DAY": "1000"}
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser a session."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip(MISSING)
+    driver = launch(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()
+
+
+class Opener:
+    """Opens the page; remembers which hosts it may talk to."""
+
+    def __init__(self, driver: Chrome, function: Function, known: set[str]) -> None:
+        self._driver, self._function, self.known = driver, function, known
+
+    def __call__(self, **settings: str) -> Playground:
+        return self.at(f"{self._function(**{**SETTINGS, **settings}).url}/")
+
+    def at(self, url: str) -> Playground:
+        """Open the page where it is to be found."""
+        self.known.add(urlsplit(url).netloc)
+        self._driver.get(url)
+        return Playground(self._driver)
+
+
+@pytest.fixture
+def playground(chromium: Chrome, function: Function, segmind: FakeSegmind, storage: StorageServer) -> Iterator[Opener]:
+    """Open the page as new. No console error, no violation of its policy, no request to anybody else."""
+    watch = Watch(chromium)
+    watch.clear()
+    opener = Opener(chromium, function, {segmind.url.rpartition("/")[2], storage.url.rpartition("/")[2]})
+    yield opener
+    chromium.get("about:blank")
+    assert watch.complaints() == []
+    assert watch.hosts() <= opener.known

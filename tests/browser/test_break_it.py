@@ -1,0 +1,72 @@
+"""The drawer "Break it": every failure that the fake vendor can play is a button, and its card says what it cost."""
+
+import pytest
+
+from mock_segmind import FakeSegmind
+from tests.browser.conftest import Opener
+from tests.browser.page import Playground
+from tests.cases import load
+
+CASES = load("break_it")
+GROUPS = list(dict.fromkeys(case["group"] for case in CASES))
+EXPECTED = {group: {case["magic"]: case["code"] for case in CASES if case["group"] == group} for group in GROUPS}
+BADGES = {"no": "Not billed", "maybe": "May have been billed", "yes": "Billed"}
+
+
+def opened(page: Playground) -> dict[str, list[str]]:
+    """Open the drawer; return the names of its buttons by group."""
+    page.click("#break")
+    page.until(lambda: page.all(".fault"))
+    groups = zip(page.all("#faults h3"), page.all("#faults ul"), strict=True)
+    return {
+        str(head.get_attribute("textContent")): [
+            str(button.get_attribute("data-magic")) for button in page.inside(group, ".fault")
+        ]
+        for head, group in groups
+    }
+
+
+def test_there_is_a_button_for_everything_that_can_go_wrong(playground: Opener) -> None:
+    """The drawer lists the vendor's own table; a failure that it learns needs a line in this test's cases, too."""
+    assert opened(playground()) == {group: list(row) for group, row in EXPECTED.items()}
+
+
+def broken(page: Playground, name: str) -> str | None:
+    """Press a button; check its card; return the code."""
+    page.click(f"[data-magic='{name}']")
+    code = page.done().code
+    assert f"[mock:{name}]" in str(page.find("#prompt").get_attribute("value"))
+    assert page.until(lambda: page.text(f"[data-magic='{name}'] em")) == (code or "image")
+    if code:
+        problem = page.json()
+        assert (page.text("#billed"), page.text("#show h2")) == (BADGES[problem["billed"]], problem["title"])
+        assert problem["action"] in page.text("#show .todo")
+    return code
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_button_leads_to_the_right_card(playground: Opener, segmind: FakeSegmind, group: str) -> None:
+    """Each button fills in its prompt and sends; the card has the contract's code, and the button keeps it."""
+    page = playground(SEGMIND_TIMEOUT_SECONDS="5")
+    opened(page)
+    seen = {name: broken(page, name) for name in EXPECTED[group]}
+    assert seen == EXPECTED[group]
+    segmind.clear()  # what hangs need not be waited for
+
+
+@pytest.mark.parametrize("vendor", ["https://api.segmind.com", "http://10.0.0.1:8900"])
+def test_a_vendor_that_is_not_on_this_machine_is_not_broken(playground: Opener, vendor: str) -> None:
+    """Without a fake on loopback there is no such drawer, and the page does not know the vendor's address."""
+    page = playground(SEGMIND_BASE_URL=vendor)
+    assert not page.find("#break").is_displayed()
+    assert vendor not in page.driver.page_source
+
+
+def test_escape_closes_the_drawer(playground: Opener) -> None:
+    """Opening moves the focus in, Escape brings it back to where it came from."""
+    page = playground()
+    opened(page)
+    page.until(lambda: page.driver.switch_to.active_element.get_attribute("data-magic") == "400")
+    page.press("\ue00c")
+    assert not page.find("#drawer").is_displayed()
+    assert page.driver.switch_to.active_element == page.find("#break")

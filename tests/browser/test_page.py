@@ -1,0 +1,167 @@
+"""The page itself: reachable for everybody, on every screen, below every path, and shut tight."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+
+from local.storage import StorageServer
+from mock_segmind import FakeSegmind
+from tests.browser.chromium import Watch
+from tests.browser.conftest import SETTINGS, Opener
+from tests.browser.page import Playground
+from tests.harness.pytest_plugin import Function
+
+CONTROLS = "button, input:not([hidden]), textarea, a[href], [role=tab]"
+READABLE = 4.5
+_CONTRASTS = """
+const channel = (value) => (value /= 255) <= .03928 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4;
+const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const rgba = (colour) => {
+  canvas.clearRect(0, 0, 1, 1);
+  canvas.fillStyle = colour;
+  canvas.fillRect(0, 0, 1, 1);
+  return canvas.getImageData(0, 0, 1, 1).data;
+};
+const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+const behind = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const found = rgba(getComputedStyle(at).backgroundColor);
+    if (found[3] > 200) return found;
+  }
+};
+const texts = [...document.querySelectorAll("body *")].filter((element) =>
+  element.checkVisibility() && !element.closest(":disabled, .unseen, noscript, option") &&
+  [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+return texts.map((element) => {
+  const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
+  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), `${element.tagName} ${element.className}: ${element.textContent.slice(0, 40)}`];
+});
+"""
+
+
+@pytest.fixture
+def page(playground: Opener) -> Iterator[Playground]:
+    """A page that shows an image, a reference, a mark and the drawer: everything there is."""
+    opened = playground()
+    opened.click("#add-url")
+    opened.click("#break")
+    opened.until(lambda: opened.all(".fault"))
+    yield opened.generate("a boat")
+    for command in ("Emulation.clearDeviceMetricsOverride", "Emulation.setEmulatedMedia"):
+        opened.driver.execute_cdp_cmd(command, {})
+
+
+def emulate(page: Playground, **features: str) -> None:
+    listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
+
+
+def test_every_control_has_a_name(page: Playground) -> None:
+    """A screen reader has something to say about each control that can be used."""
+    nameless = [c.get_attribute("outerHTML") for c in page.all(CONTROLS) if c.is_displayed() and not c.accessible_name]
+    assert nameless == []
+    assert page.find("#show .picture").get_attribute("alt") == "Generated image: a boat"
+
+
+def test_ids_are_unique(page: Playground) -> None:
+    """Labels and descriptions point to one element each."""
+    ids = [element.get_attribute("id") for element in page.all("[id]")]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(page: Playground, scheme: str) -> None:
+    """WCAG AA in light and dark, for images, problems and marks at fields."""
+    emulate(page, prefers_color_scheme=scheme)
+    for prompt in ("a boat", "a boat [mock:406]", "a boat [mock:504]", "a boat [mock:ok-html]", ""):
+        page.generate(prompt)
+        pale = [text for ratio, text in page.driver.execute_script(_CONTRASTS) if ratio < READABLE]
+        assert pale == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_is_wider_than_the_screen(page: Playground, width: int) -> None:
+    """No sideways scrolling, from the smallest phone on, with an image and with a problem."""
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for prompt in ("a boat", "x" * 1001):
+        page.generate(prompt)
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_what_happens_is_announced(page: Playground) -> None:
+    """The live region tells the end, good or bad, to who does not see it."""
+    assert page.text("#live") == "The image is ready."
+    page.generate("a boat [mock:406]")
+    assert page.text("#live").startswith("This service's Segmind account is out of credits. Not billed.")
+
+
+def test_nothing_moves_for_who_dislikes_it(page: Playground, segmind: FakeSegmind) -> None:
+    """With prefers-reduced-motion the frame of a running generation stands still."""
+    emulate(page, prefers_reduced_motion="reduce")
+    segmind.settings.latency = 1
+    page.click("#generate")
+    ghost = page.until(lambda: page.all(".busy .ghost"))[0]
+    assert ghost.value_of_css_property("animation-name") == "none"
+    page.done()
+
+
+def test_its_policy_refuses_what_is_not_its_own(page: Playground) -> None:
+    """Markup from strings, foreign scripts, frames, images and connections: the browser refuses each of them."""
+    page.driver.execute_script("""
+        window.refused = [];
+        document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
+        try { document.body.insertAdjacentHTML("beforeend", "<i>"); } catch {}
+        document.head.append(Object.assign(document.createElement("style"), { textContent: "i {}" }));
+        document.body.append(Object.assign(document.createElement("img"), { src: "https://elsewhere.invalid/x.png" }));
+        document.body.append(Object.assign(document.createElement("iframe"), { src: "https://elsewhere.invalid/" }));
+        fetch("https://elsewhere.invalid/").catch(() => {});
+    """)
+    expected = {"require-trusted-types-for", "style-src-elem", "img-src", "frame-src", "connect-src"}
+    page.until(lambda: set(page.driver.execute_script("return refused")) == expected)
+    assert Watch(page.driver).complaints()  # these are this test's own
+
+
+class _Prefix(BaseHTTPRequestHandler):
+    """Hands /functions/image… to the function, as a gateway does."""
+
+    origin = ""
+    protocol_version = "HTTP/1.1"
+
+    def _pass_on(self) -> None:
+        rest = self.path.removeprefix("/functions/image") or "/"
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
+        answer = requests.request(self.command, self.origin + rest, headers=kept, data=body, timeout=60)
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
+            if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    do_GET = do_POST = _pass_on  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("path", ["/functions/image", "/functions/image/"])
+def test_it_works_below_any_path(
+    playground: Opener, function: Function, segmind: FakeSegmind, storage: StorageServer, path: str
+) -> None:
+    """Behind a gateway's prefix, with and without a slash at its end, everything is found."""
+    assert storage
+    handler = type("Handler", (_Prefix,), {"origin": function(**SETTINGS).url})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
+        threading.Thread(target=gateway.serve_forever, daemon=True).start()
+        page = playground.at(f"http://127.0.0.1:{gateway.server_port}{path}")
+        page.generate("a boat")
+        gateway.shutdown()
+    assert f"{path.rstrip('/')}/v1/images" in page.view("curl")
+    assert str(page.find("#describe").get_attribute("href")).endswith("/functions/image/openapi.json")
+    assert len(segmind.ledger.billed()) == 1

@@ -1,0 +1,186 @@
+"""Signing with a key file: the URL opens exactly one object, for so long and no longer, and is reused half its life."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import pytest
+import requests
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import storage as google_storage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen import gcs
+from imagegen.errors import StorageUnavailable
+from imagegen.signing import GcsSigner, signing_credentials, throw_away_credentials
+from local.keys import load_keys
+from local.storage import StorageServer
+from tests.fakes import FakeClock
+
+NAME = "jobs/abc/image.jpg"
+DATA = b"an image"
+TTL = 600
+
+
+class Later:
+    """The storage server's own clock, which can be ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return datetime.now(UTC).timestamp() + self.ahead
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
+
+
+@pytest.fixture
+def server(tmp_path: Path, storage_key: Path, later: Later) -> Iterator[StorageServer]:
+    with StorageServer(tmp_path, keys=load_keys([storage_key]), buckets=["results"], clock=later) as made:
+        made.put("results", NAME, DATA)
+        made.put("results", "jobs/other/image.jpg", DATA)
+        yield made
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def client(server: StorageServer, storage_key: Path, monkeypatch: pytest.MonkeyPatch) -> google_storage.Client:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(storage_key))
+    return gcs.client("local-project", 4)
+
+
+@pytest.fixture
+def signer(client: google_storage.Client, clock: FakeClock) -> GcsSigner:
+    return GcsSigner(client.bucket("results"), lambda: signing_credentials(None), TTL, clock)
+
+
+def status(url: str, method: str = "GET") -> int:
+    return requests.request(method, url, timeout=10).status_code
+
+
+def with_query(url: str, **changed: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), **changed})))
+
+
+def test_a_signed_url_opens_the_object(signer: GcsSigner) -> None:
+    """Anybody who has it gets the bytes, without credentials."""
+    assert requests.get(signer.sign(NAME).url, timeout=10).content == DATA
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"X-Goog-Expires": "604800"},
+        {"X-Goog-Date": "20990101T000000Z"},
+        {"X-Goog-Signature": "00" * 256},
+        {"X-Goog-Credential": "other@local-project.iam.gserviceaccount.com/20260314/auto/storage/goog4_request"},
+        {"response-content-type": "text/html"},
+    ],
+)
+def test_a_changed_url_opens_nothing(signer: GcsSigner, changed: dict[str, str]) -> None:
+    """No parameter can be stretched, swapped or added."""
+    assert status(with_query(signer.sign(NAME).url, **changed)) in {400, 403}
+
+
+def test_a_url_opens_one_object_with_one_method(signer: GcsSigner) -> None:
+    """Neither somebody else's image nor a write."""
+    url = signer.sign(NAME).url
+    assert status(url.replace("jobs/abc", "jobs/other")) == 403
+    assert status(url, "DELETE") == 403
+    assert status(url, "PUT") == 403
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(TTL - 60, 200), (TTL + 60, 400)])
+def test_a_url_ends_when_it_says(signer: GcsSigner, later: Later, ahead: float, expected: int) -> None:
+    """It works until `expires_at` and not after it."""
+    url = signer.sign(NAME)
+    later.ahead = ahead
+    assert status(url.url) == expected
+
+
+def test_expires_at_is_never_too_late(signer: GcsSigner, clock: FakeClock) -> None:
+    """What the resource promises the URL keeps: the time told is not after the URL's own."""
+    made = signer.sign(NAME)
+    query = dict(parse_qsl(urlsplit(made.url).query))
+    begins = datetime.strptime(query["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    assert made.expires_at <= begins + timedelta(seconds=int(query["X-Goog-Expires"]))
+    assert clock.now() < made.expires_at
+
+
+def test_a_url_is_reused_for_half_of_its_life(signer: GcsSigner, clock: FakeClock) -> None:
+    """Until then it is the same; from then on there is a new one."""
+    first = signer.sign(NAME)
+    clock.advance(TTL / 2 - 2)
+    assert signer.sign(NAME) is first
+    clock.advance(4)
+    assert signer.sign(NAME).expires_at > first.expires_at
+
+
+def test_names_do_not_share_a_url(signer: GcsSigner) -> None:
+    """Each object has its own."""
+    assert signer.sign(NAME).url != signer.sign("jobs/other/image.jpg").url
+
+
+@given(st.lists(st.floats(0, 2 * TTL), max_size=12))
+def test_whoever_gets_a_url_can_use_it(pauses: list[float]) -> None:
+    """Whenever it is asked for: at least half of its life, a second for rounding apart, lies before it."""
+    clock = FakeClock(datetime.now(UTC))
+    bucket = google_storage.Client.create_anonymous_client().bucket("results")
+    signer = GcsSigner(bucket, lambda: CREDENTIALS, TTL, clock)
+    for pause in pauses:
+        clock.advance(pause)
+        assert (signer.sign(NAME).expires_at - clock.now()).total_seconds() >= TTL / 2 - 1
+
+
+CREDENTIALS = throw_away_credentials()
+
+
+def test_a_throw_away_key_convinces_no_real_storage(client: google_storage.Client, clock: FakeClock) -> None:
+    """It exists for emulators that check nothing; whoever checks refuses it."""
+    signer = GcsSigner(client.bucket("results"), throw_away_credentials, TTL, clock)
+    assert status(signer.sign(NAME).url) == 403
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"type": "service_account"}'])
+def test_a_broken_key_file_is_told(
+    client: google_storage.Client,
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | None,
+) -> None:
+    """Missing, empty or senseless: no URL could be signed, and nothing of the file is in the error."""
+    file = tmp_path / "broken.json"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    signer = GcsSigner(client.bucket("results"), lambda: signing_credentials(None), TTL, clock)
+    with pytest.raises(StorageUnavailable) as caught:
+        signer.sign(NAME)
+    assert str(tmp_path) not in caught.value.detail
+
+
+def test_credentials_are_looked_for_again(client: google_storage.Client, clock: FakeClock) -> None:
+    """A metadata server that was away for a moment does not end signing for the life of the process."""
+    found = [GoogleAuthError("not now")]
+
+    def find() -> object:
+        if found:
+            raise found.pop()
+        return signing_credentials(None)
+
+    signer = GcsSigner(client.bucket("results"), find, TTL, clock)
+    with pytest.raises(StorageUnavailable):
+        signer.sign(NAME)
+    assert status(signer.sign(NAME).url) == 200
