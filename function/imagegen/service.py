@@ -158,9 +158,8 @@ class ImageService:
         except StillGenerating:
             return None
         except ImageNotStored as error:
-            if (
-                "submitted.json" not in held.generations
-            ):  # else Segmind still has it, and the next one to ask fetches it
+            # v2: no end, since Segmind still has the image, and the next one to ask fetches it.
+            if "submitted.json" not in held.generations:
                 self._keeper.end(held, error)
             raise
         except ServiceError as error:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from imagegen import log
-from imagegen.claims import Verdict, decide
+from imagegen.claims import decide
 from imagegen.errors import ServiceError, StorageUnavailable
 from imagegen.jobs import Jobs
 from imagegen.limits import Limits
@@ -90,10 +90,11 @@ class Sweep:
         return True
 
     def _unbilled(self, slot: ObjectInfo, deadline: Deadline) -> bool:
-        state = self.jobs.state(slot.metadata.get("id", "-"), deadline)
-        if "id" not in slot.metadata or decide(state, None, self.clock.now()) is Verdict.RUN:
-            return "id" in slot.metadata
-        known, ending = state.known, state.ending
-        if known is not None and known.token != slot.metadata.get("token"):
+        """Tell whether the claim that took this slot was given back, or ended without a bill."""
+        if not {"id", "token"} <= slot.metadata.keys():
+            return False
+        state = self.jobs.state(slot.metadata["id"], deadline)
+        if state.known is None or state.known.token != slot.metadata["token"]:
             return True
+        ending = state.ending
         return ending is not None and ending.error is not None and ending.error.billed == "no"
