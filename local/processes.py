@@ -1,7 +1,7 @@
 """Services as child processes: started one after the other, watched together, stopped together.
 
 Each runs in a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which then stops them in
-order, and so that whatever a child has started itself ends with it.
+order, and so that whatever a child has started itself ends with it. If the parent is killed, a leash ends them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from local.calls import call
+from local.leash import Leash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ class RunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One thing to run: it listens on `port` and answers `health` with 200 when it is ready."""
+    """One thing to run: it listens on `port`, and when it is ready GET `health` answers `healthy`."""
 
     name: str
     about: str
@@ -40,6 +41,7 @@ class Service:
     health: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    healthy: int = 200
 
     @property
     def url(self) -> str:
@@ -58,7 +60,7 @@ class Child:
         """Whether it answers; raises `RunError` if it has ended."""
         self.check()
         try:
-            return call("GET", self.service.url + self.service.health, timeout=2.0).ok
+            return call("GET", self.service.url + self.service.health, timeout=2.0).status == self.service.healthy
         except (OSError, HTTPException):
             return False
 
@@ -97,6 +99,7 @@ class Family:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._children: list[Child] = []
+        self._leash = Leash()
 
     def start(self, service: Service) -> None:
         """Start it and wait until it answers; raises `RunError`."""
@@ -106,6 +109,7 @@ class Family:
         with log.open("wb") as output:
             child = Child(service, _spawned(service, output.fileno()), log)
         self._children.append(child)
+        self._leash.hold(child.process.pid)
         give_up = time.monotonic() + START_SECONDS
         while not child.is_ready():
             if time.monotonic() > give_up:
@@ -121,6 +125,7 @@ class Family:
         """Stop all, the last started first: nobody loses what they still depend on."""
         while self._children:
             self._children.pop().stop()
+        self._leash.let_go()
 
 
 def _spawned(service: Service, output: int) -> subprocess.Popen[bytes]:

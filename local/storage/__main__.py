@@ -1,4 +1,7 @@
-"""`python -m local.storage --directory FOLDER [--port N] [--bucket NAME]… [--key FILE]…`: storage alone."""
+"""`python -m local.storage --directory FOLDER [--port N] [--bucket NAME]… [--key FILE]…`: storage alone.
+
+With `--notify URL --watch BUCKET` each new object of that bucket is POSTed there as a CloudEvent, until a 2xx.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local.events import Subscription
 from local.keys import load_keys
 from local.storage.server import StorageServer
 
@@ -20,8 +24,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        keys = load_keys(arguments.key)
-        server = StorageServer(arguments.directory, arguments.port, keys=keys, buckets=arguments.bucket)
+        server = _server(arguments)
     except (OSError, ValueError, sqlite3.OperationalError) as error:
         sys.stderr.write(f"storage: cannot serve {arguments.directory} on port {arguments.port}: {error}\n")
         return 1
@@ -31,6 +34,21 @@ def main() -> int:
     return 0
 
 
+def _server(arguments: argparse.Namespace) -> StorageServer:
+    subscription = (
+        Subscription(arguments.notify, tuple(arguments.watch), arguments.deliveries, arguments.shuffle)
+        if arguments.notify
+        else None
+    )
+    return StorageServer(
+        arguments.directory,
+        arguments.port,
+        keys=load_keys(arguments.key),
+        buckets=arguments.bucket,
+        subscription=subscription,
+    )
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.storage", description="Cloud Storage on this machine.")
     parser.add_argument("--directory", type=Path, required=True, help="where everything is kept")
@@ -38,6 +56,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bucket", action="append", default=[], help="created unless it exists")
     key_help = "a service-account key (JSON) or public key (PEM) whose signatures are valid"
     parser.add_argument("--key", "--public-key", type=Path, action="append", default=[], help=key_help)
+    parser.add_argument("--notify", metavar="URL", help="where the events of watched buckets are POSTed")
+    parser.add_argument("--watch", metavar="BUCKET", action="append", default=[], help="a bucket that has events")
+    parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")
+    parser.add_argument("--shuffle", action="store_true", help="deliver events in random order")
     return parser.parse_args()
 
 

@@ -12,6 +12,7 @@ from local.storage.request import Request, Response, json_response
 if TYPE_CHECKING:
     from collections import deque
 
+    from local.events import Events
     from local.storage.buckets import Buckets
     from local.storage.store import Objects
     from local.storage.uploads import Uploads
@@ -33,12 +34,14 @@ class State:
     buckets: Buckets
     objects: Objects
     uploads: Uploads
+    events: Events
     faults: Faults
     calls: deque[Call]
 
     def clear(self) -> None:
-        """Forget objects, buckets, sessions, faults and calls."""
+        """Forget objects, events, buckets, sessions, faults and calls."""
         self.faults.clear()
+        self.events.clear()
         self.uploads.clear()
         self.objects.clear()
         self.buckets.clear()
@@ -62,6 +65,10 @@ class AdminApi:
         """Return the objects of `?bucket=`, with the whole resource of each."""
         found = self.state.objects.named(request.query.get("bucket", ""), request.query.get("prefix", ""))
         return json_response([item.resource(request.base_url) for item in found])
+
+    def list_events(self, request: Request) -> Response:
+        """Return how many events wait and were taken, and each one of `?bucket=` and `&name=`, where given."""
+        return json_response(self.state.events.report(request.query.get("bucket", ""), request.query.get("name", "")))
 
     def list_calls(self, _request: Request) -> Response:
         return json_response([call._asdict() for call in self.state.calls])

@@ -127,6 +127,7 @@ class Router:
             "health": {"GET": self._admin.health},
             "token": {"POST": self._admin.token},
             "objects": {"GET": self._admin.list_objects},
+            "events": {"GET": self._admin.list_events},
             "calls": {"GET": self._admin.list_calls},
             "faults": {"GET": self._admin.list_faults, "POST": self._admin.add_fault},
             "clear": {"POST": self._admin.clear},

@@ -16,6 +16,7 @@ from collections import deque
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
+from local.events import Events, Subscription
 from local.storage.admin import Call, State
 from local.storage.app import App
 from local.storage.buckets import Buckets
@@ -95,13 +96,15 @@ class StorageServer:
         *,
         keys: Sequence[VerificationKey] = (),
         buckets: Sequence[str] = (),
+        subscription: Subscription | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
-        self._objects = Objects(directory)
+        self._objects = Objects(directory, lambda stored: self.events.announce(stored))
+        self.events = Events(directory, subscription, lambda: self.url)
         self._buckets = Buckets(directory)
-        self._state = State(self._buckets, self._objects, Uploads(self._objects), self.faults, self.calls)
+        self._state = State(self._buckets, self._objects, Uploads(self._objects), self.events, self.faults, self.calls)
         self._standard = buckets
         self._http = HttpServer(port, App(self._state, Router(self._state, Verifier(keys, clock))))
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
@@ -113,6 +116,7 @@ class StorageServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self.events.start()
         return self
 
     def __exit__(
@@ -123,6 +127,7 @@ class StorageServer:
         self._http.hang_up()
         self._http.server_close()
         self._state.uploads.clear()
+        self.events.close()
         self._objects.close()
 
     def clear(self) -> None:

@@ -20,6 +20,7 @@ from local.storage.content import Staged
 from local.storage.model import Attributes, Preconditions, StoredObject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SCHEMA = """
@@ -38,10 +39,19 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Objects:
-    """The objects of all buckets; raises `sqlite3.OperationalError` if another process serves this folder."""
+def nobody(_stored: StoredObject) -> None:
+    """Tell nobody of a new object."""
 
-    def __init__(self, directory: Path) -> None:
+
+class Objects:
+    """The objects of all buckets; raises `sqlite3.OperationalError` if another process serves this folder.
+
+    `announce` hears of each object just before it becomes visible: a kill in between costs an event without an
+    object, which its receiver has to expect anyway, and never an object without its event.
+    """
+
+    def __init__(self, directory: Path, announce: Callable[[StoredObject], None] = nobody) -> None:
+        self._announce = announce
         self._contents = directory / "contents"
         self._contents.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
@@ -81,6 +91,7 @@ class Objects:
                 staged.discard()
                 raise
             after = self._described(bucket, name, staged, attributes)
+            self._announce(after)
             self._save(after)
             self._remove_content(before)
         return after

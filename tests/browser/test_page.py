@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from local.storage import StorageServer
 from mock_segmind import FakeSegmind
 from tests.browser.chromium import Watch
 from tests.browser.conftest import SETTINGS, Opener
@@ -37,7 +36,7 @@ const texts = [...document.querySelectorAll("body *")].filter((element) =>
   [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
 return texts.map((element) => {
   const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
-  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), `${element.tagName} ${element.className}: ${element.textContent.slice(0, 40)}`];
+  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), `${element.tagName} ${element.textContent.slice(0, 40)}`];
 });
 """
 
@@ -68,7 +67,7 @@ def test_every_control_has_a_name(page: Playground) -> None:
 
 def test_ids_are_unique(page: Playground) -> None:
     """Labels and descriptions point to one element each."""
-    ids = [element.get_attribute("id") for element in page.all("[id]")]
+    ids = [str(element.get_attribute("id")) for element in page.all("[id]")]
     assert sorted(set(ids)) == sorted(ids)
 
 
@@ -122,7 +121,8 @@ def test_its_policy_refuses_what_is_not_its_own(page: Playground) -> None:
     """)
     expected = {"require-trusted-types-for", "style-src-elem", "img-src", "frame-src", "connect-src"}
     page.until(lambda: set(page.driver.execute_script("return refused")) == expected)
-    assert Watch(page.driver).complaints()  # these are this test's own
+    page.driver.get("about:blank")
+    Watch(page.driver).clear()  # what was refused, this test has tried itself
 
 
 class _Prefix(BaseHTTPRequestHandler):
@@ -151,11 +151,8 @@ class _Prefix(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("path", ["/functions/image", "/functions/image/"])
-def test_it_works_below_any_path(
-    playground: Opener, function: Function, segmind: FakeSegmind, storage: StorageServer, path: str
-) -> None:
+def test_it_works_below_any_path(playground: Opener, function: Function, segmind: FakeSegmind, path: str) -> None:
     """Behind a gateway's prefix, with and without a slash at its end, everything is found."""
-    assert storage
     handler = type("Handler", (_Prefix,), {"origin": function(**SETTINGS).url})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
         threading.Thread(target=gateway.serve_forever, daemon=True).start()

@@ -41,6 +41,7 @@ def document(paths: Iterable[tuple[str, str, str]], settings: Settings) -> Json:
             "schemas": schemas.components(),
             "headers": headers.HEADERS,
             "parameters": headers.PARAMETERS,
+            "examples": problems.examples(),
             "responses": {"Problem": problems.response(tuple(problems.CAUSES), "Any problem, by its `code`")},
             "securitySchemes": _schemes(settings),
         },

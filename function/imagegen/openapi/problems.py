@@ -87,11 +87,11 @@ def response(codes: Sequence[str], title: str) -> Json:
     """Return an answer that is one of these problems, each with its cause and an example."""
     causes = "\n".join(f"- `{code}`: {CAUSES[code]}. Billed: {BY_CODE[code].billed}." for code in codes)
     schema = {"allOf": [ref("Problem"), {"properties": {"code": {"enum": list(codes)}}}]}
-    examples = {code: {"summary": BY_CODE[code].title, "value": _example(code)} for code in codes}
+    shown = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
         "description": f"{title}:\n\n{causes}",
         "headers": headers.refs(*_headers({BY_CODE[code].status for code in codes})),
-        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+        "content": {"application/problem+json": {"schema": schema, "examples": shown}},
     }
 
 
@@ -100,7 +100,12 @@ def _headers(statuses: set[int]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def examples() -> Json:
+    """Return an example of every problem, by its code."""
+    return {code: _example(code) for code in CAUSES}
+
+
 def _example(code: str) -> Json:
     kind = BY_CODE[code]
     shown = problem(Failure(code, _DETAILS.get(code, kind.title), kind.billed), _EXAMPLE_ID)
-    return {**shown, **_EXTRAS.get(code, {})}
+    return {"summary": kind.title, "value": {**shown, **_EXTRAS.get(code, {})}}

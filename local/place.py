@@ -1,0 +1,67 @@
+"""Where a run lives: its ports and its folder. `make run` and the commands that talk to it agree here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = 8080
+STATE = ROOT / ".local"
+RESULTS, UPLOADS = "results", "uploads"
+
+
+class Part(IntEnum):
+    """What runs, by its distance from the first port."""
+
+    FUNCTION = 0
+    STORAGE = 1
+    VENDOR = 2
+    ON_UPLOAD = 3
+    ON_SCHEDULE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The first port and the folder that keeps everything."""
+
+    port: int
+    state: Path
+
+    def port_of(self, part: Part) -> int:
+        return self.port + part
+
+    def url(self, part: Part) -> str:
+        return f"http://127.0.0.1:{self.port_of(part)}"
+
+    @property
+    def key_file(self) -> Path:
+        return self.state / "service-account.json"
+
+    def log(self, name: str) -> Path:
+        """Return the file that holds what a service printed."""
+        return self.state / "logs" / f"{name}.log"
+
+    def prefix(self) -> str:
+        """Return what a command line begins with to mean this place, where it is not the usual one."""
+        named = {"LOCAL_PORT": (self.port, PORT), "LOCAL_STATE": (self.state, STATE)}
+        return "".join(f"{name}={shlex.quote(str(here))} " for name, (here, usual) in named.items() if here != usual)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--port` and `--state`, which `LOCAL_PORT` and `LOCAL_STATE` set as well."""
+    port, state = os.environ.get("LOCAL_PORT", str(PORT)), os.environ.get("LOCAL_STATE", str(STATE))
+    parser.add_argument("--port", type=int, default=port, help="the function's; the others take the next ones")
+    parser.add_argument("--state", type=Path, default=state, help="where everything is kept")
+
+
+def place_of(arguments: argparse.Namespace) -> Place:
+    """Return the place that the options name."""
+    return Place(arguments.port, arguments.state.absolute())

@@ -1,0 +1,253 @@
+"""`GET /openapi.json`: a valid document of every route and every problem, and real answers are as it says."""
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from imagegen.errors import BY_CODE
+from imagegen.openapi.problems import CAUSES
+from imagegen.web import ROUTES
+from mock_segmind import FakeSegmind
+from tests.cases import load
+from tests.harness.orders import order, reference
+from tests.harness.pytest_plugin import Function
+from tests.harness.server import FunctionServer
+
+Json = Any  # a document
+DIGEST = "0" * 64
+MODES = {
+    "none": ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "9"}, set()),
+    "keys": ({"AUTH": "keys", "API_KEYS": f"a:{DIGEST}"}, {"bearer", "apiKey"}),
+    "oidc": ({"AUTH": "oidc", "OIDC_ISSUER": "https://accounts.example.com", "OIDC_AUDIENCE": "us"}, {"oidc"}),
+    "iam": ({}, {"google"}),
+}
+UNKNOWN = "a" * 26
+
+
+def described(server: FunctionServer) -> Json:
+    """Return the document that a server shows of itself."""
+    return server.get("/openapi.json").json()
+
+
+@pytest.fixture
+def server(function: Function) -> FunctionServer:
+    return function(UPLOADS_BUCKET="uploads", SEGMIND_TIMEOUT_SECONDS="5")
+
+
+@pytest.fixture
+def complete(function: Function) -> Json:
+    """The document with everything in it: accounts and uploads."""
+    return described(function(**MODES["keys"][0], UPLOADS_BUCKET="uploads"))
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("playground", ["0", "1"])
+def test_it_is_valid_and_says_how_to_authenticate(function: Function, mode: str, playground: str) -> None:
+    """OpenAPI 3.1 by its own validator; the schemes and who is refused follow AUTH."""
+    settings, schemes = MODES[mode]
+    document = described(function(**settings, PLAYGROUND=playground))
+    OpenAPIV31SpecValidator(document).validate()
+    assert document["components"]["securitySchemes"].keys() == schemes
+    create = document["paths"]["/v1/images"]["post"]
+    assert {name for scheme in create["security"] for name in scheme} == schemes
+    assert ("401" in create["responses"]) == (mode in {"keys", "oidc"})
+    assert document["paths"]["/health"]["get"]["security"] == ([{"google": []}] if mode == "iam" else [])
+
+
+def test_every_route_is_in_it(complete: Json, function: Function) -> None:
+    """Paths and methods are exactly the routes; without an uploads bucket that one is left out, as it is not there."""
+    routes = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        for rule in ROUTES.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {(path, method) for path, method, _ in operations(complete)} == routes
+    assert routes - {(path, method) for path, method, _ in operations(described(function()))} == {
+        ("/v1/uploads", "post")
+    }
+
+
+def test_every_problem_is_in_it_with_its_cause(complete: Json) -> None:
+    """Each code of the contract is explained, has an example, and stands at a route under its own status."""
+    assert CAUSES.keys() == BY_CODE.keys() == {case["code"] for case in load("contract_errors")}
+    listed: set[str] = set()
+    for _, _, operation in operations(complete):
+        for status, response in operation["responses"].items():
+            if "content" not in response or "application/problem+json" not in response["content"]:
+                continue
+            codes = response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+            assert {str(BY_CODE[code].status) for code in codes} == {status}
+            assert all(f"`{code}`: {CAUSES[code]}" in response["description"] for code in codes)
+            listed |= set(codes)
+    assert listed == BY_CODE.keys() - {"method-not-allowed"}
+    anything = complete["components"]["responses"]["Problem"]
+    assert all(f"`{code}`" in anything["description"] for code in BY_CODE)
+    assert {operation["responses"]["default"]["$ref"] for _, _, operation in operations(complete)} == {
+        "#/components/responses/Problem"
+    }
+
+
+def test_the_statuses_are_those_of_the_contract(complete: Json) -> None:
+    """By route: what may be answered, and nothing that never is."""
+    statuses = {
+        path: set(methods["post"]["responses"]) for path, methods in complete["paths"].items() if "post" in methods
+    }
+    buying = {"200", "202", "400", "401", "403", "413", "415", "422", "429", "500", "502", "503", "504", "default"}
+    assert statuses["/v1/images"] == statuses["/"] == statuses["/v1/runway-gen4-image"] == buying
+    assert statuses["/v1/uploads"] == {"200", "400", "401", "403", "413", "415", "500", "503", "default"}
+    assert {"202", "302", "404"} <= set(complete["paths"]["/v1/images/{image_id}/content"]["get"]["responses"])
+
+
+def test_its_examples_are_what_it_describes(complete: Json) -> None:
+    """Every example of a body, good or bad, validates against the schema beside it."""
+    seen = 0
+    for media in _media(complete):
+        examples = [*media.get("examples", {}).values(), *([{"value": media["example"]}] if "example" in media else [])]
+        for example in examples:
+            found = _resolved(complete, example)
+            _validator(complete, media["schema"]).validate(found["value"])
+            seen += 1
+    assert seen > len(BY_CODE)
+
+
+def _media(node: Json) -> Iterator[Json]:
+    if isinstance(node, dict):
+        yield from (m for m in node.get("content", {}).values() if isinstance(m, dict) and "schema" in m)
+        for child in node.values():
+            yield from _media(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _media(child)
+
+
+def _resolved(document: Json, node: Json) -> Json:
+    if "$ref" not in node:
+        return node
+    for step in node["$ref"].removeprefix("#/").split("/"):
+        document = document[step]
+    return document
+
+
+def _validator(document: Json, schema: Json) -> Draft202012Validator:
+    """Return a validator to which a field that the document does not know is an error, as is a broken format."""
+    components = copy.deepcopy(document["components"])
+    for found in components["schemas"].values():
+        found.setdefault("additionalProperties", False)
+    return Draft202012Validator({**schema, "components": components}, format_checker=_formats())
+
+
+def _formats() -> FormatChecker:
+    checker = FormatChecker(())
+    checker.checks("date-time", ValueError)(lambda text: text is None or datetime.fromisoformat(text).tzinfo == UTC)
+    checker.checks("uri")(lambda text: text is None or bool(urlsplit(text).netloc))
+    checker.checks("uri-reference")(lambda text: str(text).startswith("/problems/"))
+    return checker
+
+
+def conforms(document: Json, path: str, answered: requests.Response) -> None:
+    """Check status, type, body and headers of a real answer against the operation's description."""
+    method = str(answered.request.method).lower()
+    responses = document["paths"][path][method]["responses"]
+    described_here = responses.get(str(answered.status_code)) or _resolved(document, responses["default"])
+    kind = answered.headers.get("Content-Type", "").partition(";")[0]
+    if "content" in described_here:
+        media = described_here["content"][kind]
+        if "schema" in media:
+            _validator(document, media["schema"]).validate(answered.json())
+    documented = {name.lower() for name in described_here["headers"]}
+    plain = {"content-type", "content-length", "date", "server", "connection", "x-content-type-options", "vary"}
+    assert {name.lower() for name in answered.headers} - documented - plain - {"referrer-policy"} == set()
+
+
+CALLS: list[tuple[str, str, str, Json, dict[str, str]]] = [
+    ("POST", "/v1/images", "/v1/images", order(referenceImages=[reference("model")]), {}),
+    ("POST", "/", "/", order("a boat [mock:no-headers]"), {}),
+    ("POST", "/v1/images", "/v1/images", order(), {"Accept": "image/*", "Idempotency-Key": "bytes"}),
+    ("POST", "/v1/images", "/v1/images", order(), {"Prefer": "respond-async"}),
+    ("POST", "/v1/images", "/v1/images", {"promptText": 1, "extra": True}, {}),
+    ("POST", "/v1/images", "/v1/images", "not an object", {}),
+    ("POST", "/v1/images", "/v1/images", order(), {"Content-Type": "text/plain"}),
+    ("POST", "/v1/runway-gen4-image", "/v1/runway-gen4-image", order(), {}),
+    ("POST", "/v1/uploads", "/v1/uploads", {"contentType": "image/png"}, {}),
+    ("POST", "/v1/uploads", "/v1/uploads", {"contentType": "image/gif"}, {}),
+    ("GET", f"/v1/images/{UNKNOWN}", "/v1/images/{image_id}", None, {}),
+    ("GET", f"/v1/images/{UNKNOWN}?wait=x", "/v1/images/{image_id}", None, {}),
+    ("GET", f"/v1/images/{UNKNOWN}/content", "/v1/images/{image_id}/content", None, {}),
+    ("GET", "/health", "/health", None, {}),
+    ("GET", "/", "/", None, {}),
+    ("GET", "/openapi.json", "/openapi.json", None, {}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "pattern", "body", "headers"), CALLS)
+def test_real_answers_are_as_described(
+    server: FunctionServer, method: str, path: str, pattern: str, body: Json, headers: dict[str, str]
+) -> None:
+    """Good ones and refusals of every route: body, type and headers, with no field that is not documented."""
+    data = None if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **headers}
+    conforms(described(server), pattern, server.call(method, path, data=data, headers=sent))
+
+
+@pytest.mark.parametrize("magic", ["400", "401", "406", "429", "500", "502", "504", "reset", "ok-html"])
+def test_real_failures_are_as_described(server: FunctionServer, magic: str, segmind: FakeSegmind) -> None:
+    """What the vendor does wrong, its replay, the resource it leaves behind and the way to its image."""
+    document = described(server)
+    for _ in range(2):
+        failed = server.post(order(f"a boat [mock:{magic}]"), key=magic)
+        conforms(document, "/v1/images", failed)
+        assert failed.status_code >= 400
+    if "Location" in failed.headers:
+        conforms(document, "/v1/images/{image_id}", server.get(failed.headers["Location"]))
+        conforms(document, "/v1/images/{image_id}/content", server.get(f"{failed.headers['Location']}/content"))
+    assert segmind.ledger.posts()
+
+
+def test_an_image_is_as_described_from_everywhere(server: FunctionServer) -> None:
+    """First answer, replay, resource, its bytes and the redirect to them."""
+    document = described(server)
+    answers = [server.post(order(), key="once") for _ in range(2)]
+    here = answers[0].headers["Location"]
+    for made in answers:
+        conforms(document, "/v1/images", made)
+    conforms(document, "/v1/images/{image_id}", server.get(here))
+    conforms(document, "/v1/images/{image_id}", server.get(here, Accept="image/*"))
+    conforms(document, "/v1/images/{image_id}/content", server.get(f"{here}/content"))
+
+
+def test_what_it_says_of_requests_is_what_is_checked(server: FunctionServer) -> None:
+    """Each body that its schema refuses is refused by the service, and the examples are taken."""
+    document = described(server)
+    validator = _validator(document, {"$ref": "#/components/schemas/ImageBody"})
+    wrong = [
+        {},
+        {"promptText": ""} | {"referenceImages": []},
+        order("x" * 1001),
+        order(ratio="16:9"),
+        order(seed=1),
+        order(referenceImages=[reference(f"tag{n}") for n in range(4)]),
+        order(referenceImages=[{"tag": "1ab"}]),
+        order(referenceImages=[{"uri": "https://www.example.com/a.png"}]),
+        order(referenceImages=[{"tag": "model", "uri": None}]),
+    ]
+    for body in wrong:
+        assert not validator.is_valid(body)
+        assert server.post(body).status_code == 400
+    for example in document["paths"]["/v1/images"]["post"]["requestBody"]["content"]["application/json"][
+        "examples"
+    ].values():
+        assert server.post(example["value"]).status_code == 200
