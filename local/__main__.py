@@ -1,6 +1,6 @@
 """`make run`: the whole service on this machine, one image to show that it works, and then it stays up.
 
-    python -m local [--once] [--port 8080] [--prompt TEXT]
+    python -m local [--once] [--port 8080] [--prompt TEXT] [--deliveries 3 --shuffle]
 
 With `SEGMIND_API_KEY` in the environment the real Segmind generates, for money; else a fake does.
 """
@@ -12,32 +12,40 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import webbrowser
-from pathlib import Path
 from typing import NoReturn
 
 from local import first_image
+from local.place import Part, Place, add_options, place_of
 from local.processes import Family, RunError
-from local.stack import COST, ROOT, Options, services
+from local.scheduler import Job, Scheduler
+from local.stack import COST, Options, services
 
 PROMPT = "A red bicycle against a white wall, morning light"
 AVERAGE_SECONDS = 30.0
 """What the real vendor usually takes; only the progress line uses it."""
 
+HINTS = """The other doors, each in one line:
+  {start} local.drop job --prompt "a lighthouse in fog"
+  {start} local.drop photo local/photo.jpg --prompt "@photo in deep snow" --tag photo
+  {start} local.tick daily --prompt "the sea at noon"
+  {start} local.tick --sweep"""
+
 
 def main() -> int:
     """Run; 0 after `--once` or Ctrl-C, 1 and a line on stderr if anything fails."""
     arguments = _arguments()
-    options = Options(arguments.port, arguments.state, arguments.latency, os.environ.get("SEGMIND_API_KEY", "").strip())
-    family = Family(options.state / "logs")
+    options = _options(arguments)
+    family = Family(options.place)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         _start(options, family)
         _show_image(options, family, arguments.prompt, browse=not arguments.once)
         if not arguments.once:
-            _stay(family)
+            _stay(family, options.place, arguments.sweep_every)
     except KeyboardInterrupt:
         print("\nStopping.", flush=True)
     except (RunError, OSError) as error:
@@ -52,11 +60,18 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description="The whole service on this machine.")
     parser.add_argument("--once", action="store_true", help="stop after the first image")
-    parser.add_argument("--port", type=int, default=8080, help="the function's; the others take the next ones")
+    add_options(parser)
     parser.add_argument("--prompt", default=PROMPT, help="what the first image shows")
     parser.add_argument("--latency", type=float, default=4.0, help="seconds that the fake vendor takes")
-    parser.add_argument("--state", type=Path, default=ROOT / ".local", help="where everything is kept")
+    parser.add_argument("--sweep-every", type=float, default=60.0, help="seconds between two ticks of the sweep")
+    parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")
+    parser.add_argument("--shuffle", action="store_true", help="deliver events in random order")
     return parser.parse_args()
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    key = os.environ.get("SEGMIND_API_KEY", "").strip()
+    return Options(place_of(arguments), arguments.latency, key, arguments.deliveries, arguments.shuffle)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
@@ -76,16 +91,17 @@ def _start(options: Options, family: Family) -> None:
     for service in services(options):
         print(f"  {service.name:12} {service.url}  {service.about}", flush=True)
         family.start(service)
+    family.wait()
 
 
 def _show_image(options: Options, family: Family, prompt: str, *, browse: bool) -> None:
-    url = f"http://127.0.0.1:{options.port}"
+    url = options.place.url(Part.FUNCTION)
     print(f"Generating “{prompt}” by POST {url}/v1/images", flush=True)
     expected = AVERAGE_SECONDS if options.is_paid else options.latency
     resource = first_image.generate(url, prompt, expected, family.check)
     print(json.dumps(resource, indent=2))
     print(f"Its signed URL:\n  {first_image.signed_url(resource)}")
-    path = first_image.download(resource, options.state)
+    path = first_image.download(resource, options.place.state)
     print(f"Downloaded by that URL, and saved as:\n  {path}", flush=True)
     if browse and _has_display():
         webbrowser.open(path.as_uri())
@@ -96,8 +112,11 @@ def _has_display() -> bool:
     return bool(shown) and sys.stdout.isatty()
 
 
-def _stay(family: Family) -> NoReturn:
+def _stay(family: Family, place: Place, sweep_seconds: float) -> NoReturn:
+    print(HINTS.format(start=f"{place.prefix()}.venv/bin/python -m"))
     print("Everything stays up until Ctrl-C.", flush=True)
+    sweep = Job("sweep", place.url(Part.ON_SCHEDULE) + "/sweep")
+    Scheduler(sweep, sweep_seconds, report=print, wait=threading.Event().wait).start()
     while True:
         family.check()
         time.sleep(0.2)

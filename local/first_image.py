@@ -28,7 +28,7 @@ def generate(url: str, prompt: str, expected_seconds: float, check: Callable[[],
     pending = _in_background(lambda: post_json(f"{url}/v1/images", body, timeout=PATIENCE_SECONDS))
     answer = _shown(pending, expected_seconds, check)
     if not answer.ok:
-        raise RunError(f"the function answered {answer.status}: {_detail(answer)}")
+        raise RunError(f"the function answered {answer.status}: {detail(answer)}")
     resource: dict[str, Any] = answer.json()
     return resource
 
@@ -62,7 +62,7 @@ def _progress(seconds: float, expected_seconds: float) -> str:
     return f"  {'#' * filled:.<{WIDTH}} {seconds:.0f} s, usually {expected_seconds:.0f}"
 
 
-def _detail(answer: Answer) -> str:
+def detail(answer: Answer) -> str:
     """The problem's own words, where it is one."""
     try:
         problem = answer.json()

@@ -16,7 +16,7 @@ class Leash:
     """Holds process groups, each by the id of its first process."""
 
     def __init__(self) -> None:
-        self._shell = subprocess.Popen(
+        self._shell = subprocess.Popen(  # noqa: S603  # our own words
             ["/bin/sh", "-c", WATCH],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -50,11 +50,22 @@ class Event:
 
 
 class Outbox:
-    """The events that are outstanding, oldest first. Its caller sees to it that one thread comes at a time."""
+    """The events that are outstanding, oldest first. Its caller sees to it that one thread comes at a time.
+
+    Raises `sqlite3.OperationalError` if another process serves this folder.
+    """
 
     def __init__(self, directory: Path) -> None:
-        self._file = sqlite3.connect(directory / "events.sqlite", isolation_level=None, check_same_thread=False)
-        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", SCHEMA):
+        directory.mkdir(parents=True, exist_ok=True)
+        self._file = sqlite3.connect(
+            directory / "events.sqlite", isolation_level=None, check_same_thread=False, timeout=0
+        )
+        for statement in (
+            "PRAGMA locking_mode=EXCLUSIVE",
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=OFF",
+            SCHEMA,
+        ):
             self._file.execute(statement)
 
     def events(self) -> list[Event]:

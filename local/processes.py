@@ -1,4 +1,4 @@
-"""Services as child processes: started one after the other, watched together, stopped together.
+"""Services as child processes: started side by side, watched together, stopped together.
 
 Each runs in a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which then stops them in
 order, and so that whatever a child has started itself ends with it. If the parent is killed, a leash ends them.
@@ -21,6 +21,8 @@ from local.leash import Leash
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from local.place import Place
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -96,25 +98,30 @@ class Child:
 class Family:
     """The children of one run."""
 
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._children: list[Child] = []
         self._leash = Leash()
 
     def start(self, service: Service) -> None:
-        """Start it and wait until it answers; raises `RunError`."""
+        """Start it and do not wait; raises `RunError` if that cannot be."""
         _check_port(service)
-        self._logs.mkdir(parents=True, exist_ok=True)
-        log = self._logs / f"{service.name}.log"
+        log = self._place.log(service.name)
+        log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             child = Child(service, _spawned(service, output.fileno()), log)
         self._children.append(child)
         self._leash.hold(child.process.pid)
+
+    def wait(self) -> None:
+        """Return when all answer; raises `RunError`."""
         give_up = time.monotonic() + START_SECONDS
-        while not child.is_ready():
-            if time.monotonic() > give_up:
-                raise RunError(f"the {service.name} does not answer on {service.url}.{child.last_words()}")
-            time.sleep(0.05)
+        for child in self._children:
+            while not child.is_ready():
+                if time.monotonic() > give_up:
+                    service = child.service
+                    raise RunError(f"the {service.name} does not answer on {service.url}.{child.last_words()}")
+                time.sleep(0.05)
 
     def check(self) -> None:
         """Raise `RunError` if any child has ended."""

@@ -20,8 +20,6 @@ ANSWER_SECONDS = 1800.0
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each repetition of a tick: five, as Terraform asks for."""
 
-Report = "Callable[[str], None]"
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -80,14 +78,15 @@ class Scheduler:
 
     def _send(self, planned: str) -> bool:
         """Send one tick, again while it fails; whether it is over."""
-        for pause in (*PAUSES, None):
-            problem = self._problem(planned)
+        problem = self._problem(planned)
+        for pause in PAUSES:
             if not problem:
                 return False
-            if pause is None:
-                self._report(f"the tick {self._job.name} of {planned} failed: {problem}")
-            elif self._wait(pause):
+            if self._wait(pause):
                 return True
+            problem = self._problem(planned)
+        if problem:
+            self._report(f"the tick {self._job.name} of {planned} failed: {problem}")
         return False
 
     def _problem(self, planned: str) -> str:

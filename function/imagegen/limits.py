@@ -10,7 +10,7 @@ class Limits:
     generation_seconds: float
     bodies_in_memory: int = 16
     claim_seconds: float = 10.0  # claim and slot, storage's own retries included
-    gate_seconds: float = 15.0  # what a finished image waits for memory
+    gate_seconds: float = 35.0  # what a finished image waits for memory: 1,000 at once take 20 s on two busy cores
     fetch_seconds: float = 15.0  # what a hosted image may take, also where it was finished at the last moment
     store_seconds: float = 20.0  # what a paid image may take to be stored
     end_seconds: float = 5.0  # what writing down the end may take

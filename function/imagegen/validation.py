@@ -166,6 +166,7 @@ def _between_references(value: object) -> Iterator[Problem]:
 _DETAILS = {
     "missing": "is required",
     "string_type": "must be a string",
+    "string_unicode": "has a lone surrogate in a name: not valid Unicode text",
     "list_type": "must be an array",
     "model_type": "must be a JSON object",
     "string_pattern_mismatch": "must be 3 to 16 characters: a letter first, then letters, digits or _",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from imagegen import log
+from imagegen import heap, log
 from imagegen.answers import Answers
 from imagegen.auth import Anybody, ApiKeys, Authenticator
 from imagegen.backlog import Backlog
@@ -216,6 +216,7 @@ _app: App | None = None
 
 def start(env: Mapping[str, str] = os.environ) -> None:
     """Read the settings. Wrong ones stop the process with one line that names them all."""
+    heap.return_large_blocks()
     if _app is None:
         try:
             use(App(Settings.from_env(env)))

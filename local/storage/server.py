@@ -89,7 +89,7 @@ def _end(connection: socket.socket) -> None:
 class StorageServer:
     """Cloud Storage over a folder that keeps everything; raises `OSError` if the port is taken."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each has its name, and most their default
         self,
         directory: Path,
         port: int = 0,
@@ -101,8 +101,8 @@ class StorageServer:
     ) -> None:
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
-        self._objects = Objects(directory, lambda stored: self.events.announce(stored))
         self.events = Events(directory, subscription, lambda: self.url)
+        self._objects = Objects(directory, self.events.announce)
         self._buckets = Buckets(directory)
         self._state = State(self._buckets, self._objects, Uploads(self._objects), self.events, self.faults, self.calls)
         self._standard = buckets

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-MISSING = "Debian's chromium and chromium-driver are not installed; tools/browser does it"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM, DRIVER = next(filter(None, map(shutil.which, NAMES)), None), shutil.which("chromedriver")
+MISSING = "no Chromium with its driver is installed; tools/browser does it"
 FLAGS = (
     "--headless=new",
     "--no-sandbox",

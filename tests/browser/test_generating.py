@@ -59,6 +59,7 @@ def test_asking_again_with_the_same_key_is_free(playground: Opener, segmind: Fak
     page.click("#again")
     assert page.done().until(lambda: page.all("#replayed"))
     assert "free of charge" in page.text("#replayed")
+    assert facts(page)["Cost"] == "$0.10, paid before"
     assert page.image_id == first
     assert len(segmind.ledger.billed()) == 1
 

@@ -58,8 +58,8 @@ def test_kills_at_random_moments_leave_nothing_that_disagrees(
     capsys: pytest.CaptureFixture[str],
     api: str,
 ) -> None:
-    """Every order has at most one bill and one slot, and ends as its image or as unknown; what v2 wrote down is kept."""
-    world = World(controlled(**SETTINGS, SEGMIND_API=api), storage)
+    """Each order has at most one bill and one slot, and ends as its image or unknown; what v2 wrote down is kept."""
+    world = World(controlled(**SETTINGS, SEGMIND_API=api), storage).start()
     warm(world)
     segmind.settings.latency = 0.1
     orders: dict[str, Way] = {}

@@ -20,13 +20,13 @@ LEAST_STEPS = {"http": 9, "job file": 9, "photo": 9, "async": 3, "tick": 3}
 @pytest.fixture
 def world(controlled: Doors, storage: StorageServer) -> World:
     """A deployment that buys with v1."""
-    return World(controlled(**ENOUGH_SLOTS), storage)
+    return World(controlled(**ENOUGH_SLOTS), storage).start()
 
 
 @pytest.fixture
 def v2_world(controlled: Doors, storage: StorageServer) -> World:
     """A deployment that buys with v2."""
-    return World(controlled(**ENOUGH_SLOTS, SEGMIND_API="v2"), storage)
+    return World(controlled(**ENOUGH_SLOTS, SEGMIND_API="v2"), storage).start()
 
 
 def kill_at_every_step(way: Way, world: World, control: Control, api: str) -> list[str]:

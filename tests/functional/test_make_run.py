@@ -2,94 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
 import re
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from local.calls import call, post_json
+from tests.functional.local_run import ROOT, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_segmind import FakeSegmind
 
-ROOT = Path(__file__).resolve().parents[2]
-PORTS_NEEDED = 5
-STORAGE, VENDOR = 1, 2
-
-
-def free_ports() -> int:
-    """Return the first of some neighbouring ports that nobody listens on."""
-    while True:
-        first = random.randrange(20_000, 32_000)
-        with ExitStack() as held, suppress(OSError):
-            for number in range(first, first + PORTS_NEEDED):
-                held.enter_context(socket.create_server(("127.0.0.1", number)))
-            return first
-
-
-@dataclass
-class Run:
-    """One run in a process of its own, its output read as it comes."""
-
-    state: Path
-    port: int = field(default_factory=free_ports)
-    lines: list[str] = field(default_factory=list)
-
-    def start(self, *arguments: str, **environment: str) -> None:
-        command = [sys.executable, "-m", "local", "--port", str(self.port), "--state", str(self.state), *arguments]
-        settings = {**os.environ, "SEGMIND_API_KEY": "", **environment}
-        with (self.state / "stderr").open("wb") as stderr:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=stderr, text=True
-            )
-
-    def read_until(self, text: str) -> None:
-        """Read lines until one holds `text`; fail if the output ends first."""
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if text in line:
-                return
-        pytest.fail(f"it ended without {text!r}: {self.lines} {self.stderr}")
-
-    def end(self) -> int:
-        """Read to the end, and return the exit status."""
-        output, _ = self.process.communicate()
-        self.lines += output.splitlines()
-        return self.process.returncode
-
-    @property
-    def stderr(self) -> str:
-        return (self.state / "stderr").read_text()
-
-    def resource(self) -> dict[str, object]:
-        """Return the image resource that was printed."""
-        text = "\n".join(self.lines)
-        resource: dict[str, object] = json.loads(text[text.index("{\n") : text.index("\n}\n") + 2])
-        return resource
-
-    def children(self) -> list[int]:
-        """Return the processes it has started."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(number) for number in listed.split()]
-
-    def assert_nothing_is_left(self) -> None:
-        for port in range(self.port, self.port + PORTS_NEEDED):
-            socket.create_server(("127.0.0.1", port)).close()
-        running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        assert str(self.state) not in running
+STORAGE = 1
+PARTS = [(0, "function"), (STORAGE, "storage"), (2, "fake vendor"), (3, "on_upload"), (4, "on_schedule")]
 
 
 @pytest.fixture
@@ -143,7 +77,7 @@ def test_it_can_be_stopped_amid_a_generation(run: Run) -> None:
     run.assert_nothing_is_left()
 
 
-@pytest.mark.parametrize(("offset", "name"), [(0, "function"), (STORAGE, "storage"), (VENDOR, "fake vendor")])
+@pytest.mark.parametrize(("offset", "name"), PARTS)
 def test_a_taken_port_is_one_line(run: Run, offset: int, name: str) -> None:
     with socket.create_server(("127.0.0.1", run.port + offset)):
         run.start("--once")
@@ -156,10 +90,23 @@ def test_a_taken_port_is_one_line(run: Run, offset: int, name: str) -> None:
 def test_a_service_that_dies_is_named_with_the_end_of_its_log(run: Run) -> None:
     run.start("--latency", "0")
     run.read_until("until Ctrl-C")
-    os.kill(run.children()[0], signal.SIGKILL)
+    os.kill(run.child("local.storage"), signal.SIGKILL)
     assert run.end() == 1
     assert "the storage ended by itself (killed by SIGKILL)" in run.stderr
     assert f"storage: http://127.0.0.1:{run.port + STORAGE}" in run.stderr
+    run.assert_nothing_is_left()
+
+
+def test_a_kill_leaves_no_child_behind(run: Run) -> None:
+    """SIGKILL gives the run no chance to tidy up: its children, and theirs, end all the same."""
+    run.start("--latency", "0")
+    run.read_until("until Ctrl-C")
+    run.process.kill()
+    run.end()
+    until = time.monotonic() + 30
+    while not run.is_nothing_left():
+        assert time.monotonic() < until, "still running"
+        time.sleep(0.05)
     run.assert_nothing_is_left()
 
 
@@ -199,11 +146,14 @@ def test_the_help_names_every_option() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "local", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert set(re.findall(r"--[a-z]+", done.stdout)) == {
+    assert set(re.findall(r"--[a-z-]+", done.stdout)) == {
         "--help",
         "--once",
         "--port",
         "--prompt",
         "--latency",
         "--state",
+        "--sweep-every",
+        "--deliveries",
+        "--shuffle",
     }

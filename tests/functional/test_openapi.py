@@ -1,15 +1,11 @@
 """`GET /openapi.json`: a valid document of every route and every problem, and real answers are as it says."""
 
-import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
-from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from imagegen.errors import BY_CODE
@@ -17,11 +13,11 @@ from imagegen.openapi.problems import CAUSES
 from imagegen.web import ROUTES
 from mock_segmind import FakeSegmind
 from tests.cases import load
+from tests.functional.conformance import Json, conforms, resolved, validator
 from tests.harness.orders import order, reference
 from tests.harness.pytest_plugin import Function
-from tests.harness.server import FunctionServer
+from tests.harness.server import ROOT, FunctionServer
 
-Json = Any  # a document
 DIGEST = "0" * 64
 MODES = {
     "none": ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "9"}, set()),
@@ -118,8 +114,8 @@ def test_its_examples_are_what_it_describes(complete: Json) -> None:
     for media in _media(complete):
         examples = [*media.get("examples", {}).values(), *([{"value": media["example"]}] if "example" in media else [])]
         for example in examples:
-            found = _resolved(complete, example)
-            _validator(complete, media["schema"]).validate(found["value"])
+            found = resolved(complete, example)
+            validator(complete, media["schema"]).validate(found["value"])
             seen += 1
     assert seen > len(BY_CODE)
 
@@ -132,45 +128,6 @@ def _media(node: Json) -> Iterator[Json]:
     elif isinstance(node, list):
         for child in node:
             yield from _media(child)
-
-
-def _resolved(document: Json, node: Json) -> Json:
-    if "$ref" not in node:
-        return node
-    for step in node["$ref"].removeprefix("#/").split("/"):
-        document = document[step]
-    return document
-
-
-def _validator(document: Json, schema: Json) -> Draft202012Validator:
-    """Return a validator to which a field that the document does not know is an error, as is a broken format."""
-    components = copy.deepcopy(document["components"])
-    for found in components["schemas"].values():
-        found.setdefault("additionalProperties", False)
-    return Draft202012Validator({**schema, "components": components}, format_checker=_formats())
-
-
-def _formats() -> FormatChecker:
-    checker = FormatChecker(())
-    checker.checks("date-time", ValueError)(lambda text: text is None or datetime.fromisoformat(text).tzinfo == UTC)
-    checker.checks("uri")(lambda text: text is None or bool(urlsplit(text).netloc))
-    checker.checks("uri-reference")(lambda text: str(text).startswith("/problems/"))
-    return checker
-
-
-def conforms(document: Json, path: str, answered: requests.Response) -> None:
-    """Check status, type, body and headers of a real answer against the operation's description."""
-    method = str(answered.request.method).lower()
-    responses = document["paths"][path][method]["responses"]
-    described_here = responses.get(str(answered.status_code)) or _resolved(document, responses["default"])
-    kind = answered.headers.get("Content-Type", "").partition(";")[0]
-    if "content" in described_here:
-        media = described_here["content"][kind]
-        if "schema" in media:
-            _validator(document, media["schema"]).validate(answered.json())
-    documented = {name.lower() for name in described_here["headers"]}
-    plain = {"content-type", "content-length", "date", "server", "connection", "x-content-type-options", "vary"}
-    assert {name.lower() for name in answered.headers} - documented - plain - {"referrer-policy"} == set()
 
 
 CALLS: list[tuple[str, str, str, Json, dict[str, str]]] = [
@@ -232,7 +189,7 @@ def test_an_image_is_as_described_from_everywhere(server: FunctionServer) -> Non
 def test_what_it_says_of_requests_is_what_is_checked(server: FunctionServer) -> None:
     """Each body that its schema refuses is refused by the service, and the examples are taken."""
     document = described(server)
-    validator = _validator(document, {"$ref": "#/components/schemas/ImageBody"})
+    checker = validator(document, {"$ref": "#/components/schemas/ImageBody"})
     wrong = [
         {},
         {"promptText": ""} | {"referenceImages": []},
@@ -245,9 +202,20 @@ def test_what_it_says_of_requests_is_what_is_checked(server: FunctionServer) -> 
         order(referenceImages=[{"tag": "model", "uri": None}]),
     ]
     for body in wrong:
-        assert not validator.is_valid(body)
+        assert not checker.is_valid(body)
         assert server.post(body).status_code == 400
     for example in document["paths"]["/v1/images"]["post"]["requestBody"]["content"]["application/json"][
         "examples"
     ].values():
         assert server.post(example["value"]).status_code == 200
+
+
+def test_images_do_not_wait_for_it() -> None:
+    """Neither schemas nor the page are imported before somebody asks for them: a cold start stays short."""
+    program = "import sys; from imagegen import wiring; print([m for m in sys.modules if 'imagegen' in m])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT / "function", capture_output=True, text=True, check=True
+    )
+    assert "imagegen.pages" in done.stdout
+    assert "imagegen.openapi" not in done.stdout
+    assert "imagegen.playground" not in done.stdout

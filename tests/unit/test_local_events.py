@@ -1,0 +1,235 @@
+"""Finalize events as the platform sends them: one for each new object of a watched bucket, until it is taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from local.events import Subscription
+from local.storage import StorageError, StorageServer
+from local.storage.model import Preconditions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from werkzeug import Request
+
+FINALIZED = "google.cloud.storage.object.v1.finalized"
+NOWHERE = "http://127.0.0.1:9"
+BUCKETS = ("results", "uploads")
+
+
+@dataclass
+class Receiver:
+    """Somebody who is told: notes every delivery and answers 204, but first the statuses that are scripted."""
+
+    statuses: deque[int] = field(default_factory=deque)
+    deliveries: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    before: Callable[[], object] = lambda: None
+    url: str = ""
+
+    def __call__(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.deliveries.append((headers, request.get_data()))
+        self.before()
+        return Response(status=self.statuses.popleft() if self.statuses else 204)
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["ce-id"] for headers, _ in self.deliveries]
+
+    @property
+    def names(self) -> list[str]:
+        return [json.loads(body)["name"] for _, body in self.deliveries]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    with HTTPServer(threaded=True) as server:
+        server.expect_request("/", method="POST").respond_with_handler(made)
+        made.url = server.url_for("/")
+        yield made
+
+
+def serving(directory: Path, url: str, **settings: Any) -> StorageServer:  # noqa: ANN401  # Subscription's own
+    """Return a storage server that tells `url` of new objects in the bucket `uploads`, and repeats quickly."""
+    subscription = Subscription(url, ("uploads",), first_pause=0.01, longest_pause=0.05, **settings)
+    return StorageServer(directory, buckets=BUCKETS, subscription=subscription)
+
+
+def test_each_new_object_is_one_event(tmp_path: Path, receiver: Receiver) -> None:
+    """However it was written. Not so a change of metadata, a refused write, a deletion, or another bucket's object."""
+    with serving(tmp_path, receiver.url) as storage:
+        first = storage.put("uploads", "a", b"1")
+        storage.put("uploads", "a", b"2")
+        objects = f"{storage.url}/storage/v1/b/uploads/o"
+        requests.post(f"{storage.url}/upload/storage/v1/b/uploads/o?uploadType=media&name=b", data=b"3", timeout=30)
+        requests.post(f"{objects}/b/copyTo/b/uploads/o/c", timeout=30).raise_for_status()
+        requests.patch(f"{objects}/c", json={"metadata": {"x": "y"}}, timeout=30).raise_for_status()
+        requests.delete(f"{objects}/b", timeout=30).raise_for_status()
+        storage.put("results", "d", b"4")
+        with pytest.raises(StorageError):
+            refused(storage)
+        storage.events.settle()
+        report = storage.events.report()
+    assert sorted(receiver.names) == ["a", "a", "b", "c"]
+    assert len(set(receiver.ids)) == 4
+    assert (report["pending"], report["delivered"], report["attempts"]) == (0, 4, 4)
+    assert str(first.generation) in {json.loads(body)["generation"] for _, body in receiver.deliveries}
+
+
+def refused(storage: StorageServer) -> None:
+    """Write what is there already, under the condition that it is not."""
+    objects = storage._objects
+    objects.commit("uploads", "a", objects.stage().fill([b"5"]), {}, Preconditions(generation_match=0))
+
+
+def test_an_event_is_a_cloud_event_in_binary_mode(tmp_path: Path, receiver: Receiver) -> None:
+    """Its attributes are headers, and its body is the object's resource as the API shows it."""
+    with serving(tmp_path, receiver.url) as storage:
+        stored = storage.put("uploads", "jobs/grün 100%.json", b"{}", content_type="application/json", prompt="x")
+        storage.events.settle()
+        shown = requests.get(f"{storage.url}/storage/v1/b/uploads/o/jobs%2Fgr%C3%BCn%20100%25.json", timeout=30).json()
+    ((headers, body),) = receiver.deliveries
+    assert {name: value for name, value in headers.items() if name.startswith("ce-")} == {
+        "ce-id": headers["ce-id"],
+        "ce-specversion": "1.0",
+        "ce-type": FINALIZED,
+        "ce-source": "//storage.googleapis.com/projects/_/buckets/uploads",
+        "ce-subject": "objects/jobs/gr%C3%BCn%20100%25.json",
+        "ce-time": stored.created,
+    }
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body) == shown
+    assert shown["metadata"] == {"prompt": "x"}
+
+
+def test_an_event_comes_again_until_it_is_taken(tmp_path: Path, receiver: Receiver) -> None:
+    """Whatever was answered instead of a 2xx; each time it is the same event."""
+    receiver.statuses.extend([503, 500, 404, 302])
+    with serving(tmp_path, receiver.url) as storage:
+        storage.put("uploads", "a", b"1")
+        storage.events.settle()
+        (event,) = events_of(storage, "a")
+    assert event["answers"] == [503, 500, 404, 302, 204]
+    assert len(receiver.deliveries) == 5
+    assert len({body for _, body in receiver.deliveries}) == len(set(receiver.ids)) == 1
+
+
+def events_of(storage: StorageServer, name: str) -> list[dict[str, Any]]:
+    """Return what the admin route tells of an object's events."""
+    found = requests.get(f"{storage.url}/_local/events", params={"bucket": "uploads", "name": name}, timeout=30)
+    events: list[dict[str, Any]] = found.json()["events"]
+    return events
+
+
+def test_an_event_outlives_a_kill(tmp_path: Path, receiver: Receiver) -> None:
+    """Nobody listened, and the server was killed: the next one delivers it, as often as was still outstanding."""
+    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), "--bucket", "uploads"]
+    subscribed = ["--watch", "uploads", "--notify", NOWHERE, "--deliveries", "2"]
+    process = subprocess.Popen([*command, *subscribed], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    url = process.stdout.readline().split()[1]
+    for name in ("a", "b"):
+        upload = f"{url}/upload/storage/v1/b/uploads/o?uploadType=media&name={name}"
+        requests.post(upload, data=b"1", timeout=30).raise_for_status()
+    before = requests.get(f"{url}/_local/events", timeout=30).json()
+    process.kill()
+    process.communicate()
+    with serving(tmp_path, receiver.url) as storage:
+        storage.events.settle()
+    assert before["pending"] == 2
+    assert Counter(receiver.ids) == {event["id"]: 2 for event in before["events"]}
+    with serving(tmp_path, receiver.url) as storage:
+        assert storage.events.report()["pending"] == 0
+
+
+def test_events_come_several_times_and_in_another_order(tmp_path: Path, receiver: Receiver) -> None:
+    """As the switch says; each delivery is answered, and tried again, for itself."""
+    receiver.statuses.extend([503] * 5)
+    names = [f"{number:02}" for number in range(30)]
+    with serving(tmp_path, receiver.url, deliveries=3, shuffle=True, shuffled_over=0.2) as storage:
+        for name in names:
+            storage.put("uploads", name, b"1")
+        storage.events.settle()
+        report = storage.events.report()
+    assert (report["delivered"], report["attempts"]) == (30, 95)
+    assert set(Counter(receiver.names)) == set(names)
+    assert len(receiver.deliveries) == 95
+    assert list(dict.fromkeys(receiver.names)) != names
+
+
+def test_no_more_are_under_way_than_there_are_workers(tmp_path: Path, receiver: Receiver) -> None:
+    """Six events, two workers: they come in pairs. A third at the same time would break the barrier."""
+    pair, flying, most, lock = threading.Barrier(2, timeout=30), [0], [0], threading.Lock()
+
+    def meet() -> None:
+        with lock:
+            flying[0] += 1
+            most[0] = max(most[0], flying[0])
+        pair.wait()
+        with lock:
+            flying[0] -= 1
+
+    receiver.before = meet
+    with serving(tmp_path, receiver.url, workers=2) as storage:
+        for number in range(6):
+            storage.put("uploads", str(number), b"1")
+        storage.events.settle()
+    assert (most, len(receiver.deliveries)) == ([2], 6)
+
+
+def test_clearing_forgets_what_is_pending(tmp_path: Path, receiver: Receiver) -> None:
+    """Also what the next start would deliver; and what is under way just then does not come back."""
+    with serving(tmp_path, receiver.url) as storage:
+        receiver.statuses.append(503)
+        receiver.before = storage.clear
+        storage.put("uploads", "a", b"1")
+        storage.events.settle()
+        receiver.before = lambda: None
+        storage.put("uploads", "b", b"1")
+        storage.events.settle()
+        assert storage.events.report()["delivered"] == 1
+    with serving(tmp_path, receiver.url) as storage:
+        storage.events.settle()
+    assert receiver.names == ["a", "b"]
+
+
+def test_waiting_for_what_does_not_come_says_what_it_is(tmp_path: Path) -> None:
+    with serving(tmp_path, NOWHERE) as storage:
+        storage.put("uploads", "jobs/a.json", b"1")
+        with pytest.raises(TimeoutError, match=r"jobs/a\.json"):
+            storage.events.settle(0)
+
+
+def test_without_a_subscription_there_are_no_events(storage: StorageServer) -> None:
+    storage.put("uploads", "a", b"1")
+    assert storage.events.report() == {"pending": 0, "delivered": 0, "attempts": 0, "events": []}
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    subscription = Subscription(NOWHERE, (), first_pause=0.5, longest_pause=30.0)
+    assert [subscription.pause(tries) for tries in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert subscription.pause(10_000) == 30
+
+
+def test_a_switch_that_makes_no_sense_is_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), "--notify", NOWHERE]
+    done = subprocess.run(
+        [*command, "--deliveries", "0"], env=dict(os.environ), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "at least once" in done.stderr

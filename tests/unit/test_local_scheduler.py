@@ -1,0 +1,119 @@
+"""The scheduler's ticks: Cloud Scheduler's headers, at the planned times, and the same tick again when it fails."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from local.scheduler import PAUSES, Job, Scheduler, tick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from werkzeug import Request
+
+NOON = 1_773_489_600.0  # 2026-03-14T12:00:00Z
+TIME = "x-cloudscheduler-scheduletime"
+
+
+@dataclass
+class Door:
+    """The schedule door: notes every tick and answers 200, but first the statuses that are scripted."""
+
+    url: str
+    statuses: deque[int] = field(default_factory=deque)
+    ticks: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Response:
+        self.ticks.append({name.lower(): value for name, value in request.headers.items()})
+        self.bodies.append(request.get_data())
+        return Response(status=self.statuses.popleft() if self.statuses else 200)
+
+    @property
+    def times(self) -> list[str]:
+        return [headers[TIME] for headers in self.ticks]
+
+
+@dataclass
+class Time:
+    """Passes only when somebody waits; it is over after so many waits."""
+
+    now: float
+    waits: int
+    waited: list[float] = field(default_factory=list)
+
+    def clock(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        self.now += seconds
+        return len(self.waited) > self.waits
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with HTTPServer() as server:
+        made = Door(server.url_for("/sweep"))
+        server.expect_request("/sweep", method="POST").respond_with_handler(made)
+        yield made
+
+
+def run(door: Door, time: Time) -> list[str]:
+    """Run a job of every minute until that time is over; return what was reported."""
+    reports: list[str] = []
+    Scheduler(Job("sweep", door.url), 60, reports.append, time.wait, time.clock).run()
+    return reports
+
+
+def test_a_tick_looks_like_cloud_schedulers(door: Door) -> None:
+    answer = tick(Job("daily", door.url, b'{"name": "daily"}'), "2026-03-14T12:00:00Z")
+    ((headers,), (body,)) = door.ticks, door.bodies
+    assert (answer.status, body) == (200, b'{"name": "daily"}')
+    assert headers["user-agent"] == "Google-Cloud-Scheduler"
+    assert headers["content-type"] == "application/json"
+    assert {name: value for name, value in headers.items() if name.startswith("x-")} == {
+        "x-cloudscheduler": "true",
+        "x-cloudscheduler-jobname": "daily",
+        "x-cloudscheduler-scheduletime": "2026-03-14T12:00:00Z",
+    }
+
+
+def test_ticks_are_planned_for_whole_minutes(door: Door) -> None:
+    """Whenever it was started; the time that a tick names is the planned one."""
+    time = Time(NOON + 0.25, waits=3)
+    assert run(door, time) == []
+    assert door.times == ["2026-03-14T12:01:00Z", "2026-03-14T12:02:00Z", "2026-03-14T12:03:00Z"]
+    assert time.waited == [59.75, 60, 60, 60]
+
+
+def test_a_tick_that_fails_is_sent_again_as_the_same_tick(door: Door) -> None:
+    door.statuses.extend([503, 500])
+    assert run(door, Time(NOON, waits=4)) == []
+    assert door.times == ["2026-03-14T12:01:00Z"] * 3 + ["2026-03-14T12:02:00Z"]
+
+
+def test_a_tick_that_never_succeeds_is_reported_and_given_up(door: Door) -> None:
+    """After five repetitions, with longer and longer pauses; the next one is planned as ever."""
+    door.statuses.extend([500] * 6)
+    time = Time(NOON, waits=7)
+    assert run(door, time) == ["the tick sweep of 2026-03-14T12:01:00Z failed: HTTP 500"]
+    assert door.times == ["2026-03-14T12:01:00Z"] * 6 + ["2026-03-14T12:02:00Z"]
+    assert time.waited == [60, *PAUSES, 29, 60]
+
+
+def test_a_door_that_is_not_there_is_a_tick_that_failed() -> None:
+    (report,) = run(Door("http://127.0.0.1:9/sweep"), Time(NOON, waits=6))
+    assert "refused" in report
+
+
+def test_it_ends_amid_repetitions(door: Door) -> None:
+    door.statuses.extend([500] * 9)
+    assert run(door, Time(NOON, waits=3)) == []
+    assert door.times == ["2026-03-14T12:01:00Z"] * 3

@@ -1,0 +1,145 @@
+"""A body becomes a request, or every problem of it at once, each with the place where it stands."""
+
+import json
+
+import pytest
+
+from imagegen.errors import InvalidRequest
+from imagegen.model import ImageRequest, Reference
+from imagegen.validation import MAX_PROBLEMS, parse
+from tests.cases import Case, load, named
+from tests.strategies import RATIOS, as_json
+
+
+def problems_of(body: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(body)
+    return [(problem.pointer, problem.detail) for problem in caught.value.problems]
+
+
+def request(prompt: str) -> bytes:
+    return as_json({"promptText": prompt, "referenceImages": []})
+
+
+@pytest.mark.parametrize("case", load("invalid_requests"), ids=named)
+def test_what_is_wrong_is_told_with_its_place(case: Case) -> None:
+    """All problems of a body, and no others, each with a JSON pointer."""
+    found = problems_of(case["body"].encode())
+    assert sorted(pointer for pointer, _ in found) == case["pointers"]
+    assert case["says"] in " | ".join(detail for _, detail in found)
+
+
+def test_a_whole_request() -> None:
+    """The vendor page's own sample, with its two references."""
+    body = {
+        "promptText": "@model wears @cloth",
+        "referenceImages": [
+            {"uri": "https://example.com/model.jpg", "tag": "model"},
+            {"uri": "https://example.com/cloth.jpg", "tag": "cloth"},
+        ],
+        "ratio": "1920:1080",
+    }
+    references = tuple(Reference(r["tag"], r["uri"]) for r in body["referenceImages"])  # type: ignore[index]  # a literal
+    assert parse(as_json(body)) == ImageRequest("@model wears @cloth", references, "1920:1080")
+
+
+def test_the_ratio_has_a_default() -> None:
+    """1280:720, as the vendor's page says."""
+    assert parse(request("a")).ratio == "1280:720"
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_every_ratio_of_the_vendors(ratio: str) -> None:
+    """All eight are taken."""
+    assert parse(as_json({"promptText": "a", "referenceImages": [], "ratio": ratio})).ratio == ratio
+
+
+@pytest.mark.parametrize("unit", ["x", "é", "鏡", "\u200b", "\x00"])
+def test_a_thousand_units_fit(unit: str) -> None:
+    """1,000 UTF-16 units are allowed and 1,001 are not, whatever they take in UTF-8."""
+    prompt = "p" + unit * 999
+    assert parse(request(prompt)).prompt == prompt
+    assert problems_of(request(prompt + unit))[0][0] == "/promptText"
+
+
+@pytest.mark.parametrize(("emoji", "most"), [("🪞", 500), ("👩‍👩‍👧", 125), ("🇪🇺", 250)])
+def test_an_emoji_is_as_many_units_as_runway_counts(emoji: str, most: int) -> None:
+    """Two for each code point beyond the basic plane: 500 mirrors fit, 501 do not."""
+    assert parse(request(emoji * most)).prompt == emoji * most
+    assert "UTF-16" in problems_of(request(emoji * most + "x"))[0][1]
+
+
+def test_a_prompt_is_passed_on_as_it_is() -> None:
+    """Neither trimmed nor normalised: what is paid for is what was asked."""
+    prompt = "  a\u0301 café\n\t\u0000 \u202e "
+    assert parse(request(prompt)).prompt == prompt
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'\xef\xbb\xbf{"promptText": "a", "referenceImages": []}', "byte order mark"),
+        (b'{"promptText": "\xff", "referenceImages": []}', "not UTF-8"),
+        (b'{"promptText": "\xed\xa0\x80", "referenceImages": []}', "not UTF-8"),
+        ('{"promptText": "a", "referenceImages": []}'.encode("utf-16"), "not UTF-8"),
+        (b"[" * 9_000, "nested too deeply"),
+        (b'{"a":' * 9_000, "nested too deeply"),
+        (b"[" * 10_001, "too many members"),
+        (b"[" + b"0," * 20_000 + b"0]", "too many members"),
+        (b'{"promptText": "a", "referenceImages": [], "x": ' + b"9" * 5_000 + b"}", "not valid JSON"),
+        (b'{"promptText": "a"\x00, "referenceImages": []}', "not valid JSON"),
+    ],
+    ids=lambda value: str(value[:12]),
+)
+def test_bytes_that_are_no_body(body: bytes, says: str) -> None:
+    """One problem, of the body as a whole, that says what is wrong with it."""
+    ((pointer, detail),) = problems_of(body)
+    assert (pointer, says in detail) == ("", True)
+
+
+@pytest.mark.parametrize(("depth", "refused"), [(10, False), (40, True)])
+def test_deep_nesting_is_a_problem_of_its_own(depth: int, refused: bool) -> None:
+    """An unknown field is wrong at any depth; one that is far too deep is told so."""
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    found = problems_of(as_json({"promptText": "a", "referenceImages": [], "x": value}))
+    assert ("/x", "is not a known field") in found
+    assert any("nested too deeply" in detail for _, detail in found) == refused
+
+
+def test_lone_surrogates_are_found_in_names_and_values() -> None:
+    """JSON can carry them, Unicode text cannot: refused wherever they stand, and shown without them."""
+    body = b'{"promptText": "\\ud800", "referenceImages": [{"tag": "\\udfff"}], "\\ud83d": 1}'
+    found = problems_of(body)
+    pointers = {pointer for pointer, _ in found}
+    assert {"/promptText", "/referenceImages/0/tag"} <= pointers
+    json.dumps(found).encode("ascii")
+    assert all(text.isprintable() for pair in found for text in pair)
+    assert any("surrogate in a name" in detail for _, detail in found)
+
+
+def test_a_surrogate_pair_is_a_character() -> None:
+    """Escaped in two halves it is an emoji like any other."""
+    assert parse(b'{"promptText": "\\ud83e\\ude9e", "referenceImages": []}').prompt == "🪞"
+
+
+def test_a_long_name_is_shown_cut() -> None:
+    """A problem document does not repeat a megabyte."""
+    found = problems_of(as_json({"promptText": "a", "referenceImages": [], "x" * 100_000: 1}))
+    assert found == [(f"/{'x' * 64}", "is not a known field")]
+
+
+def test_there_is_an_end_to_problems() -> None:
+    """A hundred are listed, and how many more there are."""
+    body = {"promptText": "a", "referenceImages": [], **{f"field{i}": 1 for i in range(5_000)}}
+    found = problems_of(as_json(body))
+    assert (len(found), found[-1]) == (MAX_PROBLEMS + 1, ("", "and 4,900 more problems"))
+
+
+def test_the_detail_of_the_error_is_a_summary() -> None:
+    """Whoever shows only `detail` shows the first problems with their places."""
+    with pytest.raises(InvalidRequest, match=r"/promptText: is required; /referenceImages: is required"):
+        parse(b"{}")
+    with pytest.raises(InvalidRequest, match="body: must be a JSON object"):
+        parse(b"[]")
