@@ -67,7 +67,7 @@ def _upload_photo(arguments: argparse.Namespace, place: Place) -> dict[str, Any]
     given = {name: getattr(arguments, name) for name in ("prompt", "tag", "ratio")}
     resource = {
         "name": f"photos/{secrets.token_hex(4)}-{arguments.file.name}",
-        "contentType": mimetypes.guess_type(arguments.file.name)[0] or "application/octet-stream",
+        "contentType": mimetypes.guess_type(arguments.file.name, strict=False)[0] or "application/octet-stream",
         "metadata": {name: text for name, text in given.items() if text},
     }
     return _upload(place, resource, arguments.file.read_bytes())

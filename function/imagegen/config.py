@@ -32,12 +32,25 @@ class SettingsError(Exception):
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    plain = (
-        parts.scheme in {"http", "https"} and parts.hostname and not (parts.username or parts.query or parts.fragment)
-    )
-    if not plain:
+    plain = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    if not plain or "@" in parts.netloc or not re.fullmatch("[!-~]+", url):
         raise ValueError("must be an http(s) URL without credentials, query or fragment")
+    if parts.port == 0:  # reading it raises ValueError where it is no port at all
+        raise ValueError("has no valid port")
     return url.rstrip("/")
+
+
+def _whole(value: object) -> object:
+    """Take digits only: pydantic would read 0.0, +0 and 1_0 as well, and `_together` would not."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]+", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _sendable(key: SecretStr) -> SecretStr:
+    if not re.fullmatch("[!-~]+", key.get_secret_value()):
+        raise ValueError("must be visible ASCII characters, as a header can carry them")
+    return key
 
 
 def _split(value: object) -> object:
@@ -61,6 +74,7 @@ def _key_pairs(value: object) -> object:
 
 
 Url = Annotated[str, AfterValidator(_origin)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 Level = Annotated[
@@ -75,7 +89,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    segmind_api_key: Annotated[SecretStr, Field(alias="SEGMIND_API_KEY", min_length=1)]
+    segmind_api_key: Annotated[SecretStr, AfterValidator(_sendable), Field(alias="SEGMIND_API_KEY")]
     segmind_base_url: Annotated[Url, Field(alias="SEGMIND_BASE_URL")] = "https://api.segmind.com"
     segmind_upload_url: Annotated[Url, Field(alias="SEGMIND_UPLOAD_URL")] = (
         "https://workflows-api.segmind.com/upload-asset"
@@ -84,10 +98,10 @@ class Settings(BaseModel):
     segmind_timeout_seconds: Annotated[float, Field(alias="SEGMIND_TIMEOUT_SECONDS", ge=1, le=3500)] = 180.0
     results_bucket: Annotated[Bucket, Field(alias="RESULTS_BUCKET")]
     uploads_bucket: Annotated[Bucket | None, Field(alias="UPLOADS_BUCKET")] = None
-    signed_url_ttl_seconds: Annotated[int, Field(alias="SIGNED_URL_TTL_SECONDS", ge=60, le=KEY_FILE_MAX_TTL)] = 3600
+    signed_url_ttl_seconds: Annotated[Whole, Field(alias="SIGNED_URL_TTL_SECONDS", ge=60, le=KEY_FILE_MAX_TTL)] = 3600
     signing_service_account: Annotated[str | None, Field(alias="SIGNING_SERVICE_ACCOUNT", pattern=r"^\S+@\S+$")] = None
-    max_images_per_day: Annotated[int, Field(alias="MAX_IMAGES_PER_DAY", ge=0, le=100_000)] = 0
-    max_images_per_user_per_day: Annotated[int, Field(alias="MAX_IMAGES_PER_USER_PER_DAY", ge=0, le=100_000)] = 0
+    max_images_per_day: Annotated[Whole, Field(alias="MAX_IMAGES_PER_DAY", ge=0, le=100_000)] = 0
+    max_images_per_user_per_day: Annotated[Whole, Field(alias="MAX_IMAGES_PER_USER_PER_DAY", ge=0, le=100_000)] = 0
     auth: Annotated[Literal["iam", "oidc", "keys", "none"], Field(alias="AUTH")] = "iam"
     oidc_issuer: Annotated[Url | None, Field(alias="OIDC_ISSUER")] = None
     oidc_audience: Annotated[str | None, Field(alias="OIDC_AUDIENCE")] = None
@@ -96,12 +110,12 @@ class Settings(BaseModel):
     reference_delivery: Annotated[Literal["signed-url", "segmind-asset"], Field(alias="REFERENCE_DELIVERY")] = (
         "signed-url"
     )
-    event_max_age_seconds: Annotated[int, Field(alias="EVENT_MAX_AGE_SECONDS", ge=0)] = 3600
-    max_bodies_in_memory: Annotated[int, Field(alias="MAX_BODIES_IN_MEMORY", ge=1, le=1000)] = 16
+    event_max_age_seconds: Annotated[Whole, Field(alias="EVENT_MAX_AGE_SECONDS", ge=0)] = 3600
+    max_bodies_in_memory: Annotated[Whole, Field(alias="MAX_BODIES_IN_MEMORY", ge=1, le=1000)] = 16
     playground: Annotated[Flag, Field(alias="PLAYGROUND")] = False
     log_level: Annotated[Level, Field(alias="LOG_LEVEL")] = "INFO"
     storage_emulator_host: Annotated[str | None, Field(alias="STORAGE_EMULATOR_HOST")] = None
-    threads: Annotated[int, Field(alias="THREADS", ge=1, le=2000)] = 8  # functions-framework's own variable
+    threads: Annotated[Whole, Field(alias="THREADS", ge=1, le=2000)] = 8  # functions-framework's own variable
     project: Annotated[str | None, Field(alias="GOOGLE_CLOUD_PROJECT")] = None  # only completes trace names in logs
 
     @classmethod
@@ -129,7 +143,7 @@ def _together(env: Mapping[str, str]) -> list[str]:
         wrong.append("AUTH=none needs MAX_IMAGES_PER_DAY: an open endpoint needs a cap")
     if auth == "oidc" and not env.keys() >= {"OIDC_ISSUER", "OIDC_AUDIENCE"}:
         wrong.append("AUTH=oidc needs OIDC_ISSUER and OIDC_AUDIENCE")
-    if auth == "keys" and "API_KEYS" not in env:
+    if auth == "keys" and not re.search(r"[^,\s]", env.get("API_KEYS", "")):
         wrong.append("AUTH=keys needs API_KEYS")
     if ttl.isdecimal() and int(ttl) > IAM_MAX_TTL and "GOOGLE_APPLICATION_CREDENTIALS" not in env:
         wrong.append(

@@ -18,6 +18,7 @@ _ALGORITHMS = (
 )  # no shared secrets, never "none"
 _FETCH_SECONDS = 5
 _LEEWAY_SECONDS = 30
+_NOT_A_DISCOVERY = (LookupError, TypeError, ValueError)  # a page where the issuer's document should be
 
 
 class OidcTokens:
@@ -40,8 +41,10 @@ class OidcTokens:
                 options={"require": ["exp", "iss", "aud", "sub"]},
                 leeway=_LEEWAY_SECONDS,
             )
-        except (jwt.PyJWTError, requests.RequestException, KeyError, ValueError) as e:
+        except (jwt.PyJWTError, requests.RequestException, *_NOT_A_DISCOVERY) as e:
             raise Unauthenticated(f"The token was not accepted ({type(e).__name__}).") from e
+        if not claims["sub"]:  # nobody's name: it would own what belongs to no account
+            raise Unauthenticated("The token names nobody.")
         return Caller(owner=claims["sub"], sees=claims["sub"])
 
     def _key_client(self) -> jwt.PyJWKClient:
@@ -49,5 +52,5 @@ class OidcTokens:
             url = f"{self._issuer}/.well-known/openid-configuration"
             found = requests.get(url, timeout=_FETCH_SECONDS, allow_redirects=False)
             found.raise_for_status()
-            self._keys = jwt.PyJWKClient(found.json()["jwks_uri"], timeout=_FETCH_SECONDS)
+            self._keys = jwt.PyJWKClient(str(found.json()["jwks_uri"]), timeout=_FETCH_SECONDS)
         return self._keys

@@ -125,7 +125,10 @@ def _problems_of_parts(parts: SplitResult, port: int | None) -> Iterator[str]:
         yield "must not carry user info"
     if port not in {None, 443} or parts.netloc.endswith(":"):
         yield "must use the default port"
-    yield from _problems_of_host((parts.hostname or "").removesuffix("."))
+    if "[" in parts.netloc:  # an address of version 6 or of the future, whatever is in it
+        yield "must name its host; IP addresses are not allowed"
+    else:
+        yield from _problems_of_host((parts.hostname or "").removesuffix("."))
 
 
 def _problems_of_host(host: str) -> Iterator[str]:

@@ -32,6 +32,13 @@ def test_a_limit_that_names_no_time_is_tried_later_and_later(rig: Rig, fault: st
     assert int(answered.headers["Retry-After"]) > 0
 
 
+def test_a_limit_that_outlasts_its_own_time_is_not_hammered(rig: Rig) -> None:
+    """A time in the past (the two clocks differ) is no licence: a few dozen calls in three minutes at most."""
+    rig.segmind.faults.add("429,retry_date_in=-60,reset_in=none", times=None)
+    assert rig.order("key-1").code == "segmind-rate-limited"
+    assert 4 <= rig.calls <= 40
+
+
 def test_a_limit_beyond_the_deadline_is_told_at_once(rig: Rig) -> None:
     """Nobody waits for an hour: one call, and Retry-After hands the vendor's time on."""
     rig.segmind.faults.add("429,reset_in=3600")

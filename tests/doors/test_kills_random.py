@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -55,7 +56,7 @@ def test_kills_at_random_moments_leave_nothing_that_disagrees(
     control: Control,
     segmind: FakeSegmind,
     storage: StorageServer,
-    capsys: pytest.CaptureFixture[str],
+    counts: Callable[[str], None],
     api: str,
 ) -> None:
     """Each order has at most one bill and one slot, and ends as its image or unknown; what v2 wrote down is kept."""
@@ -76,8 +77,7 @@ def test_kills_at_random_moments_leave_nothing_that_disagrees(
     world.deliver_what_waits()
     world.deployment.schedule.sweep()
     after = Aftermath(storage, segmind)
-    with capsys.disabled():
-        print(f"\nrandom {api}: {kills} kills, {broken} of {len(orders)} orders broken, {after.totals}")  # noqa: T201
+    counts(f"random {api}: {kills} kills, {broken} of {len(orders)} orders broken, {after.totals}")
     assert kills >= 2 * ROUNDS
     assert broken > 0
     assert after.disagreements(list(orders)) == []

@@ -135,7 +135,7 @@ PROBLEMS: list[tuple[object, set[str]]] = [
     (batch(1, name=""), {"/name"}),
     (batch(1, name="two words"), {"/name"}),
     (batch(1, name="n" * 101), {"/name"}),
-    (batch(1, name=7), {"/name"}),
+    ({**batch(1), "name": 7}, {"/name"}),
     (batch(1, seed=1), {"/seed"}),
     ({"name": "n", "images": [order(), 7, order()]}, {"/images/1"}),
     (

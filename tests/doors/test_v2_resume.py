@@ -77,9 +77,7 @@ def test_a_generation_outlives_its_instance(
     assert len(segmind.ledger.generations()) == len(results.slots()) == 1
 
 
-def test_nobody_resumes_under_a_lease(
-    controlled: Doors, control: Control, segmind: FakeSegmind, results: Results
-) -> None:
+def test_nobody_resumes_under_a_lease(controlled: Doors, segmind: FakeSegmind, results: Results) -> None:
     """While the lease holds, a look and a sweep leave the generation to its claimant."""
     deployment = controlled(**V2)
     image_id = deployment.http.post(order(SLOW), key="k").json()["id"]
@@ -88,7 +86,6 @@ def test_nobody_resumes_under_a_lease(
     assert deployment.schedule.sweep()["running"] == 1
     assert len(segmind.ledger.entries("v2-status")) == looks
     assert results.job(image_id) == ["claim.json", "submitted.json"]
-    control.reset()
 
 
 def test_a_generation_can_be_late_more_than_once(

@@ -62,6 +62,10 @@ class Aftermath:
         names = [name for image_id in ids for name in self._jobs[image_id]]
         return Traces(prompt, ids, names, sum(self._slots[image_id] for image_id in ids), self._billed[prompt])
 
+    def ending(self, image_id: str) -> str | None:
+        """Return the object that ends a job."""
+        return next((name for name in self._jobs[image_id] if name in {"result.json", "lost.json"}), None)
+
     def disagreements(self, prompts: list[str]) -> list[str]:
         """Return everything that does not agree, of these orders and of any other that was billed or claimed."""
         others = (set(self._billed) | set(self._prompts.values())) - set(prompts)

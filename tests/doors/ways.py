@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -103,11 +102,9 @@ def survives(way: Way, world: World, prompt: str) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def dying() -> Iterator[None]:
-    """The process on the other side may die: a caller sees its connection break."""
-    with contextlib.suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-        yield
+def dying() -> contextlib.suppress:
+    """Return a block in which the process on the other side may die: a caller sees its connection break."""
+    return contextlib.suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 
 def _key(prompt: str) -> str:

@@ -43,8 +43,9 @@ class Receiver:
     def __call__(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.deliveries.append((headers, request.get_data()))
+        status = self.statuses.popleft() if self.statuses else 204
         self.before()
-        return Response(status=self.statuses.popleft() if self.statuses else 204)
+        return Response(status=status)
 
     @property
     def ids(self) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from local.place import ROOT, Part, Place, add_options, place_of
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def parsed(*words: str) -> Place:

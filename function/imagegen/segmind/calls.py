@@ -109,7 +109,8 @@ def _pause(error: SegmindError, tries: int) -> float | None:
         return None
     if isinstance(error, errors.SegmindRateLimited):
         if error.retry_after is not None:
-            return error.retry_after + _jitter(0.05, 0.5)
+            # A limit that goes on after the time it named (a clock that differs, say) is asked less and less often.
+            return error.retry_after + _jitter(0.05, 0.5) * 2.0 ** min(tries - 1, 5)
         unnamed = _UNNAMED_RESET_SECONDS * 2.0 ** min(tries - 1, 8)
         return min(_LONGEST_UNNAMED_PAUSE, unnamed) * _jitter(0.5, 1.0)
     return 0.5 * 2.0 ** (tries - 1) * _jitter(0.5, 1.5)

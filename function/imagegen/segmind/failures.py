@@ -20,7 +20,9 @@ _BLAME = re.compile(
     r"|invalid\W+(?:\w+\W+)?(?:input|value|parameter|param|request|tag|ratio|prompt|reference|image|url|uri|type|format|field)"
     r"|(?:parameter|value|field|ratio|prompt|tag|reference|promptText|referenceImages|input)\b.{0,60}"
     r"\b(?:invalid|must|required|missing|too|not|unreachable|exceed|fail)"
-    r"|must be|is required|content.type|validation|bad request|unreachable|could not (?:fetch|download|load)",
+    r"|must be|is required|content.type|validation|bad request|unreachable"
+    r"|(?:could not|cannot|failed to|unable to) (?:fetch|download|load)\b"
+    r".{0,40}(?:reference|image|asset|ur[il]\b|https?:)",
     re.IGNORECASE,
 )
 _KEYS = re.compile(
@@ -90,7 +92,7 @@ def ending_of(error: SegmindError) -> SegmindError:
 def seconds_until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds until a rate limit ends, as far as the answer names a time; its format was never seen."""
     for name in ("retry-after", "x-rate-limit-reset-at-utc"):
-        moment = _moment(headers.get(name, "").strip(), now, relative=name == "retry-after")
+        moment = _moment(headers.get(name, "").strip(), now)
         if moment is not None:
             return max(0.0, (moment - now).total_seconds())
     return None
@@ -133,13 +135,13 @@ def _clean(text: str, secret: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)[:MAX_DETAIL].strip()
 
 
-def _moment(text: str, now: datetime, *, relative: bool) -> datetime | None:
-    """Read seconds, epoch seconds, an ISO time or an HTTP date."""
+def _moment(text: str, now: datetime) -> datetime | None:
+    """Read seconds from now, epoch seconds or milliseconds, an ISO time or an HTTP date."""
     try:
         number = float(text)
     except ValueError:
         return _date(text)
-    if relative and number < 1e9:  # noqa: PLR2004 - below: seconds from now; above: since 1970
+    if number < 1e9:  # noqa: PLR2004 - below: seconds from now; above: since 1970
         number += now.timestamp()
     number = number / 1000 if number > 1e11 else number  # noqa: PLR2004 - milliseconds since 1970
     try:

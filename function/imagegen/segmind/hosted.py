@@ -44,6 +44,6 @@ def number(value: object) -> float | None:
     """Return a finite number, or None."""
     try:
         found = float(value)  # type: ignore[arg-type]  # whatever JSON or a header holds
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if -1e12 < found < 1e12 else None  # noqa: PLR2004 - also refuses nan and inf

@@ -1,0 +1,184 @@
+"""The day's cap: never more slots than the cap, none lost, none given back that is somebody else's."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagegen.budget import Budget, Slot
+from imagegen.claims import new_claim
+from imagegen.errors import DailyLimitReached, StorageUnavailable
+from imagegen.model import Claim, Order
+from imagegen.ports import Deadline
+from tests.fakes import NOON, REQUEST, FakeClock, MemoryObjects
+
+
+class Day:
+    """Budgets of several instances over one bucket."""
+
+    def __init__(self, per_day: int = 0, per_user: int = 0, now: datetime = NOON) -> None:
+        self.clock = FakeClock(now)
+        self.objects = MemoryObjects(self.clock)
+        self.budget = Budget(self.objects, self.clock, per_day, per_user)
+
+    def claim(self, owner: str = "") -> Claim:
+        return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)
+
+    def take(self, owner: str = "") -> tuple[Slot, ...] | None:
+        """Reserve for a new claim; None where the day is used up."""
+        try:
+            return self.budget.reserve(self.claim(owner), self.soon())
+        except DailyLimitReached:
+            return None
+
+    def soon(self) -> Deadline:
+        return Deadline.within(self.clock, 10)
+
+    def held(self, prefix: str = "spend/") -> int:
+        return len(self.objects.names(prefix))
+
+
+def test_without_a_cap_nothing_is_written() -> None:
+    """0 is no cap."""
+    day = Day()
+    assert (day.take("ada"), day.held()) == ((), 0)
+
+
+def test_slots_are_where_the_contract_says() -> None:
+    """`spend/{day}/{slot}` for all, `spend/{day}/users/{hash}/{slot}` for one; the hash does not show who it is."""
+    day = Day(per_day=1, per_user=1)
+    day.take("ada@example.com")
+    user, whole = sorted(day.objects.names(), reverse=True)
+    assert whole == "spend/2026-03-14/0"
+    assert user.startswith("spend/2026-03-14/users/")
+    assert user.endswith("/0")
+    assert "ada" not in user
+
+
+@pytest.mark.parametrize("cap", [1, 7, 8, 9, 40])
+def test_a_cap_is_used_up_to_the_last_slot(cap: int) -> None:
+    """Exactly so many, whether they are found blindly or by listing."""
+    day = Day(per_day=cap)
+    assert [bool(day.take()) for _ in range(cap + 2)] == [True] * cap + [False] * 2
+    assert day.held() == cap
+
+
+def test_the_refusal_names_midnight() -> None:
+    """Retry-After is the time to midnight UTC, and the detail says that nothing was billed."""
+    day = Day(per_day=1, now=datetime(2026, 12, 31, 23, 59, 30, tzinfo=UTC))
+    day.take()
+    with pytest.raises(DailyLimitReached, match="Nothing was billed") as caught:
+        day.budget.reserve(day.claim(), day.soon())
+    assert caught.value.retry_after == 30
+    assert "2026-12-31" in caught.value.detail
+    day.clock.advance(30)
+    assert day.take()
+
+
+def test_a_day_ends_at_midnight_utc() -> None:
+    """A moment before it is used up, a moment after it there is a new one."""
+    day = Day(per_day=1, now=NOON)
+    day.take()
+    day.clock.advance(11.99 * 3600)
+    assert day.take() is None
+    day.clock.advance(0.02 * 3600)
+    assert day.take()
+    assert day.held("spend/2026-03-15/") == 1
+
+
+def test_a_user_has_a_cap_of_their_own() -> None:
+    """One user's is used up, another's is not; and a refusal leaves no slot of the day's behind."""
+    day = Day(per_day=10, per_user=2)
+    assert [bool(day.take("ada")) for _ in range(3)] == [True, True, False]
+    assert day.take("bob")
+    assert day.held("spend/2026-03-14/users/") == 3
+    assert day.held() == 6
+
+
+def test_the_days_cap_holds_over_all_users() -> None:
+    """Whoever finds the day used up gets their own slot back."""
+    day = Day(per_day=1, per_user=5)
+    assert day.take("ada")
+    assert day.take("bob") is None
+    assert day.held() == 2
+
+
+def test_callers_without_an_account_have_no_cap_of_their_own() -> None:
+    """Where everybody is one caller, only the day's cap counts."""
+    day = Day(per_user=1)
+    assert [day.take() for _ in range(3)] == [(), (), ()]
+
+
+def test_giving_back_frees_exactly_what_was_taken() -> None:
+    """The next one may have it; giving it back again takes nothing from whoever has it then."""
+    day = Day(per_day=1)
+    first = day.take()
+    assert first
+    day.budget.give_back(first, day.soon())
+    second = day.take()
+    day.budget.give_back(first, day.soon())
+    assert (bool(second), day.held()) == (True, 1)
+
+
+def test_slots_are_found_again_by_their_claim() -> None:
+    """A dead instance's slots, on both sides of midnight, and nobody else's."""
+    day = Day(per_day=5, per_user=5, now=datetime(2026, 3, 14, 23, 59, tzinfo=UTC))
+    claim = day.claim("ada")
+    mine = set(day.budget.reserve(claim, day.soon()))
+    day.take("ada")
+    day.clock.advance(120)
+    assert set(day.budget.slots_of(claim, day.soon())) == mine
+
+
+def test_storage_that_fails_leaves_nothing_half_taken() -> None:
+    """Two caps, the second cannot be written: the first is given back."""
+    day = Day(per_day=5, per_user=5)
+    day.objects.fail("create", "spend/2026-03-14/?")
+    with pytest.raises(StorageUnavailable):
+        day.take("ada")
+    assert day.held() == 0
+
+
+@given(cap=st.integers(1, 12), moves=st.lists(st.integers(0, 5), max_size=40))
+def test_slots_are_never_more_than_the_cap(cap: int, moves: list[int]) -> None:
+    """However takes and returns follow each other: what is in the bucket is what is held, up to the cap."""
+    day = Day(per_day=cap)
+    held: list[tuple[Slot, ...]] = []
+    for move in moves:
+        if move == 0 and held:
+            day.budget.give_back(held.pop(), day.soon())
+        else:
+            taken = day.take()
+            assert bool(taken) == (len(held) < cap)
+            held += [taken] if taken else []
+        assert day.held() == len(held) <= cap
+
+
+@settings(max_examples=25)
+@given(cap=st.integers(1, 20), callers=st.integers(2, 40), failing=st.integers(0, 3))
+def test_a_crowd_never_gets_more_than_the_cap(cap: int, callers: int, failing: int) -> None:
+    """Threads at the same moment, some of which give theirs back: no slot too many, and none that is free refused."""
+    day = Day(per_day=cap)
+
+    def caller(number: int) -> bool:
+        taken = day.take(f"user {number}")
+        if taken and failing and number % failing == 0:
+            day.budget.give_back(taken, day.soon())
+            return False
+        return bool(taken)
+
+    with ThreadPoolExecutor(8) as pool:
+        kept = sum(pool.map(caller, range(callers)))
+    assert day.held() == kept <= cap
+    assert failing or kept == min(cap, callers)
+
+
+def test_a_slot_says_who_took_it() -> None:
+    """An operator can find the job behind it."""
+    day = Day(per_day=1)
+    claim = day.claim("ada")
+    day.budget.reserve(claim, day.soon())
+    (name,) = day.objects.names()
+    assert claim.id.encode() in day.objects.data(name)

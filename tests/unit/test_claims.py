@@ -1,0 +1,121 @@
+"""Who may generate: exactly one verdict for everything that can exist in the bucket, and ids that never collide."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.claims import ID_LENGTH, State, Verdict, decide, derived_id, image_id, new_claim
+from imagegen.model import Ending, Order, StoredImage, Submission
+from tests.fakes import NOON, REQUEST
+
+CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
+OTHER = replace(CLAIM, fingerprint="other", token="other")
+IMAGE = StoredImage("jobs/1/image.jpg", "image/jpeg", 1, "00", 1, 1)
+DONE = Ending(CLAIM, "succeeded", NOON, image=IMAGE)
+GONE = Ending(CLAIM, "unknown", NOON)
+ENDS = CLAIM.lease_ends_at
+FINGERPRINTS = {"asks": CLAIM.fingerprint, "looks": None, "asks for another": "?"}
+MOMENTS = {"leased": ENDS - timedelta(microseconds=1), "ended": ENDS}
+
+
+def states() -> list[State]:
+    """Return everything that can exist under one id."""
+    kinds = product((None, CLAIM), (None, Submission("seg-1", NOON)), (None, IMAGE), (None, DONE), (None, GONE))
+    return [State(*kind) for kind in kinds]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("asking", FINGERPRINTS)
+@pytest.mark.parametrize(
+    "state", states(), ids=lambda s: "".join("01"[bool(x)] for x in (s.claim, s.submission, s.image, s.result, s.lost))
+)
+def test_the_verdict(state: State, asking: str, moment: str) -> None:
+    """All 192 combinations, against the contract's rules in their order."""
+    verdict = decide(state, FINGERPRINTS[asking], MOMENTS[moment])
+    rules = [
+        (not (state.claim or state.result or state.lost), Verdict.RUN),
+        (asking == "asks for another", Verdict.MISMATCH),
+        (bool(state.result or state.lost), Verdict.REPLAY),
+        (moment == "leased", Verdict.WAIT),
+        (bool(state.image), Verdict.FINISH),
+        (bool(state.submission), Verdict.RESUME),
+        (True, Verdict.LOST),
+    ]
+    assert verdict is next(expected for applies, expected in rules if applies)
+
+
+@given(st.sampled_from(states()), st.datetimes(timezones=st.just(NOON.tzinfo)))
+def test_a_lease_that_holds_is_respected(state: State, now: datetime) -> None:
+    """Nobody runs, resumes, finishes or gives up a job whose claimant may be alive."""
+    if state.claim and now < ENDS:
+        assert decide(state, CLAIM.fingerprint, now) in {Verdict.WAIT, Verdict.REPLAY}
+
+
+@given(st.sampled_from(states()), st.datetimes(timezones=st.just(NOON.tzinfo)))
+def test_only_an_id_without_traces_is_run(state: State, now: datetime) -> None:
+    """What was claimed once is never bought again by itself, however long ago it was."""
+    runs = decide(state, CLAIM.fingerprint, now) is Verdict.RUN
+    assert runs == (state.claim is None and state.ending is None)
+
+
+def test_a_result_wins_over_lost() -> None:
+    """Whichever was written first."""
+    assert State(CLAIM, result=DONE, lost=GONE).ending == DONE
+
+
+def test_an_end_is_complete_without_its_claim() -> None:
+    """Only the ending is left of an old job: a repeat is still a repeat, another request still a mismatch."""
+    state = State(result=Ending(OTHER, "failed", NOON))
+    assert decide(state, "other", NOON) is Verdict.REPLAY
+    assert decide(state, CLAIM.fingerprint, NOON) is Verdict.MISMATCH
+    assert state.known == OTHER
+
+
+def test_a_claim_is_of_its_order() -> None:
+    """It names owner, door and request, without the references' addresses, and a token that is its own."""
+    again = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
+    assert (again.id, again.fingerprint) == (CLAIM.id, REQUEST.fingerprint)
+    assert (again.owner, again.door, again.request.tags) == ("ada", "http", ("model",))
+    assert "https" not in repr(again)
+    assert again.token != CLAIM.token
+    assert again.lease_ends_at - again.created_at == timedelta(seconds=100)
+
+
+def test_a_door_may_bring_its_own_id() -> None:
+    """A queued job keeps the id that its caller was told."""
+    assert new_claim(Order(REQUEST, "event", "ada", "key", image_id="a" * 26), NOON, 1).id == "a" * 26
+
+
+@given(st.text(st.characters(), max_size=30), st.one_of(st.none(), st.text(st.characters(), max_size=30)))
+def test_an_id_is_26_letters(owner: str, key: str | None) -> None:
+    """Lower-case base32, whatever owner and key are: safe in a path, a URL and a bucket."""
+    made = image_id(owner, key)
+    assert re.fullmatch(r"[a-z2-7]{26}", made)
+    assert len(made) == ID_LENGTH
+
+
+@given(st.lists(st.lists(st.text(st.characters(), max_size=5), min_size=1, max_size=3), min_size=2, max_size=2))
+def test_ids_tell_parts_apart(pair: list[list[str]]) -> None:
+    """Equal parts, equal id; where one part ends and the next begins is part of it."""
+    assert (derived_id(*pair[0]) == derived_id(*pair[1])) == (pair[0] == pair[1])
+
+
+def test_an_id_stays_what_it_is() -> None:
+    """Ids live in buckets: a change of how they are made would orphan every job there is."""
+    assert image_id("ada", "key") == image_id("ada", "key")
+    assert image_id("", "key-1") == "guuij5u2ruo7gxi3nu6ipzqw45"
+
+
+def test_random_ids_are_random() -> None:
+    """Without a key no two orders share one."""
+    assert len({image_id("ada", None) for _ in range(1_000)}) == 1_000
+
+
+def test_a_derived_id_is_not_a_keys() -> None:
+    """An event's id can never be that of somebody's key."""
+    assert derived_id("upload", "", "key") != image_id("", "key")

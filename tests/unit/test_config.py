@@ -1,0 +1,139 @@
+"""Settings come from a mapping: each with its default, and every wrong one named in one line that shows no secret."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
+
+from imagegen.config import Settings, SettingsError
+from tests.cases import Case, load, named
+
+REQUIRED = {"SEGMIND_API_KEY": "SG_sentinel", "RESULTS_BUCKET": "results"}
+CASES = load("settings")
+DIGEST = "0" * 64
+GOOD = [(case["name"], case["field"], text, value) for case in CASES for text, value in case["good"].items()]
+BAD = [(case["name"], text, says) for case in CASES for text, says in case["bad"].items()]
+
+
+def line(env: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(env)
+    return str(caught.value)
+
+
+def test_every_setting_has_a_case() -> None:
+    """The table below is the contract's, and no setting goes untested."""
+    assert {case["field"]: case["name"] for case in CASES} == {
+        name: field.alias for name, field in Settings.model_fields.items()
+    }
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "default" in case], ids=named)
+@pytest.mark.parametrize("text", [None, "", "  "])
+def test_a_default(case: Case, text: str | None) -> None:
+    """Not set and set to nothing are the same."""
+    env = REQUIRED if text is None else {**REQUIRED, case["name"]: text}
+    found = getattr(Settings.from_env(env), case["field"])
+    assert (list(found) if isinstance(found, tuple) else found) == case["default"]
+
+
+@pytest.mark.parametrize(("name", "field", "text", "value"), GOOD)
+def test_a_good_value(name: str, field: str, text: str, value: object) -> None:
+    """Spaces around it are nobody's intention."""
+    found = getattr(Settings.from_env({**REQUIRED, name: f" {text} "}), field)
+    assert (list(found) if isinstance(found, tuple) else found) == value
+
+
+@pytest.mark.parametrize(("name", "text", "says"), BAD)
+def test_a_bad_value(name: str, text: str, says: str) -> None:
+    """It is named, with what is wrong, and nothing else is."""
+    told = line({**REQUIRED, name: text})
+    assert told.startswith("imagegen cannot start: ")
+    assert says in told
+    assert name in told
+    assert all(name in part for part in told.split("; "))
+    assert "\n" not in told
+
+
+def test_all_wrong_ones_are_named_at_once() -> None:
+    """An operator corrects a deployment once: one line, every setting in it, those between settings too."""
+    told = line(
+        {
+            "SEGMIND_TIMEOUT_SECONDS": "soon",
+            "LOG_LEVEL": "loud",
+            "AUTH": "none",
+            "SIGNED_URL_TTL_SECONDS": "50000",
+            "SEGMIND_BASE_URL": "segmind",
+            "UPLOADS_BUCKET": "x",
+        }
+    )
+    wrong = {"SEGMIND_API_KEY", "RESULTS_BUCKET", "SEGMIND_TIMEOUT_SECONDS", "LOG_LEVEL", "SEGMIND_BASE_URL"}
+    wrong |= {"AUTH=none", "SIGNED_URL_TTL_SECONDS above", "UPLOADS_BUCKET"}
+    assert [name for name in wrong if name not in told] == []
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("env", "fine"),
+    [
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "5"}, True),
+        ({"AUTH": "none"}, False),
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "0"}, False),
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "000"}, False),
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "0.0"}, False),
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "-0"}, False),
+        ({"AUTH": "none", "MAX_IMAGES_PER_USER_PER_DAY": "5"}, False),
+        ({"AUTH": "oidc", "OIDC_ISSUER": "https://x", "OIDC_AUDIENCE": "y"}, True),
+        ({"AUTH": "oidc", "OIDC_ISSUER": "https://x"}, False),
+        ({"AUTH": "oidc", "OIDC_AUDIENCE": "y"}, False),
+        ({"AUTH": "keys", "API_KEYS": f"ada:{DIGEST}"}, True),
+        ({"AUTH": "keys", "API_KEYS": ","}, False),
+        ({"SIGNED_URL_TTL_SECONDS": "604800", "GOOGLE_APPLICATION_CREDENTIALS": "/key.json"}, True),
+        ({"SIGNED_URL_TTL_SECONDS": "604800"}, False),
+        ({"UPLOADS_BUCKET": "results"}, False),
+        ({"UPLOADS_BUCKET": " results "}, False),
+        ({"UPLOADS_BUCKET": "uploads"}, True),
+    ],
+)
+def test_settings_that_depend_on_each_other(env: dict[str, str], fine: bool) -> None:
+    """What is safe only together is checked together."""
+    if fine:
+        assert Settings.from_env({**REQUIRED, **env}).results_bucket == "results"
+    else:
+        assert "cannot start" in line({**REQUIRED, **env})
+
+
+def test_secrets_are_not_shown() -> None:
+    """Neither the key nor the callers' digests, in any way a settings object can be printed."""
+    settings = Settings.from_env({**REQUIRED, "AUTH": "keys", "API_KEYS": f"ada:{DIGEST}"})
+    shown = f"{settings} {settings!r} {settings.segmind_api_key}"
+    assert "sentinel" not in shown
+    assert DIGEST not in shown
+    assert settings.segmind_api_key == SecretStr("SG_sentinel")
+
+
+@given(st.fixed_dictionaries({case["name"]: st.just("sentinel\x7f§") for case in CASES}))
+def test_a_bad_value_is_not_repeated(env: dict[str, str]) -> None:
+    """Whatever was pasted into the wrong variable may be a secret: the line names settings and rules, no values."""
+    assert "sentinel" not in line(env)
+
+
+@given(st.dictionaries(st.sampled_from([case["name"] for case in CASES]), st.text(max_size=20), max_size=8))
+def test_any_environment(env: dict[str, str]) -> None:
+    """Settings or one line, never another exception."""
+    try:
+        assert Settings.from_env({**REQUIRED, **env}).model_fields_set
+    except SettingsError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either is right
+
+
+def test_other_variables_are_not_ours() -> None:
+    """The platform sets dozens."""
+    assert Settings.from_env({**REQUIRED, "PORT": "8080", "K_SERVICE": "x", "segmind_api": "v2"}).segmind_api == "v1"
+
+
+def test_settings_do_not_change() -> None:
+    """What was checked at start is what is in force."""
+    settings = Settings.from_env(REQUIRED)
+    with pytest.raises(ValidationError):
+        settings.auth = "none"  # type: ignore[misc]  # the point

@@ -1,0 +1,146 @@
+"""Reference images on their way: staged once by content, handed over as URLs that Segmind can fetch."""
+
+from dataclasses import replace
+
+import pytest
+
+from imagegen.delivery import MAX_REFERENCE_BYTES, Direct, FromBucket
+from imagegen.errors import InvalidRequest, SegmindUnavailable, StorageUnavailable
+from imagegen.model import ImageRequest, Reference
+from imagegen.ports import Deadline
+from tests.clock import FakeClock
+from tests.fakes import FakeSigner
+from tests.memory import MemoryObjects
+
+NAME = "references/abc.png"
+STAGED = Reference("model", f"gs://uploads/{NAME}")
+INLINE = replace(STAGED, inline=b"the bytes")
+PUBLIC = Reference("cloth", "https://example.com/cloth.png")
+BARE = Reference("mood")
+
+
+class FakeAssets:
+    """Implements `delivery.Assets`."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.taken: list[str] = []
+
+    def upload(self, data_uri: str, deadline: Deadline) -> str:
+        del deadline
+        if self.error:
+            raise self.error
+        self.taken.append(data_uri)
+        return f"https://assets.example/{len(self.taken)}"
+
+
+class Place:
+    """A delivery over a bucket in memory."""
+
+    def __init__(self, assets: FakeAssets | None = None, signing: Exception | None = None) -> None:
+        self.clock = FakeClock()
+        self.objects = MemoryObjects(self.clock)
+        self.delivery = FromBucket(self.objects, "uploads", FakeSigner(self.clock, signing), assets)
+
+    @property
+    def soon(self) -> Deadline:
+        return Deadline.within(self.clock, 10)
+
+    def hold(self, data: bytes = b"the bytes", kind: str = "image/png", name: str = NAME) -> None:
+        self.objects.create(name, data, kind, self.soon)
+
+    def uris(self, *references: Reference) -> list[str | None]:
+        request = ImageRequest("x", references)
+        return [r.uri for r in self.delivery.deliver(request, self.soon).references]
+
+
+def test_an_inline_image_is_staged_at_its_place() -> None:
+    """The bytes are in the bucket with their type, and no longer in the request, whose address did not change."""
+    place = Place()
+    request = ImageRequest("x", (INLINE, PUBLIC, BARE))
+    staged = place.delivery.stage(request, place.soon)
+    assert (staged, staged.fingerprint) == (request, request.fingerprint)
+    assert [r.inline for r in staged.references] == [None, None, None]
+    assert place.objects.data(NAME) == b"the bytes"
+    info = place.objects.stat(NAME, place.soon)
+    assert info is not None
+    assert info.content_type == "image/png"
+
+
+def test_the_same_image_is_staged_once() -> None:
+    """In one request or in many: one object."""
+    place = Place()
+    for _ in range(2):
+        place.delivery.stage(ImageRequest("x", (INLINE, replace(INLINE, tag="other"))), place.soon)
+    assert place.objects.names() == [NAME]
+
+
+def test_staging_that_fails_is_an_error() -> None:
+    """An image that is not in the bucket is never said to be."""
+    place = Place()
+    place.objects.fail("create")
+    with pytest.raises(StorageUnavailable):
+        place.delivery.stage(ImageRequest("x", (INLINE,)), place.soon)
+
+
+def test_an_object_is_handed_over_as_a_signed_url() -> None:
+    """In the request's order; public URLs and references without a URI pass as they are."""
+    place = Place()
+    place.hold()
+    signed = f"https://storage.example/{NAME}?X-Goog-Signature=sentinel"
+    assert place.uris(PUBLIC, STAGED, BARE) == [PUBLIC.uri, signed, None]
+
+
+def test_an_object_is_handed_over_through_the_vendor() -> None:
+    """As a data: URI of its own type and bytes; the request names what the vendor answered."""
+    assets = FakeAssets()
+    place = Place(assets)
+    place.hold(kind="image/webp")
+    assert place.uris(PUBLIC, STAGED) == [PUBLIC.uri, "https://assets.example/1"]
+    assert assets.taken == ["data:image/webp;base64,dGhlIGJ5dGVz"]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(b"", "image/png"), (b"x" * (MAX_REFERENCE_BYTES + 1), "image/png"), (b"x", "image/gif"), (b"x", "")],
+)
+def test_an_object_that_segmind_would_refuse_is_refused(data: bytes, kind: str) -> None:
+    """Empty, too large or of another type: the request's own fault, at the reference that names it."""
+    place = Place()
+    place.hold(data, kind)
+    with pytest.raises(InvalidRequest) as caught:
+        place.uris(PUBLIC, STAGED)
+    assert [p.pointer for p in caught.value.problems] == ["/referenceImages/1/uri"]
+
+
+def test_an_object_of_the_largest_size_passes() -> None:
+    """16 MiB are allowed, to the byte."""
+    place = Place()
+    place.hold(b"x" * MAX_REFERENCE_BYTES)
+    assert len(place.uris(STAGED)) == 1
+
+
+def test_an_object_that_is_not_there_is_the_requests_fault() -> None:
+    """And frees the key: it may be uploaded yet."""
+    with pytest.raises(InvalidRequest) as caught:
+        Place().uris(STAGED)
+    assert caught.value.frees_key
+
+
+@pytest.mark.parametrize(
+    "place",
+    [Place(FakeAssets(SegmindUnavailable("away"))), Place(signing=StorageUnavailable("no key"))],
+    ids=["vendor", "signer"],
+)
+def test_what_goes_wrong_on_the_way_was_never_billed(place: Place) -> None:
+    """Neither signing nor uploading costs anything: whatever they raise frees the key."""
+    place.hold()
+    with pytest.raises((SegmindUnavailable, StorageUnavailable)) as caught:
+        place.uris(STAGED)
+    assert (caught.value.billed, caught.value.frees_key) == ("no", True)
+
+
+def test_without_a_bucket_everything_passes_as_it_is() -> None:
+    """Validation has let only public URLs through."""
+    request, soon = ImageRequest("x", (PUBLIC, BARE)), Deadline.within(FakeClock(), 10)
+    assert Direct().stage(request, soon) == Direct().deliver(request, soon) == request

@@ -1,0 +1,169 @@
+"""The event door over buckets in memory: what an event may look like, and how old it may become."""
+
+import json
+from datetime import UTC, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.delivery import FromBucket
+from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailable
+from imagegen.events import FINALIZED, Event, EventCore, EventDoor
+from imagegen.ports import Deadline
+from tests import strategies
+from tests.clock import NOON
+from tests.fakes import FakeSigner, Scene, World
+from tests.memory import MemoryObjects
+
+MAX_AGE = 3600.0
+BODY = b'{"promptText": "a boat", "referenceImages": []}'
+
+
+class Door:
+    """The door of the bucket `uploads`, over the real service."""
+
+    def __init__(self, *scenes: Scene) -> None:
+        self.world = World(*scenes, per_day=10)
+        self.uploads = MemoryObjects(self.world.clock)
+        staging = FromBucket(self.uploads, "uploads", FakeSigner(self.world.clock), None)
+        core = EventCore(self.world.service, staging, self.uploads)
+        self.door = EventDoor(lambda: core, "uploads", MAX_AGE, self.world.clock)
+
+    def drop(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:
+        """Put a job file there, and return its event's data."""
+        generation = self.uploads.create(name, data, "application/json", Deadline.within(self.world.clock, 10))
+        return {"bucket": "uploads", "name": name, "generation": str(generation), "size": str(len(data))}
+
+    def handle(self, data: object, time: str | None = NOON.isoformat(), kind: str = FINALIZED) -> bool:
+        return self.door.handle(Event("event-1", kind, time, data))
+
+    @property
+    def endings(self) -> list[dict[str, Any]]:
+        names = [name for name in self.world.objects.names("jobs/") if name.endswith(("result.json", "lost.json"))]
+        return [json.loads(self.world.objects.data(name)) for name in names]
+
+
+def test_a_job_is_run_and_its_event_taken() -> None:
+    """One image, bought and stored."""
+    door = Door()
+    assert door.handle(door.drop()) is True
+    assert [ending["status"] for ending in door.endings] == ["succeeded"]
+    assert len(door.world.generator.bought) == len(door.world.slots()) == 1
+
+
+@pytest.mark.parametrize(("age", "taken"), [(0, False), (MAX_AGE - 1, False), (MAX_AGE, True), (MAX_AGE + 1, True)])
+def test_the_line_between_again_and_never(age: float, taken: bool) -> None:
+    """Younger than EVENT_MAX_AGE_SECONDS comes again and leaves nothing; from that age on it ends as failed."""
+    door = Door(Scene(raised=SegmindFailed("away"), seconds=0.0))
+    data = door.drop()
+    door.world.clock.advance(age)
+    assert door.handle(data) is taken
+    assert [ending["error"]["code"] for ending in door.endings] == (["segmind-failed"] if taken else [])
+    assert door.world.slots() == []
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        (NOON - timedelta(hours=2)).isoformat(),
+        (NOON - timedelta(hours=2)).replace(tzinfo=None).isoformat(),
+        (NOON - timedelta(hours=2)).astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        (NOON - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.123456789Z"),
+        "2026-03-14T12:00:00+02:00",
+    ],
+)
+def test_a_time_is_read_in_every_form(time: str) -> None:
+    """With Z, an offset, nanoseconds or nothing: two hours ago is too old."""
+    door = Door(Scene(raised=SegmindFailed("away")))
+    assert door.handle(door.drop(), time) is True
+    assert len(door.endings) == 1
+
+
+@pytest.mark.parametrize("time", [None, ""])
+def test_an_event_without_a_time_is_as_old_as_its_object(time: str | None) -> None:
+    """The object says when it was written."""
+    door = Door(Scene(raised=SegmindFailed("away")))
+    data = door.drop() | {"timeCreated": (NOON - timedelta(hours=2)).isoformat()}
+    assert door.handle(data, time) is True
+    assert len(door.endings) == 1
+
+
+def test_an_end_that_storage_refuses_is_not_forgotten() -> None:
+    """However old: while not even the end can be written, the event has to come again."""
+    door = Door(Scene(raised=SegmindRateLimited("slow")))
+    data = door.drop()
+    door.world.clock.advance(2 * MAX_AGE)
+    door.world.objects.fail("create", "*/claim.json")
+    assert door.handle(data) is False
+    door.world.objects.recover()
+    assert door.handle(data) is True
+    assert [ending["status"] for ending in door.endings] == ["failed"]
+
+
+@pytest.mark.parametrize("operation", ["stat", "read"])
+def test_a_bucket_that_cannot_be_read_comes_again(operation: str) -> None:
+    """Nothing is spent, and nothing is written down before it is too old."""
+    door = Door()
+    data = door.drop()
+    door.uploads.fail(operation, times=1)
+    assert door.handle(data) is False
+    assert (door.world.objects.names(), door.world.generator.bought) == ([], [])
+    assert door.handle(data) is True
+
+
+def test_a_bug_comes_again_and_says_nothing_about_the_request() -> None:
+    """What nobody planned is not acknowledged: the event is not lost with it."""
+    door = Door(Scene(raised=RuntimeError("a boat")))
+    assert door.handle(door.drop()) is False
+
+
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "bucket": st.one_of(st.just("uploads"), strategies.json_values),
+        "name": st.one_of(st.sampled_from(["jobs/one.json", "me.jpg", "references/me.jpg"]), strategies.json_values),
+        "generation": st.one_of(st.integers().map(str), strategies.json_values),
+        "size": st.one_of(st.integers().map(str), strategies.json_values),
+        "contentType": st.one_of(st.just("image/png"), strategies.json_values),
+        "metadata": st.one_of(st.just({"prompt": "x"}), strategies.json_values),
+        "timeCreated": strategies.json_values,
+    },
+)
+
+
+@given(st.one_of(EVENTS, strategies.json_values, st.binary(max_size=40)), st.none() | strategies.any_text)
+def test_any_event_is_taken(data: object, time: str | None) -> None:
+    """Of any shape: where there is no such object nothing is bought, written or asked for again."""
+    door = Door()
+    assert door.handle(data, time) is True
+    assert (door.world.objects.names(), door.uploads.names(), door.world.generator.bought) == ([], [], [])
+
+
+@given(strategies.any_text)
+def test_any_other_type_is_taken(kind: str) -> None:
+    """Only what was finalized is looked at."""
+    door = Door()
+    assert door.handle(door.drop(), kind=kind) is True
+    assert door.world.generator.bought == []
+
+
+@given(st.one_of(st.binary(max_size=60), strategies.almost_bodies.map(strategies.as_json)))
+def test_any_job_file_has_an_end(data: bytes) -> None:
+    """Good or bad, its event is taken, and what became of it is written down."""
+    door = Door()
+    assert door.handle(door.drop(data)) is True
+    assert [ending["status"] for ending in door.endings] in (["succeeded"], ["failed"])
+
+
+def test_storage_that_is_down_for_long_is_waited_for() -> None:
+    """The results bucket refuses everything: again and again, nothing bought, until it is back."""
+    door = Door()
+    data = door.drop()
+    door.world.objects.fail(error=StorageUnavailable)
+    assert [door.handle(data) for _ in range(3)] == [False] * 3
+    assert door.world.generator.bought == []
+    door.world.objects.recover()
+    assert door.handle(data) is True
+    assert [ending["status"] for ending in door.endings] == ["succeeded"]

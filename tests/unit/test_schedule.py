@@ -1,0 +1,104 @@
+"""A tick → jobs: a pure reading of the batch, then one order each, in the batch's order."""
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen import schedule
+from imagegen.backlog import Backlog
+from imagegen.claims import image_id
+from imagegen.errors import InvalidRequest, StorageUnavailable
+from imagegen.references import Rules
+from imagegen.schedule import Batch
+from imagegen.service import ImageService
+from tests import strategies
+from tests.clock import FakeClock
+from tests.fakes import World
+from tests.memory import MemoryObjects
+
+TICK = "2026-03-14T12:00:00Z"
+RULES = Rules("uploads")
+
+
+@dataclass
+class Queue:
+    """The real service with a queue in memory."""
+
+    world: World = field(default_factory=World)
+
+    def __post_init__(self) -> None:
+        world, self.uploads = self.world, MemoryObjects(FakeClock())
+        backlog = Backlog(self.uploads, "uploads", world.clock)
+        parts = (world.jobs, world.budget, world.generator, world.delivery, world.clock, world.limits)
+        self.service = ImageService(*parts, backlog)
+
+    def tick(self, batch: Batch, at: str = TICK) -> list[str]:
+        return [outcome.claim.id for outcome in schedule.queue(batch, at, self.service)]
+
+
+def batch(count: int, name: str = "nightly") -> Batch:
+    images = [{"promptText": f"boat {i}", "referenceImages": []} for i in range(count)]
+    return schedule.parse(json.dumps({"name": name, "images": images}).encode(), RULES)
+
+
+def test_the_key_is_name_time_and_index() -> None:
+    """So the id of each image is known before the tick comes, and the same for each of its deliveries."""
+    assert Queue().tick(batch(3)) == [image_id("", f"nightly/{TICK}/{i}") for i in range(3)]
+
+
+def test_nothing_is_spent() -> None:
+    """A tick writes jobs into the uploads bucket and nothing anywhere else."""
+    queue = Queue()
+    ids = queue.tick(batch(50))
+    assert queue.uploads.names() == sorted(f"jobs/{one}.json" for one in ids)
+    assert (queue.world.objects.names(), queue.world.generator.bought) == ([], [])
+
+
+@given(st.integers(0, 9))
+def test_a_tick_that_broke_anywhere_is_completed(done: int) -> None:
+    """Storage fails at any one of its writes: the repeated tick queues the rest, and every image is queued once."""
+    queue = Queue()
+    queue.uploads.fail("create", skip=done)
+    with pytest.raises(StorageUnavailable):
+        queue.tick(batch(10))
+    queue.uploads.recover()
+    outcomes = schedule.queue(batch(10), TICK, queue.service)
+    assert len({outcome.claim.id for outcome in outcomes}) == len(queue.uploads.names()) == 10
+    assert sum(outcome.replayed for outcome in outcomes) == done
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100))
+def test_any_visible_name_is_a_name(name: str) -> None:
+    """1 to 100 visible ASCII characters."""
+    assert batch(1, name).name == name
+
+
+@given(st.lists(strategies.bodies, min_size=1, max_size=5))
+def test_a_good_batch_comes_through_whole(bodies: list[dict[str, object]]) -> None:
+    """Every request as it was asked, in its order."""
+    found = schedule.parse(json.dumps({"name": "n", "images": bodies}).encode(), RULES)
+    assert [image.body() for image in found.images] == [{"ratio": "1280:720", **body} for body in bodies]
+
+
+@given(st.lists(st.one_of(strategies.bodies, strategies.almost_bodies, strategies.json_values), max_size=5))
+def test_any_batch(images: list[object]) -> None:
+    """A batch of so many requests, or problems that point at an image that is there, or at the whole."""
+    whole = {"", "/images"}
+    try:
+        found = schedule.parse(strategies.as_json({"name": "n", "images": images}), RULES)
+    except InvalidRequest as error:
+        inside = [problem.pointer for problem in error.problems if problem.pointer not in whole]
+        assert all(int(pointer.split("/")[2]) < len(images) for pointer in inside)
+    else:
+        assert len(found.images) == len(images)
+
+
+def test_problems_are_cut_to_what_can_be_shown() -> None:
+    """A thousand broken images are not a thousand problems in one answer."""
+    body = json.dumps({"name": "n", "images": [{}] * 1000}).encode()
+    with pytest.raises(InvalidRequest) as caught:
+        schedule.parse(body, RULES)
+    assert len(caught.value.problems) == 100

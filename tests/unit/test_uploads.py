@@ -1,0 +1,138 @@
+"""Is this finalized object ours, and what does it ask for? Decided without looking at anything else."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.claims import image_id
+from imagegen.errors import InvalidRequest, Problem
+from imagegen.model import Order
+from imagegen.uploads import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo
+from imagegen.validation import check
+from tests import strategies
+from tests.clock import NOON
+
+FILE = Upload("uploads", "jobs/one.json", 7, 2, "application/json", {}, NOON)
+PHOTO = Upload("uploads", "inbox/me.jpg", 7, 2, "image/jpeg", {"prompt": "@image at sea"}, NOON)
+BODY = {"promptText": "a boat", "referenceImages": []}
+KEYS = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("jobs/one.json", True),
+        ("jobs/a/b.json", True),
+        ("jobs/.json", True),
+        ("jobs/one.JSON", False),
+        ("jobs/one.json.tmp", False),
+        ("jobs/one", False),
+        ("Jobs/one.json", False),
+        ("/jobs/one.json", False),
+        ("references/one.json", False),
+        ("one.json", False),
+        ("", False),
+    ],
+)
+def test_a_job_file_is_known_by_its_name(name: str, ours: bool) -> None:
+    """jobs/*.json, and nothing that only looks like it."""
+    assert is_job(replace(FILE, name=name)) is ours
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "metadata", "ours"),
+    [
+        ("me.jpg", "image/jpeg", {"prompt": "x"}, True),
+        ("deep/er/me", "image/anything", {"prompt": ""}, True),
+        ("references/me.jpg", "image/jpeg", {"prompt": "x"}, False),
+        ("references/", "image/jpeg", {"prompt": "x"}, False),
+        ("my-references/me.jpg", "image/jpeg", {"prompt": "x"}, True),
+        ("me.jpg", "text/plain", {"prompt": "x"}, False),
+        ("me.jpg", "", {"prompt": "x"}, False),
+        ("me.jpg", "image/jpeg", {}, False),
+        ("me.jpg", "image/jpeg", {"Prompt": "x"}, False),
+    ],
+)
+def test_a_photo_is_known_by_type_metadata_and_place(
+    name: str, kind: str, metadata: dict[str, str], ours: bool
+) -> None:
+    """An image with a prompt, outside references/."""
+    assert is_photo(replace(PHOTO, name=name, content_type=kind, metadata=metadata)) is ours
+
+
+@pytest.mark.parametrize("change", [{"bucket": "other"}, {"name": "jobs/two.json"}, {"generation": 8}])
+def test_the_own_id_is_bucket_name_and_generation(change: dict[str, str | int]) -> None:
+    """The same for every delivery, another one for another object; what else the event says does not matter."""
+    other = replace(FILE, **change)  # type: ignore[arg-type]  # each value is of its field's type
+    assert replace(FILE, size=9, content_type="x", metadata={"a": "b"}).own_id == FILE.own_id
+    assert other.own_id != FILE.own_id
+
+
+@given(strategies.bodies, st.text(max_size=40), KEYS)
+def test_a_queued_order_comes_back_whole(body: dict[str, object], owner: str, key: str | None) -> None:
+    """What the service puts into the queue is what the event door reads: request, owner, key and id."""
+    ours = Order(check(body), "http", owner, key)
+    known = image_id(owner, key)
+    file = replace(FILE, name=job_name(known))
+    found = order_of_job(file, json.dumps(job_body(ours, known)).encode())
+    assert (found.request, found.owner, found.key, found.image_id) == (ours.request, owner, key, known)
+
+
+@pytest.mark.parametrize("name", ["jobs/one.json", f"jobs/{'b' * 26}.json", f"jobs/x/{'a' * 26}.json"])
+def test_an_id_is_believed_under_its_own_name_only(name: str) -> None:
+    """Whoever may write job files cannot take another image's id with them."""
+    file = replace(FILE, name=name)
+    assert order_of_job(file, json.dumps({**BODY, "id": "a" * 26}).encode()).image_id == file.own_id
+
+
+@pytest.mark.parametrize("written", ["", "a" * 25, "a" * 27, "../../../../../../etc/pass"])
+def test_an_id_of_another_form_is_none(written: str) -> None:
+    """Only what can be an id is one, even under the name that belongs to it."""
+    file = replace(FILE, name=f"jobs/{written}.json")
+    found = order_of_job(file, json.dumps({**BODY, "id": written}).encode()).image_id
+    assert found == (written if len(written) == 26 else file.own_id)
+
+
+def test_a_key_of_a_file_is_the_key_of_its_owner() -> None:
+    """Two owners' equal keys are two images, and each is the one that the HTTP door would give."""
+    ids = [
+        order_of_job(FILE, json.dumps({**BODY, "idempotencyKey": "k", "owner": owner}).encode()).image_id
+        for owner in ("ada", "bob")
+    ]
+    assert ids == [image_id("ada", "k"), image_id("bob", "k")]
+
+
+def test_the_ticket_makes_each_try_its_own() -> None:
+    """Two writes of one order differ, so that neither takes the other's object for its own."""
+    ours = Order(check(BODY), "http", "", "k")
+    assert job_body(ours, "a" * 26) != job_body(ours, "a" * 26)
+
+
+@given(st.one_of(strategies.json_values, strategies.almost_bodies))
+def test_any_job_file(value: object) -> None:
+    """Whatever a file holds: an order under an id, or InvalidRequest that says why."""
+    found = _order_or_problems(lambda: order_of_job(FILE, strategies.as_json(value)))
+    assert found.image_id if isinstance(found, Order) else found
+
+
+@given(st.dictionaries(st.sampled_from(["prompt", "ratio", "tag", "other"]), st.text(max_size=30)))
+def test_any_metadata(metadata: dict[str, str]) -> None:
+    """A photo is its own only reference, or InvalidRequest says why."""
+    photo = replace(PHOTO, metadata={"prompt": "x", **metadata})
+    found = _order_or_problems(lambda: order_of_photo(photo))
+    if isinstance(found, Order):
+        assert [r.uri for r in found.request.references] == ["gs://uploads/inbox/me.jpg"]
+        assert (found.image_id, found.key, found.owner) == (photo.own_id, None, "")
+    else:
+        assert found
+
+
+def _order_or_problems(read: Callable[[], Order]) -> Order | tuple[Problem, ...]:
+    try:
+        return read()
+    except InvalidRequest as error:
+        return error.problems

@@ -1,0 +1,119 @@
+"""The v2 client over the fake vendor and a clock that moves when somebody waits: how often it looks, when it ends."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from imagegen.errors import OutcomeUnknown, SegmindError, SegmindFailed
+from imagegen.model import ImageRequest
+from imagegen.ports import Deadline, StillGenerating
+from imagegen.segmind.calls import Calls
+from imagegen.segmind.v2 import SegmindV2, receipt_in
+from mock_segmind import FakeSegmind
+from tests import strategies
+from tests.clock import FakeClock
+
+
+@dataclass
+class Client:
+    """A client with 180 seconds, and the ids that it was told to write down."""
+
+    segmind: FakeSegmind
+    clock: FakeClock = field(default_factory=FakeClock)
+    written: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        calls = Calls(self.segmind.key, self.segmind.url, self.clock, 2)
+        self.v2 = SegmindV2(calls, self.clock)
+        self.deadline = Deadline.within(self.clock, 180)
+
+    def generate(self, prompt: str) -> bytes:
+        with self.v2.generate(ImageRequest(prompt), self.deadline, self.written.append) as generation:
+            return generation.read(0.0).data
+
+    @property
+    def looks(self) -> int:
+        return len(self.segmind.ledger.entries("v2-status"))
+
+
+@pytest.fixture
+def client(segmind: FakeSegmind) -> Client:
+    """A client of a vendor that is as new."""
+    return Client(segmind)
+
+
+def test_the_id_is_handed_over_once(client: Client) -> None:
+    """Before the first look, and as Segmind gave it."""
+    client.generate("a boat")
+    assert client.written == [client.segmind.ledger.billed()[0].request_id]
+
+
+def test_looks_become_rarer(client: Client) -> None:
+    """A generation of half a minute is looked at about a dozen times, and its end is noticed within 3 seconds."""
+    started = client.clock.monotonic()
+    client.generate("a boat [mock:v2-polls=12]")
+    assert client.looks == 13
+    assert 27 <= client.clock.monotonic() - started <= 30
+
+
+def test_a_generation_that_does_not_end_is_left_at_the_deadline(client: Client) -> None:
+    """StillGenerating, not an error, and never later than the deadline."""
+    with pytest.raises(StillGenerating):
+        client.generate("a boat [mock:v2-stuck]")
+    assert 0 <= client.deadline.left <= 3
+    assert 55 <= client.looks <= 65
+
+
+@pytest.mark.parametrize("fault", ["503", "429", "500", "401", "400,body=html", "moderation", "502"])
+def test_trouble_until_the_deadline_says_nothing_about_the_generation(client: Client, fault: str) -> None:
+    """However long looking fails, the generation is not declared dead: it is StillGenerating."""
+    client.segmind.faults.add(f"{fault},on=v2-status", times=None)
+    with pytest.raises(StillGenerating):
+        client.generate("a boat")
+
+
+def test_a_record_that_is_gone_is_looked_for_three_times(client: Client) -> None:
+    """Then it is unknown: it may have been billed, and nobody will ever say."""
+    with pytest.raises(OutcomeUnknown):
+        client.generate("a boat [mock:v2-expired]")
+    assert client.looks == 3
+
+
+def test_a_resumed_generation_buys_nothing(client: Client) -> None:
+    """The image of an earlier submit, by its id alone."""
+    bought = client.generate("a boat")
+    with client.v2.resume(client.written[0], client.deadline) as generation:
+        assert generation.read(0.0).data == bought
+    assert len(client.segmind.ledger.generations()) == 1
+
+
+@pytest.mark.parametrize("strange", ["../v1/runway-gen4-image", "a/b?c#d", "ü", "%2e%2e", ""])
+def test_an_id_cannot_name_another_endpoint(client: Client, strange: str) -> None:
+    """An id is quoted into the path: nothing but that request's record is ever asked for."""
+    client.segmind.faults.add("v2-expired,on=v2-status+v2-result", times=None, optional=True)
+    with pytest.raises((OutcomeUnknown, SegmindError, StillGenerating)):
+        client.v2.resume(strange, client.deadline)
+    assert client.segmind.ledger.generations() == []
+    client.segmind.clear()
+
+
+def test_what_failed_can_be_tried_again(client: Client) -> None:
+    """FAILED by Segmind's own fault was not billed."""
+    with pytest.raises(SegmindFailed, match="The workers are gone") as caught:
+        client.generate("a boat [mock:v2-failed,message=The workers are gone]")
+    assert (caught.value.billed, caught.value.frees_key) == ("no", True)
+
+
+METRICS = st.dictionaries(st.sampled_from(["cost", "remaining_credits", "inference_time"]), strategies.json_values)
+
+
+@example({"cost": 10**400}, "an integer that is no float")
+@given(st.one_of(METRICS, strategies.json_values), strategies.json_values)
+def test_any_record_has_a_receipt(metrics: object, request_id: object) -> None:
+    """Whatever stands where numbers should be: a number that is finite, or nothing."""
+    receipt = receipt_in({"metrics": metrics, "request_id": request_id})
+    numbers = (receipt.cost_usd, receipt.remaining_credits, receipt.generation_seconds)
+    assert all(found is None or abs(found) < 1e12 for found in numbers)
+    assert receipt.request_id is None or isinstance(receipt.request_id, str)
