@@ -49,7 +49,7 @@ def client(project: str | None, pool_size: int) -> storage.Client:
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     made = storage.Client(project=project)
     for scheme in ("https://", "http://"):
-        made._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=pool_size))  # noqa: SLF001 - the documented way
+        made._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=min(pool_size, 64)))  # noqa: SLF001 - the documented way
     return made
 
 

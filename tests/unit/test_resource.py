@@ -1,0 +1,137 @@
+"""What callers see: the image resource in every state, and the problem document of every error."""
+
+import base64
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from imagegen.claims import new_claim
+from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, OutcomeUnknown, Problem, ServiceError
+from imagegen.model import Ending, Order, Receipt, SignedUrl, StoredImage
+from imagegen.resource import problem, resource, time_text
+from imagegen.service import Outcome
+from tests.cases import Case, load, named
+from tests.fakes import NOON, PICTURE, RECEIPT, REQUEST
+
+CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
+IMAGE = StoredImage(f"jobs/{CLAIM.id}/image.jpg", "image/jpeg", 9, "ab", 1280, 720)
+LATER = NOON + timedelta(seconds=31.5)
+DONE = Ending(CLAIM, "succeeded", LATER, IMAGE, RECEIPT)
+URL = SignedUrl("https://storage.example/x?X-Goog-Signature=1", NOON + timedelta(hours=1))
+
+
+def test_a_finished_image() -> None:
+    """Every field of the contract, by its name and in its format."""
+    assert resource(Outcome(CLAIM, DONE), "results", URL, "req") == {
+        "id": CLAIM.id,
+        "status": "succeeded",
+        "createdAt": "2026-03-14T12:00:00.000Z",
+        "completedAt": "2026-03-14T12:00:31.500Z",
+        "request": {
+            "promptText": "a red cube",
+            "ratio": "1280:720",
+            "referenceImages": [{"tag": "model"}],
+        },
+        "image": {
+            "url": URL.url,
+            "urlExpiresAt": "2026-03-14T13:00:00.000Z",
+            "gsUri": f"gs://results/jobs/{CLAIM.id}/image.jpg",
+            "contentType": "image/jpeg",
+            "bytes": 9,
+            "sha256": "ab",
+            "width": 1280,
+            "height": 720,
+        },
+        "segmind": {"requestId": "req-1", "costUsd": 0.1, "remainingCredits": 12.3, "generationSeconds": 30.6},
+    }
+
+
+def test_references_are_shown_without_their_addresses() -> None:
+    """They can carry somebody's signature."""
+    assert "example.com" not in json.dumps(resource(Outcome(CLAIM, DONE), "results", URL, "req"))
+
+
+def test_an_image_that_nobody_could_sign() -> None:
+    """It is safe in the bucket: nulls in place of the URL, everything else as always."""
+    shown = resource(Outcome(CLAIM, DONE), "results", None, "req")["image"]
+    assert isinstance(shown, dict)
+    assert (shown["url"], shown["urlExpiresAt"], shown["bytes"]) == (None, None, 9)
+
+
+@pytest.mark.parametrize(("queued", "status"), [(False, "running"), (True, "queued")])
+def test_an_image_on_its_way(queued: bool, status: str) -> None:
+    """What is known so far, and nothing that is not."""
+    shown = resource(Outcome(CLAIM, None, queued=queued), "results", None, "req")
+    assert shown.keys() == {"id", "status", "createdAt", "request"}
+    assert shown["status"] == status
+
+
+@pytest.mark.parametrize("status", ["failed", "unknown"])
+def test_an_image_that_never_was(status: str) -> None:
+    """The problem stands in it, with the id of the request that asks now."""
+    error = OutcomeUnknown("silence")
+    ending = replace(DONE, status=status, image=None, segmind=None, error=error.failure())
+    shown = resource(Outcome(CLAIM, ending), "results", None, "req-now")
+    assert shown["error"] == problem(error, "req-now")
+    assert shown["status"] == status
+    assert "image" not in shown
+
+
+def test_a_receipt_with_gaps() -> None:
+    """What Segmind did not say is null."""
+    shown = resource(Outcome(CLAIM, replace(DONE, segmind=Receipt())), "results", URL, "req")["segmind"]
+    assert shown == {"requestId": None, "costUsd": None, "remainingCredits": None, "generationSeconds": None}
+
+
+def error_of(code: str) -> ServiceError:
+    if code == "invalid-request":
+        return InvalidRequest((Problem("/ratio", "must be one of …"), Problem("", "the body is odd")))
+    if code == "image-not-stored":
+        return ImageNotStored(PICTURE)
+    if code == "method-not-allowed":
+        return BY_CODE[code](("GET",))  # type: ignore[arg-type]  # its own constructor
+    return BY_CODE[code]("what happened")
+
+
+@pytest.mark.parametrize("row", load("contract_errors"), ids=named)
+def test_every_error_is_a_problem(row: Case) -> None:
+    """RFC 9457's members and ours: what happened, what it cost, what to do."""
+    shown = problem(error_of(row["code"]), "req")
+    assert (shown["type"], shown["code"]) == (f"/problems/{row['code']}", row["code"])
+    assert (shown["status"], shown["billed"], shown["requestId"]) == (row["status"], row["billed"], "req")
+    assert all(isinstance(shown[name], str) and shown[name] for name in ("title", "detail", "action"))
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_what_was_written_down_reads_the_same_later() -> None:
+    """A failure that is replayed is the problem that it was."""
+    error = BY_CODE["rejected-by-segmind"]("moderation")
+    assert problem(error.failure(), "req") == problem(error, "req")
+
+
+def test_a_bad_request_lists_its_problems() -> None:
+    """With their places, in order."""
+    assert problem(error_of("invalid-request"), "req")["errors"] == [
+        {"pointer": "/ratio", "detail": "must be one of …"},
+        {"pointer": "", "detail": "the body is odd"},
+    ]
+
+
+def test_an_image_that_was_not_stored_is_in_the_problem() -> None:
+    """Every byte of it; a later replay of the same failure has none to give."""
+    shown = problem(ImageNotStored(PICTURE), "req")["image"]
+    assert isinstance(shown, dict)
+    head, _, encoded = str(shown["dataUri"]).partition(",")
+    assert (head, base64.b64decode(encoded)) == ("data:image/jpeg;base64", PICTURE.data)
+    assert (shown["bytes"], shown["sha256"]) == (len(PICTURE.data), PICTURE.sha256)
+    assert "image" not in problem(ImageNotStored(PICTURE).failure(), "req")
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-11))])
+def test_times_are_utc(zone: timezone) -> None:
+    """RFC 3339 with a Z and milliseconds, wherever they were made."""
+    assert time_text(datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC).astimezone(zone)) == "2026-01-02T03:04:05.678Z"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time_text(datetime.now(zone)))
