@@ -33,15 +33,14 @@ class Keeper:
     def keep(self, claim: Claim, generation: Generation, watch: Stopwatch) -> Ending:
         """Read, store and write down a finished generation. Raises SegmindError, ImageNotStored."""
         with watch.step("store"):
-            waited, inside = self._enter(claim)
+            waited = self._enter(claim)
         try:
             with watch.step("segmind"):
                 picture = generation.read(waited)
             with watch.step("store"):
                 return self._store(claim, picture, generation.receipt)
         finally:
-            if inside:
-                self._gate.release()
+            self._gate.release()
 
     def end(self, held: Held, error: ServiceError) -> Ending:
         """Free the key and raise `error` if it cost nothing and is not the request's fault; else keep the end."""
@@ -84,14 +83,17 @@ class Keeper:
         except StorageUnavailable:
             log.state_not_written(held.claim, "a slot")
 
-    def _enter(self, claim: Claim) -> tuple[float, bool]:
-        """Wait for room; the image waits in its socket. Return the seconds waited and whether there was room."""
+    def _enter(self, claim: Claim) -> float:
+        """Wait for room, and return for how many seconds; the image waits in its socket meanwhile.
+
+        A paid image is neither refused, which would lose it, nor let through, which could lose all of them with the
+        instance's memory. Where storage is so slow that it waits beyond its lease, its late result still wins.
+        """
         started = self._clock.monotonic()
-        inside = self._gate.acquire(timeout=self._limits.gate_seconds)
-        waited = self._clock.monotonic() - started
-        if not inside:
-            log.gate_overrun(claim, waited)
-        return waited, inside
+        if not self._gate.acquire(timeout=self._limits.gate_seconds):
+            log.gate_overrun(claim, self._limits.gate_seconds)
+            self._gate.acquire()
+        return self._clock.monotonic() - started
 
     def _store(self, claim: Claim, picture: Picture, receipt: Receipt) -> Ending:
         try:

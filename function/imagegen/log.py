@@ -101,11 +101,11 @@ def state_not_written(claim: Claim, what: str) -> None:
 
 
 def gate_overrun(claim: Claim, seconds: float) -> None:
-    """A paid image waited so long for memory that it was let through: losing it would be worse."""
+    """A paid image has waited longer for memory than planned: storage is slow. It goes on waiting."""
     _write(
         "WARNING",
         "gate_overrun",
-        f"Image {claim.id} passed the full gate",
+        f"Image {claim.id} still waits for memory",
         imageId=claim.id,
         waitedSeconds=seconds,
     )

@@ -24,6 +24,8 @@ from imagegen.ports import Clock, Deadline, Delivery, Generator, StillGenerating
 from imagegen.recovery import Recovery
 from imagegen.stopwatch import Stopwatch
 
+_GLANCE_SECONDS = 2.0  # what a status query without `wait` may spend on asking Segmind
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -103,7 +105,8 @@ class ImageService:
             known = state.known or self._waiting(image_id, deadline)
             if known is None or owner not in {None, known.owner}:
                 raise NotFound("There is no image with this id.")
-            ending = self._recovery.ending(state, decide(state, None, self._clock.now()), deadline)
+            looking = self._within(until.left + _GLANCE_SECONDS)
+            ending = self._recovery.ending(state, decide(state, None, self._clock.now()), looking)
             if ending or until.left <= pause:
                 return Outcome(known, ending, replayed=True, queued=state.known is None)
             self._clock.sleep(pause)

@@ -216,7 +216,7 @@ _app: App | None = None
 
 def start(env: Mapping[str, str] = os.environ) -> None:
     """Read the settings. Wrong ones stop the process with one line that names them all."""
-    heap.return_large_blocks()
+    heap.keep_small()
     if _app is None:
         try:
             use(App(Settings.from_env(env)))

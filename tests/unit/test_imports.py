@@ -74,6 +74,10 @@ def _statements(tree: ast.Module) -> Iterator[ast.AST]:
             yield node
 
 
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
 def own(path: Path, *, at_start: bool = False) -> set[str]:
     """Return which parts of the package a file imports."""
     found = {name.split(".")[1] for name in imports(path, at_start=at_start) if name.startswith("imagegen.")}
@@ -154,7 +158,7 @@ def test_files_and_functions_are_short(path: Path) -> None:
 def test_nothing_reads_the_environment_on_import(path: Path) -> None:
     """Settings come from a mapping that is handed in; `main.py` alone starts something."""
     tree = ast.parse(path.read_text())
-    at_start = [node for node in _statements(tree) if not isinstance(node, ast.Import | ast.ImportFrom)]
+    at_start = [n for n in _statements(tree) if not isinstance(n, ast.Import | ast.ImportFrom) and not _is_text(n)]
     text = "\n".join(ast.unparse(node) for node in at_start)
     assert "environ" not in text
     assert "getenv" not in text
@@ -172,7 +176,7 @@ def test_the_package_imports_without_any_setting() -> None:
     """Silently, without a thread, and without the storage client, which is more than half of a cold start."""
     names = [part(path) for path in PATHS if part(path) not in {"main", "gcs", "signing", "__init__"}]
     lines = [f"import imagegen.{name}" for name in names]
-    lines += ["import sys, threading", "print('google.cloud' in sys.modules, threading.active_count())"]
+    lines += ["import sys, threading", "print('google.cloud.storage' in sys.modules, threading.active_count())"]
     ran = run("\n".join(lines))
     assert (ran.stdout, ran.stderr, ran.returncode) == ("False 1\n", "", 0)
 

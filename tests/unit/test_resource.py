@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_an_image_on_its_way(queued: bool, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "unknown"])
-def test_an_image_that_never_was(status: str) -> None:
+def test_an_image_that_never_was(status: Literal["failed", "unknown"]) -> None:
     """The problem stands in it, with the id of the request that asks now."""
     error = OutcomeUnknown("silence")
     ending = replace(DONE, status=status, image=None, segmind=None, error=error.failure())
