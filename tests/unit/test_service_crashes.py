@@ -135,3 +135,10 @@ def test_storage_that_fails_at_any_step_never_buys_twice(step: int, applied: boo
             assert isinstance(error, StorageUnavailable) or error.code == "image-not-stored"  # noqa: PT017
         world.end_lease()
     assert len(world.generator.bought) <= 1
+
+
+@pytest.mark.parametrize(("ending", "step", "applied"), [m for m in MOMENTS if m.values[0] == "v2, free"])
+def test_a_submission_never_outlives_its_claim(ending: str, step: int, applied: bool) -> None:
+    """A new claimant of a freed key would take it for its own, and be resumed as the generation that failed."""
+    left = crashed(ending, step, applied).left()
+    assert "submitted.json" not in left or "claim.json" in left
