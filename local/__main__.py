@@ -8,6 +8,7 @@ With `SEGMIND_API_KEY` in the environment the real Segmind generates, for money;
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import signal
@@ -15,13 +16,16 @@ import sys
 import threading
 import time
 import webbrowser
-from typing import NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from local import first_image
 from local.place import Part, Place, add_options, place_of
 from local.processes import Family, RunError
 from local.scheduler import Job, Scheduler
 from local.stack import COST, Options, services
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROMPT = "A red bicycle against a white wall, morning light"
 AVERAGE_SECONDS = 30.0
@@ -42,19 +46,34 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
+        lock = _own(options.place.state)
         _start(options, family)
         _show_image(options, family, arguments.prompt, browse=not arguments.once)
         if not arguments.once:
             _stay(family, options.place, arguments.sweep_every)
     except KeyboardInterrupt:
-        print("\nStopping.", flush=True)
+        print("\nStopping; images under way may finish first.", flush=True)
     except (RunError, OSError) as error:
         sys.stderr.write(f"make run: {error}\n")
         return 1
     finally:
         _ignore_signals()
         family.stop()
+    lock.close()
     return 0
+
+
+def _own(state: Path) -> IO[str]:
+    """Return the lock on the state folder: two runs in one would write over each other's objects and logs."""
+    state.mkdir(parents=True, exist_ok=True)
+    lock: IO[str] = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        message = f'another run uses {state}; stop it, or start with ARGS="--port 9000 --state .local/second"'
+        raise RunError(message) from None
+    return lock
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,7 +123,7 @@ def _show_image(options: Options, family: Family, prompt: str, *, browse: bool) 
     path = first_image.download(resource, options.place.state)
     print(f"Downloaded by that URL, and saved as:\n  {path}", flush=True)
     if browse and _has_display():
-        webbrowser.open(path.as_uri())
+        webbrowser.open(first_image.signed_url(resource))
 
 
 def _has_display() -> bool:
@@ -113,6 +132,7 @@ def _has_display() -> bool:
 
 
 def _stay(family: Family, place: Place, sweep_seconds: float) -> NoReturn:
+    print(f"The playground, to try it out and to break it:\n  {place.url(Part.FUNCTION)}/")
     print(HINTS.format(start=f"{place.prefix()}.venv/bin/python -m"))
     print("Everything stays up until Ctrl-C.", flush=True)
     sweep = Job("sweep", place.url(Part.ON_SCHEDULE) + "/sweep")

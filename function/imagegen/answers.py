@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 
 from flask import Request, Response
 
@@ -75,7 +76,9 @@ class Answers:
     ) -> Response:
         ending = outcome.ending
         if as_image and ending and ending.image:
-            return self._bytes(outcome, ending, ending.image, headers)
+            # A paid image is never answered as a failure: where it cannot be read now, the resource says where it is.
+            with suppress(StorageUnavailable):
+                return self._bytes(outcome, ending, ending.image, headers)
         return json_answer(resource(outcome, self._bucket, url, request_id), 200, headers)
 
     def _bytes(self, outcome: Outcome, ending: Ending, image: StoredImage, headers: Mapping[str, str]) -> Response:

@@ -37,6 +37,8 @@ from typing import ClassVar
 
 from imagegen.model import Billed, Failure, Picture
 
+_TOLD = 3  # problems in a detail; `errors` lists them all
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -74,7 +76,9 @@ class InvalidRequest(ServiceError):
     frees_key = True  # where it comes late: a reference that is not there yet may be uploaded
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(f"{p.pointer or 'body'}: {p.detail}" for p in problems[:3]))
+        told = [f"{p.pointer or 'body'}: {p.detail}" for p in problems[:_TOLD]]
+        more = [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
+        super().__init__("; ".join(told + more))
         self.problems = problems
 
 

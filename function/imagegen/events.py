@@ -184,5 +184,5 @@ def _generation(value: object) -> int:
 
 
 def _empty_order(upload: Upload) -> Order:
-    """What is left of a job file that cannot be read: an id under which its end can be found."""
-    return Order(ImageRequest(""), "event", image_id=upload.own_id)
+    """What is left of a job file that cannot be read: the id under which somebody will look for its end."""
+    return Order(ImageRequest(""), "event", image_id=uploads.id_in_name(upload) or upload.own_id)

@@ -28,10 +28,21 @@ class Jobs:
         return self._create(claim.id, "claim.json", _CLAIM.dump_json(claim), deadline)
 
     def release(self, claim: Claim, generations: Mapping[str, int], deadline: Deadline) -> None:
-        """Free the key: nothing was billed, so it may be tried again. The claim goes last: it guards the rest."""
+        """Free the key: nothing was billed, so it may be tried again. The claim goes last: it guards the rest.
+
+        A generation of 0 stands for a write that may have happened: what is there under our claim goes, too.
+        """
         for name in ("submitted.json", "claim.json"):
             if name in generations:
-                self._objects.delete(_name(claim.id, name), generations[name], deadline)
+                generation = generations[name] or self._generation(claim, name, deadline)
+                self._objects.delete(_name(claim.id, name), generation, deadline)
+
+    def withdraw(self, claim: Claim, deadline: Deadline) -> None:
+        """Undo a claim whose write seemed to fail, if it happened all the same. Nobody else's claim is touched."""
+        there = self._objects.stat(_name(claim.id, "claim.json"), deadline)
+        data = there and self._objects.read(there.name, deadline, there.generation)
+        if there and data and _CLAIM.validate_json(data).token == claim.token:
+            self._objects.delete(there.name, there.generation, deadline)
 
     def submitted(self, claim: Claim, submission: Submission, deadline: Deadline) -> int | None:
         """Write down Segmind's id, from which anybody can go on, and return that object's generation."""
@@ -77,9 +88,10 @@ class Jobs:
         lost = self._read(_ENDING, image_id, "lost.json", deadline) if "lost.json" in found else None
         if lost:
             return State(lost=lost)
+        claim = self._read(_CLAIM, image_id, "claim.json", deadline) if "claim.json" in found else None
         return State(
-            claim=self._read(_CLAIM, image_id, "claim.json", deadline) if "claim.json" in found else None,
-            submission=self._submission(image_id, deadline) if "submitted.json" in found else None,
+            claim=claim,
+            submission=self._submission(claim, deadline) if claim and "submitted.json" in found else None,
             image=next((_stored(info) for name, info in found.items() if name.startswith("image.")), None),
             generations={name: info.generation for name, info in found.items()},
         )
@@ -96,8 +108,13 @@ class Jobs:
             raise StorageUnavailable(f"The image of job {image.name} is not in the bucket any more.")
         return pieces
 
-    def _submission(self, image_id: str, deadline: Deadline) -> Submission | None:
-        return self._read(_SUBMISSION, image_id, "submitted.json", deadline)
+    def _submission(self, claim: Claim, deadline: Deadline) -> Submission | None:
+        found = self._read(_SUBMISSION, claim.id, "submitted.json", deadline)
+        return found if found and found.token == claim.token else None
+
+    def _generation(self, claim: Claim, name: str, deadline: Deadline) -> int:
+        there = self._objects.stat(_name(claim.id, name), deadline)
+        return there.generation if there else 0
 
     def _create(self, image_id: str, name: str, data: bytes, deadline: Deadline) -> int | None:
         return self._objects.create(_name(image_id, name), data, _JSON, deadline)

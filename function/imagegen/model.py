@@ -84,6 +84,7 @@ class Submission:
 
     segmind_id: str
     submitted_at: datetime
+    token: str  # the claimant's: what an earlier claim of the same id left behind is not resumed
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ _ALGORITHMS = (
 _FETCH_SECONDS = 5
 _LEEWAY_SECONDS = 30
 _NOT_A_DISCOVERY = (LookupError, TypeError, ValueError)  # a page where the issuer's document should be
+_NO_KEYS = "The keys of the token's issuer cannot be fetched at the moment. The token may be good: try again with it."
 
 
 class OidcTokens:
@@ -41,7 +42,9 @@ class OidcTokens:
                 options={"require": ["exp", "iss", "aud", "sub"]},
                 leeway=_LEEWAY_SECONDS,
             )
-        except (jwt.PyJWTError, requests.RequestException, *_NOT_A_DISCOVERY) as e:
+        except jwt.PyJWKClientConnectionError as e:
+            raise Unauthenticated(_NO_KEYS) from e
+        except (jwt.PyJWTError, *_NOT_A_DISCOVERY) as e:
             raise Unauthenticated(f"The token was not accepted ({type(e).__name__}).") from e
         if not claims["sub"]:  # nobody's name: it would own what belongs to no account
             raise Unauthenticated("The token names nobody.")
@@ -49,8 +52,14 @@ class OidcTokens:
 
     def _key_client(self) -> jwt.PyJWKClient:
         if self._keys is None:
-            url = f"{self._issuer}/.well-known/openid-configuration"
-            found = requests.get(url, timeout=_FETCH_SECONDS, allow_redirects=False)
-            found.raise_for_status()
-            self._keys = jwt.PyJWKClient(str(found.json()["jwks_uri"]), timeout=_FETCH_SECONDS)
+            try:
+                self._keys = jwt.PyJWKClient(self._keys_url(), timeout=_FETCH_SECONDS)
+            except (jwt.PyJWKClientError, requests.RequestException, *_NOT_A_DISCOVERY) as e:
+                raise Unauthenticated(_NO_KEYS) from e
         return self._keys
+
+    def _keys_url(self) -> str:
+        url = f"{self._issuer}/.well-known/openid-configuration"
+        found = requests.get(url, timeout=_FETCH_SECONDS, allow_redirects=False)
+        found.raise_for_status()
+        return str(found.json()["jwks_uri"])

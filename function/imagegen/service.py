@@ -7,6 +7,7 @@ Segmind is called, and after that call only a failure that certainly cost nothin
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
@@ -119,7 +120,7 @@ class ImageService:
             claim = new_claim(order, self._clock.now(), self._limits.lease_seconds)
             soon = deadline.sooner(self._limits.claim_seconds)
             # who waits only reads: Cloud Storage takes about one write a second to one name, refused ones included
-            generation = None if state.known else self._jobs.claim(claim, soon)
+            generation = None if state.known else self._try_claim(claim, soon)
             if generation is not None:
                 log.image_claimed(claim)
                 return Held(claim, {"claim.json": generation})
@@ -132,6 +133,15 @@ class ImageService:
                 return Outcome(state.known, ending, replayed=True)
             self._clock.sleep(pause)
         raise AssertionError("pauses never end")
+
+    def _try_claim(self, claim: Claim, deadline: Deadline) -> int | None:
+        """Write the claim. One that failed may have happened: it is taken back, or its key would wait for nothing."""
+        try:
+            return self._jobs.claim(claim, deadline)
+        except StorageUnavailable:
+            with suppress(StorageUnavailable):
+                self._jobs.withdraw(claim, self._within(self._limits.end_seconds))
+            raise
 
     def _check_queue(self, order: Order) -> None:
         """A key whose job is still queued belongs to that job's request. Raises IdempotencyKeyReused."""
@@ -154,7 +164,9 @@ class ImageService:
         try:
             with watch.step("segmind"):
                 deadline = self._within(self._limits.generation_seconds)
-                request = self._delivery.deliver(order.request, deadline)
+                # half of the time is the call's own: one that began late would be cut off, and billed all the same
+                delivering = deadline.sooner(self._limits.generation_seconds / 2)
+                request = self._delivery.deliver(order.request, delivering)
                 generation = self._generator.generate(request, deadline, partial(self._submitted, held))
             with generation:
                 return self._keeper.keep(held.claim, generation, watch)
@@ -162,7 +174,7 @@ class ImageService:
             return None
         except ImageNotStored as error:
             # v2: no end, since Segmind still has the image, and the next one to ask fetches it.
-            if "submitted.json" not in held.generations:
+            if not held.generations.get("submitted.json"):
                 self._keeper.end(held, error)
             raise
         except ServiceError as error:
@@ -170,13 +182,14 @@ class ImageService:
 
     def _submitted(self, held: Held, segmind_id: str) -> None:
         """v2: write Segmind's id down before anything else. Without it the generation still goes on."""
-        submission = Submission(segmind_id, self._clock.now())
+        submission = Submission(segmind_id, self._clock.now(), held.claim.token)
         try:
             generation = self._jobs.submitted(held.claim, submission, self._within(self._limits.store_seconds))
         except StorageUnavailable:
+            generation = None
+        if generation is None:
             log.state_not_written(held.claim, "submitted.json")
-        else:
-            held.generations |= {} if generation is None else {"submitted.json": generation}
+        held.generations["submitted.json"] = generation or 0
 
     def _waiting(self, image_id: str, deadline: Deadline) -> Claim | None:
         return None if self._backlog is None else self._backlog.find(image_id, deadline)

@@ -23,6 +23,12 @@ from urllib3.exceptions import NewConnectionError
 # A NAT or load balancer on the way may forget a silent connection without telling; a POST into one would look
 # like a generation that never answers. A new TLS connection is cheap beside a call of 30 seconds.
 MAX_IDLE_SECONDS = 15.0
+# Addresses that carry an IPv4 address inside, which a gateway on the way would unwrap: NAT64, 6to4, IPv4-compatible.
+_WRAPPED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "2002::/16", "::/96"))
+
+
+class PrivateAddress(NewConnectionError):
+    """A host that was not configured is in our own network: nothing was sent, and nothing will be."""
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -75,7 +81,7 @@ class _Connection(HTTPConnection):
             raise NewConnectionError(self, f"no connection: {type(e).__name__}") from e
         if self.public_only and not _is_public(self.sock):
             self.close()
-            raise NewConnectionError(self, "refused: the host resolves to a private address")
+            raise PrivateAddress(self, "refused: the host resolves to a private address")
 
     @property
     def is_connected(self) -> bool:
@@ -127,9 +133,16 @@ class _PublicAdapter(_Adapter):
     pools: ClassVar = {"http": _PublicPool, "https": _PublicSecurePool}
 
 
+class _Session(requests.Session):
+    """Knows no redirects: even when not following one, `requests` parses its target and reads its body to the end."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        del resp
+
+
 def session(pool_size: int, *, public_only: bool = False) -> requests.Session:
     """Return a pooled session that neither retries nor reads proxies, netrc or cookies from its surroundings."""
-    made = requests.Session()
+    made = _Session()
     made.trust_env = False
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     adapter = (_PublicAdapter if public_only else _Adapter)(pool_maxsize=pool_size, max_retries=0)
@@ -149,4 +162,4 @@ def extend(response: requests.Response, seconds: float) -> None:
 def _is_public(sock: socket.socket) -> bool:
     address = ipaddress.ip_address(sock.getpeername()[0].split("%")[0])
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return mapped.is_global and not mapped.is_multicast
+    return mapped.is_global and not mapped.is_multicast and not any(mapped in net for net in _WRAPPED)

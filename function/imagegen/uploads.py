@@ -1,5 +1,6 @@
 """Is this finalized object ours, and what does it ask for? Pure: a chain of early returns decides."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ def job_name(image_id: str) -> str:
     return f"{JOBS}{image_id}.json"
 
 
+def id_in_name(upload: Upload) -> str | None:
+    """Return the id of a job that the service queued, which is its name; None for anybody else's file."""
+    stem = upload.name.removeprefix(JOBS).removesuffix(".json")
+    return stem if re.fullmatch(rf"[a-z2-7]{{{ID_LENGTH}}}", stem) and upload.name == job_name(stem) else None
+
+
 def job_body(order: Order, image_id: str) -> dict[str, object]:
     """Return what the service writes there. The id is believed only under its own name.
 
@@ -97,8 +104,9 @@ def order_of_photo(upload: Upload) -> Order:
 
 
 def _id_of_job(upload: Upload, written: object, owner: str, key: str | None) -> str:
-    if isinstance(written, str) and len(written) == ID_LENGTH and upload.name == job_name(written):
-        return written
+    named = id_in_name(upload)
+    if named is not None and written == named:
+        return named
     return upload.own_id if key is None else image_id(owner, key)
 
 

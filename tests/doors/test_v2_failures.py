@@ -4,6 +4,7 @@ import pytest
 
 from mock_segmind import FakeSegmind
 from tests.doors.conftest import Doors
+from tests.doors.control import Control
 from tests.doors.rig import Deployment
 from tests.harness.bucket import Results
 from tests.harness.orders import order
@@ -17,7 +18,7 @@ def deployment(doors: Doors) -> Deployment:
     return doors(**CAP)
 
 
-@pytest.mark.parametrize("status", ["200", "422", "500"])
+@pytest.mark.parametrize("status", ["200", "422"])
 def test_a_refused_generation_is_kept(
     deployment: Deployment, segmind: FakeSegmind, results: Results, status: str
 ) -> None:
@@ -32,7 +33,7 @@ def test_a_refused_generation_is_kept(
     assert len(segmind.ledger.generations()) == 1
 
 
-@pytest.mark.parametrize("status", ["200", "422", "500"])
+@pytest.mark.parametrize("status", ["200", "422"])
 def test_a_failed_generation_frees_the_key(
     deployment: Deployment, segmind: FakeSegmind, results: Results, status: str
 ) -> None:
@@ -47,8 +48,14 @@ def test_a_failed_generation_frees_the_key(
     assert (len(segmind.ledger.billed()), len(results.slots())) == (1, 1)
 
 
-def test_an_expired_record_is_unknown(deployment: Deployment, segmind: FakeSegmind, results: Results) -> None:
+def test_an_expired_record_is_unknown(
+    controlled: Doors, control: Control, segmind: FakeSegmind, results: Results
+) -> None:
     """A record that Segmind does not know any more is 504 outcome-unknown: kept with its slot, never bought again."""
+    deployment = controlled(**CAP, SEGMIND_TIMEOUT_SECONDS="1")
+    fresh = deployment.http.post(order("a boat [mock:v2-expired]"), key="k")
+    assert fresh.status_code == 202  # it may still appear
+    control.pass_time()
     answers = [deployment.http.post(order("a boat [mock:v2-expired]"), key="k") for _ in range(2)]
     assert [(a.status_code, a.json()["code"]) for a in answers] == [(504, "outcome-unknown")] * 2
     image_id, names = results.only_job()

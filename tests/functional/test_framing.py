@@ -1,18 +1,33 @@
 """Bodies whose length lies, that are too large, never end or never come: clean answers, and the server lives on."""
 
 import json
+import select
+import socket
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from http.client import HTTPResponse
+from pathlib import Path
 
 import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
 
+from imagegen.bodies import Bodies, Patience
+from imagegen.errors import StorageUnavailable
 from tests.harness import raw
 from tests.harness.orders import order
+from tests.harness.pytest_plugin import Function
 from tests.harness.raw import CLOSE, refused, sent
 from tests.harness.server import FunctionServer
+from tests.harness.swarm import PYTHONPATH
 
 MIB = 1024 * 1024
 GOOD = json.dumps(order()).encode()
+IMPATIENT = Path(__file__).with_name("impatient_main.py")
+LARGE = "Content-Length: 1000000"
+ENDLESS = raw.chunk(b" " * 10) + b"f4240\r\n"
 
 
 def test_17_mib_with_a_length_is_a_413(unspent: FunctionServer) -> None:
@@ -119,3 +134,62 @@ def test_a_body_on_a_get_is_ignored(unspent: FunctionServer) -> None:
     """GET with a body answers as without."""
     head = raw.head(raw.JSON, f"Content-Length: {len(GOOD)}", CLOSE, request="GET /health")
     assert raw.exchange(unspent, [head, GOOD]).status == 200
+
+
+def opened(server: FunctionServer, *lines: str) -> socket.socket:
+    """Begin a request and leave its body for later."""
+    connection = socket.create_connection(("127.0.0.1", server.port), raw.TIMEOUT)
+    connection.sendall(raw.head(raw.JSON, *lines))
+    return connection
+
+
+def dripped(connection: socket.socket, first: bytes = b"") -> int:
+    """Send a byte now and then until there is an answer; return its status, once the server has hung up, too."""
+    with connection:
+        connection.sendall(first)
+        while not select.select([connection], [], [], 0.1)[0]:
+            connection.sendall(b" ")
+        response = HTTPResponse(connection)
+        response.begin()
+        response.read()
+        assert select.select([connection], [], [], raw.TIMEOUT)[0]  # the rest of the body is no next request
+        return response.status
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [("Content-Length: 1000", b"{"), (LARGE, b"{"), ("Transfer-Encoding: chunked", ENDLESS)],
+)
+def test_a_body_that_drips_is_cut_off(function: Function, line: str, first: bytes) -> None:
+    """No silence between two bytes is long, but all of it together is: a 400, and the connection is closed."""
+    server = function.fresh({"PYTHONPATH": PYTHONPATH}, IMPATIENT)
+    assert dripped(opened(server, line), first) == 400
+
+
+def test_large_bodies_that_drip_hold_their_places_for_a_while_only(function: Function) -> None:
+    """Every place for large bodies is held by a dripping one: a good large body gets its turn all the same."""
+    server = function.fresh({"PYTHONPATH": PYTHONPATH}, IMPATIENT)
+    with ThreadPoolExecutor() as pool:
+        slow = [pool.submit(dripped, opened(server, LARGE)) for _ in range(2)]
+        assert sent(server, GOOD + b" " * 300_000).status == 200
+        assert [found.result() for found in slow] == [400, 400]
+
+
+def test_a_stranger_who_drips_gets_its_401(function: Function) -> None:
+    """An answer that needs no body does not wait for the end of one."""
+    server = function(AUTH="keys", API_KEYS=f"a:{sha256(b'x').hexdigest()}")
+    assert dripped(opened(server, LARGE)) == 401
+
+
+def test_who_gets_no_place_is_asked_to_come_again() -> None:
+    """All places for large bodies stay taken: a 503 with a Retry-After, and the next one after them is read."""
+    bodies = Bodies(1, Patience(place=0.01))
+
+    def large() -> Request:
+        return Request(EnvironBuilder(data=b" " * 300_000, content_type="application/json").get_environ())
+
+    with bodies.of(large()), pytest.raises(StorageUnavailable) as caught, bodies.of(large()):
+        pass
+    assert caught.value.retry_after
+    with bodies.of(large()) as body:
+        assert len(body) == 300_000

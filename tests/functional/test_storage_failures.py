@@ -156,3 +156,15 @@ def test_a_read_while_storage_is_down(function: Function, storage: StorageServer
     storage.faults.answer(403, method="GET", path="/storage/v1/b/results/o")
     answered = server.get(made.headers["Location"])
     assert (answered.status_code, answered.json()["code"]) == (503, "storage-unavailable")
+
+
+@pytest.mark.parametrize("path", ["/v1/images", "/v1/runway-gen4-image"])
+def test_an_image_that_cannot_be_read_back_is_no_failure(
+    function: Function, storage: StorageServer, segmind: FakeSegmind, path: str
+) -> None:
+    """Bytes were asked for, the image is stored and cannot be read: the resource says where it is, not "try again"."""
+    storage.faults.answer(403, method="GET", name="jobs/*/image.jpg", times=ALWAYS)
+    answered = requests.post(f"{function().url}{path}", json=order(), headers={"Accept": "image/*"}, timeout=30)
+    assert (answered.status_code, answered.json()["status"]) == (200, "succeeded")
+    assert answered.headers["Location"] == f"/v1/images/{answered.json()['id']}"
+    assert len(segmind.ledger.billed()) == 1

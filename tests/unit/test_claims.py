@@ -25,7 +25,9 @@ MOMENTS = {"leased": ENDS - timedelta(microseconds=1), "ended": ENDS}
 
 def states() -> list[State]:
     """Return everything that can exist under one id."""
-    kinds = product((None, CLAIM), (None, Submission("seg-1", NOON)), (None, IMAGE), (None, DONE), (None, GONE))
+    kinds = product(
+        (None, CLAIM), (None, Submission("seg-1", NOON, "token")), (None, IMAGE), (None, DONE), (None, GONE)
+    )
     return [State(*kind) for kind in kinds]
 
 

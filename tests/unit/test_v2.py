@@ -74,11 +74,22 @@ def test_trouble_until_the_deadline_says_nothing_about_the_generation(client: Cl
         client.generate("a boat")
 
 
-def test_a_record_that_is_gone_is_looked_for_three_times(client: Client) -> None:
-    """Then it is unknown: it may have been billed, and nobody will ever say."""
+def test_a_fresh_record_is_waited_for(client: Client) -> None:
+    """A record that is not there for half a minute is unknown: it may have been billed, and nobody will ever say."""
+    started = client.clock.monotonic()
     with pytest.raises(OutcomeUnknown):
         client.generate("a boat [mock:v2-expired]")
-    assert client.looks == 3
+    assert 30 <= client.clock.monotonic() - started <= 34
+
+
+def test_an_old_record_that_is_gone_is_looked_for_three_times(client: Client) -> None:
+    """Whoever resumes has a second or two, and the record appeared long ago if it ever did."""
+    client.generate("a boat")
+    looks = client.looks
+    client.segmind.faults.add("v2-expired,on=v2-status", times=3)
+    with pytest.raises(OutcomeUnknown):
+        client.v2.resume(client.written[0], Deadline.within(client.clock, 2))
+    assert client.looks == looks + 3
 
 
 def test_a_resumed_generation_buys_nothing(client: Client) -> None:

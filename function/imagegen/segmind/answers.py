@@ -47,7 +47,7 @@ def read_error(response: requests.Response) -> bytes:
 def picture_in(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
     """Return the image in a 200's body, fetching it where the body only names it. Raises SegmindBadImage."""
     try:
-        return picture_of(_image_bytes(body, fetch))
+        return _picture(body, fetch)
     except NotAnImage as e:
         raise SegmindBadImage(f"Segmind answered 200, but {e}.", body) from None
     except SegmindBadImage as e:
@@ -65,16 +65,23 @@ def _broken(error: Exception, received: bytes) -> SegmindBadImage | OutcomeUnkno
     return OutcomeUnknown("Segmind began to answer, then broke the connection.")
 
 
-def _image_bytes(body: bytes, fetch: Callable[[str], bytes]) -> bytes:
+def _picture(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
+    """Return the first that is one: beside an image's field another may hold a word such as "done"."""
     if not _may_be_json(body):
-        return body
+        return picture_of(body)
     try:
-        found = next(_strings(json.loads(body)), None)
+        candidates = list(_strings(json.loads(body)))
     except (ValueError, RecursionError):
         raise NotAnImage("the body is neither an image nor JSON") from None
-    if found is None:
-        raise NotAnImage("the JSON names no image")
-    return fetch(found) if re.match(r"https?://", found, re.IGNORECASE) else _decoded(found)
+    problem: NotAnImage | None = None
+    for text in candidates:
+        if re.match(r"https?://", text, re.IGNORECASE):
+            return picture_of(fetch(text))
+        try:
+            return picture_of(_decoded(text))
+        except NotAnImage as e:
+            problem = problem or e
+    raise problem or NotAnImage("the JSON names no image")
 
 
 def _may_be_json(start: bytes) -> bool:
@@ -94,8 +101,10 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _decoded(text: str) -> bytes:
-    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    """Read base64 as encoders write it: in lines, without padding, in the alphabet for URLs, in a data URL."""
+    encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
+    encoded = "".join(encoded.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise NotAnImage("the JSON's image is not base64") from None

@@ -5,7 +5,7 @@ import json
 from imagegen.errors import SegmindError, SegmindFailed, SegmindUnreachable
 from imagegen.ports import Deadline
 from imagegen.segmind.answers import read_body
-from imagegen.segmind.calls import Calls
+from imagegen.segmind.calls import Calls, origin
 
 
 class SegmindAssets:
@@ -29,6 +29,12 @@ class SegmindAssets:
         try:
             value = json.loads(body)
             urls = value.get("file_urls") or value.get("urls")
-            return str(urls[0])
+            if isinstance(urls, list) and self._may_be_handed_on(urls[0]):
+                return str(urls[0])
         except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
-            raise SegmindFailed("Segmind took a reference image, but its answer names no URL.") from None
+            pass
+        raise SegmindFailed("Segmind took a reference image, but its answer names no URL.")
+
+    def _may_be_handed_on(self, url: str) -> bool:
+        """Https, or the place of the upload itself, which may be a fake on this machine."""
+        return url.lower().startswith("https://") or origin(url) == origin(self._url)

@@ -10,7 +10,7 @@ import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from imagegen import errors, log, transport
-from imagegen.errors import OutcomeUnknown, SegmindError, SegmindUnreachable
+from imagegen.errors import OutcomeUnknown, SegmindBadImage, SegmindError, SegmindUnreachable
 from imagegen.ports import Clock, Deadline
 from imagegen.segmind.answers import read_error
 from imagegen.segmind.failures import error_of, said
@@ -40,7 +40,7 @@ class Calls:
         """Return an open 2xx answer whose headers are read and whose body is not. Raises SegmindError."""
         url = path if "://" in path else f"{self._base_url}{path}"
         response = self._send(self._own, method, url, deadline, {"x-api-key": self._key}, body)
-        if response.ok and not response.is_redirect and response.status_code < 300:  # noqa: PLR2004
+        if 200 <= response.status_code < 300:  # noqa: PLR2004
             return response
         with response:
             text = read_error(response)
@@ -50,13 +50,14 @@ class Calls:
         """Return an open answer from a hosted URL: without the key, https only, never from a private address.
 
         Segmind's own origin is exempt from both, so that a fake on this machine can host its images.
+        Raises SegmindBadImage where another try could not help.
         """
         try:
-            own = _origin(url) == _origin(self._base_url)
+            own = origin(url) == origin(self._base_url)
         except ValueError:
-            raise SegmindUnreachable("The hosted image's URL is not a valid one.") from None
+            raise SegmindBadImage("The hosted image's URL is not a valid one.") from None
         if not own and not url.lower().startswith("https://"):
-            raise SegmindUnreachable("The hosted image is not on https.")
+            raise SegmindBadImage("The hosted image is not on https.")
         return self._send(self._own if own else self._public, "GET", url, deadline, {}, None)
 
     def said(self, text: str) -> str:
@@ -125,6 +126,8 @@ def _transport_error(error: requests.RequestException) -> SegmindError:
     reason = error.args[0] if error.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
+    if isinstance(reason, transport.PrivateAddress):
+        return SegmindBadImage("The hosted image is on a private address.")
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
         return SegmindUnreachable("No connection to Segmind could be made; nothing was sent.")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
@@ -134,7 +137,8 @@ def _transport_error(error: requests.RequestException) -> SegmindError:
     return OutcomeUnknown("The request was sent, then the connection broke before an answer was there.")
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port. Raises ValueError for what is no URL."""
     parts = urlsplit(url)
     return (
         parts.scheme.lower(),

@@ -34,14 +34,17 @@ _KEYS = re.compile(
 _URLS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+|data:[^\s\"'<>]{20,}", re.IGNORECASE)
 
 _PLAIN: Mapping[int, type[SegmindError]] = {
+    303: errors.OutcomeUnknown,  # "look elsewhere": it was taken
     400: errors.RejectedBySegmind,
     401: errors.SegmindUnauthorized,
     402: errors.InsufficientCredits,
     403: errors.SegmindForbidden,
     404: errors.SegmindModelNotFound,
+    408: errors.OutcomeUnknown,  # like 499: whoever gave up waiting does not know what became of it
     410: errors.SegmindModelNotFound,
     422: errors.RejectedBySegmind,
     429: errors.SegmindRateLimited,
+    499: errors.OutcomeUnknown,
     502: errors.SegmindUnavailable,
     503: errors.SegmindFailed,
     504: errors.SegmindTimeout,
@@ -102,11 +105,13 @@ def _kind(status: int, text: str) -> type[SegmindError]:
     if status == 406:  # noqa: PLR2004
         blamed = _BLAME.search(text) and not _MONEY.search(text)
         return errors.RejectedBySegmind if blamed else errors.InsufficientCredits
+    if status == 422 and _MONEY.search(text) and not _BLAME.search(text):  # noqa: PLR2004
+        return errors.InsufficientCredits
     if status == 500:  # noqa: PLR2004
         return errors.RejectedBySegmind if _BLAME.search(text) else errors.SegmindFailed
     if status in _PLAIN:
         return _PLAIN[status]
-    if status >= 500:  # noqa: PLR2004 - a gateway's own code: nobody says what became of the call behind it
+    if status >= 500 or status < 200:  # noqa: PLR2004 - a gateway's own: nobody says what became of the call behind it
         return errors.OutcomeUnknown
     return errors.RejectedBySegmind if status in {405, 413, 414, 415} else errors.SegmindFailed
 
@@ -154,7 +159,7 @@ def _date(text: str) -> datetime | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
-        except ValueError:
+        except (ValueError, OverflowError, TypeError, IndexError):
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None

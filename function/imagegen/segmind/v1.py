@@ -11,7 +11,7 @@ from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Deadline, Generation
 from imagegen.segmind.answers import picture_in, read_body
 from imagegen.segmind.calls import Calls
-from imagegen.segmind.hosted import fetch_hosted, least_seconds, number
+from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
 from imagegen.segmind.v2 import SegmindV2
 
 PATH = "/v1/runway-gen4-image"
@@ -57,7 +57,7 @@ class Answer:
 def receipt_in(headers: Mapping[str, str]) -> Receipt:
     """Return what v1's headers say; any of them can be missing or broken."""
     return Receipt(
-        request_id=headers.get("x-request-id"),
+        request_id=printable_id(headers.get("x-request-id")),
         cost_usd=number(headers.get("x-cost")),
         remaining_credits=number(headers.get("x-remaining-credits")),
         generation_seconds=number(headers.get("x-generation-time")),

@@ -21,10 +21,13 @@ from imagegen.ports import Clock, Deadline, Generation, StillGenerating
 from imagegen.segmind.answers import picture_in, read_body
 from imagegen.segmind.calls import Calls
 from imagegen.segmind.failures import ending_of, message_of
-from imagegen.segmind.hosted import fetch_hosted, least_seconds, number
+from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
 
 PATH = "/v2/runway-gen4-image"
 _UNKNOWN_LOOKS = 3
+_FRESH_SECONDS = 30.0  # a record may take so long to appear everywhere; an old one appeared long ago
+_ENDS = ("COMPLETED", "FAILED")
+_FAILED_STATUS = 422  # a gateway's own error may say FAILED too: of the look, not of the generation
 _POLL_SECONDS = 10.0  # for one look; a look costs nothing and is repeated
 
 
@@ -38,17 +41,23 @@ class SegmindV2:
         """Buy one image and wait for it. Raises StillGenerating at the deadline: it goes on without us."""
         segmind_id = self._submit(request, deadline)
         submitted(segmind_id)
-        return self.resume(segmind_id, deadline)
+        return self._await(segmind_id, deadline, _FRESH_SECONDS)
 
     def resume(self, segmind_id: str, deadline: Deadline) -> Generation:
         """Wait for a generation that was submitted before. Raises SegmindError only for its end."""
-        unknown = 0
+        return self._await(segmind_id, deadline, 0.0)
+
+    def _await(self, segmind_id: str, deadline: Deadline, patience: float) -> Generation:
+        """Look until there is an end. A record expires within about an hour: enough 404s in a row are an end too."""
+        missing: list[float] = []
         for pause in _pauses():
+            answer = None
             try:
                 answer = self._look(segmind_id, deadline)
-            except SegmindModelNotFound:  # a record may take a moment to appear, and expires within about an hour
-                answer, unknown = None, unknown + 1
-                if unknown == _UNKNOWN_LOOKS:
+                missing.clear()
+            except SegmindModelNotFound:
+                missing.append(self._clock.monotonic())
+                if len(missing) >= _UNKNOWN_LOOKS and missing[-1] - missing[0] >= patience:
                     raise OutcomeUnknown(
                         "Segmind does not know this generation any more; its records expire."
                     ) from None
@@ -68,8 +77,8 @@ class SegmindV2:
                 value = json.loads(read_body(response))
             except (SegmindError, ValueError, RecursionError):
                 value = None
-        found = value.get("request_id") if isinstance(value, dict) else None
-        if not found or not isinstance(found, str):
+        found = printable_id(value.get("request_id")) if isinstance(value, dict) else None
+        if found is None:
             raise OutcomeUnknown("Segmind took the request, but its answer names no request id.")
         return found
 
@@ -78,11 +87,11 @@ class SegmindV2:
         path = f"/v2/requests/{quote(segmind_id, safe='')}"
         try:
             status = self._get(f"{path}/status", deadline).get("status")
-            if status not in {"COMPLETED", "FAILED"}:
+            if status not in _ENDS:
                 return None
             record = self._get(path, deadline)
         except SegmindError as error:
-            if error.upstream_state == "FAILED":
+            if error.upstream_state == "FAILED" and error.upstream_status == _FAILED_STATUS:
                 raise ending_of(error) from None
             if isinstance(error, SegmindModelNotFound):
                 raise
@@ -126,9 +135,8 @@ def receipt_in(record: dict[str, object]) -> Receipt:
     """Return what a v2 record says; metrics can be missing."""
     found = record.get("metrics")
     metrics = found if isinstance(found, dict) else {}
-    request_id = record.get("request_id")
     return Receipt(
-        request_id=request_id if isinstance(request_id, str) else None,
+        request_id=printable_id(record.get("request_id")),
         cost_usd=number(metrics.get("cost")),
         remaining_credits=number(metrics.get("remaining_credits")),
         generation_seconds=number(metrics.get("inference_time")),
