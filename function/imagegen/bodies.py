@@ -4,14 +4,14 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from socket import socket
-from threading import BoundedSemaphore, Timer
+from threading import BoundedSemaphore
 
 from flask import Request
 from werkzeug.http import parse_options_header
 
 from imagegen.errors import InvalidRequest, Problem, StorageUnavailable, TooLarge, UnsupportedMediaType
 from imagegen.validation import MAX_BODY_BYTES
+from imagegen.watchdog import Watchdog
 
 _SMALL_BYTES = 256 * 1024  # a request without inline images
 _PIECE_BYTES = 64 * 1024
@@ -30,6 +30,7 @@ class Patience:
 
 
 _PATIENCE = Patience()
+_WATCHDOG = Watchdog()
 
 
 class Bodies:
@@ -108,21 +109,13 @@ def _until(request: Request, seconds: float, silence: float) -> Iterator[None]:
     if sock is None:
         yield
         return
-    before, timer = sock.gettimeout(), Timer(seconds, _wait_no_more, [sock])
+    before = sock.gettimeout()
     sock.settimeout(min(silence, seconds))
-    timer.daemon = True
-    timer.start()
     try:
-        yield
+        with _WATCHDOG.over(sock, seconds):
+            yield
     finally:
-        timer.cancel()
-        timer.join()  # it must not touch the socket after us
         sock.settimeout(before)
-
-
-def _wait_no_more(sock: socket) -> None:
-    with suppress(OSError):
-        sock.settimeout(0)
 
 
 def _check_type(request: Request) -> None:

@@ -19,7 +19,7 @@ from imagegen.segmind.hosted import fetch_hosted
 from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
 from tests.clock import FakeClock
-from tests.contract.stubs import Stub, answer
+from tests.contract.stubs import Handler, Stub, answer
 
 Reply = tuple[str, bytes]
 
@@ -34,6 +34,18 @@ def said(value: object, status: str = "200") -> Reply:
     return status, json.dumps(value).encode()
 
 
+def polite(head: str, body: bytes = b"") -> Handler:
+    """Answer, then hear the client out: a close under a request that is still coming would reset the answer away."""
+
+    def handler(connection: socket.socket, request: bytes) -> None:
+        answer(f"{head}\nConnection: close", body)(connection, request)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
+            pass
+
+    return handler
+
+
 class Vendor:
     """A v2 whose looks are a script: the last of it is said for ever."""
 
@@ -44,7 +56,7 @@ class Vendor:
 
     def _answer(self, connection: socket.socket, request: bytes) -> None:
         status, body = self._reply(request.split(b" ", 2)[1].decode(), post=request.startswith(b"POST"))
-        answer(f"HTTP/1.1 {status} X\nConnection: close", body)(connection, request)
+        polite(f"HTTP/1.1 {status} X", body)(connection, request)
 
     def _reply(self, path: str, *, post: bool) -> Reply:
         if post:
@@ -124,7 +136,7 @@ def test_a_url_that_can_never_be_fetched(url: str) -> None:
 
 def buy(head: str, body: bytes = b"{}") -> errors.SegmindError:
     clock = FakeClock()
-    with Stub(answer(head, body)) as stub:
+    with Stub(polite(head, body)) as stub:
         v1 = SegmindV1(Calls("SG_secret", stub.url, clock, 2), clock)
         with pytest.raises(errors.SegmindError) as caught:
             v1.generate(ImageRequest("x"), Deadline.within(clock, 60), lambda _: None)
@@ -204,7 +216,7 @@ def test_a_url_beside_a_word() -> None:
 def test_an_upload_that_names_no_place(value: object) -> None:
     """A reference is never handed on as a letter, a None or a file."""
     clock = FakeClock()
-    with Stub(answer("HTTP/1.1 200 OK", json.dumps(value).encode())) as stub:
+    with Stub(polite("HTTP/1.1 200 OK", json.dumps(value).encode())) as stub:
         assets = SegmindAssets(Calls("SG_secret", stub.url, clock, 2), f"{stub.url}/up")
         with pytest.raises(errors.SegmindFailed):
             assets.upload("data:x", Deadline.within(clock, 9))

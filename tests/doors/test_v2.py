@@ -103,7 +103,7 @@ def test_a_result_is_never_fetched_before_it_is_complete(v2: Doors, segmind: Fak
 
 
 def test_the_claim_is_kept_free_of_what_only_segmind_may_see(v2: Doors, results: Results) -> None:
-    """submitted.json holds Segmind's id and a time, and nothing of the request."""
+    """submitted.json holds Segmind's id, a time and the claim's token, and nothing of the request."""
     v2().http.post(order())
     image_id, _ = results.only_job()
-    assert set(json.loads(results.read(image_id, "submitted.json"))) == {"segmind_id", "submitted_at"}
+    assert set(json.loads(results.read(image_id, "submitted.json"))) == {"segmind_id", "submitted_at", "token"}

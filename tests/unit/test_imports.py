@@ -19,7 +19,7 @@ GROUPS = {
     "wiring": {"wiring", "heap"},
     "doors": {
         "answers", "auth", "bodies", "cors", "door", "events", "oidc", "openapi", "pages", "playground", "resource",
-        "ticks", "upload_urls", "web",
+        "ticks", "upload_urls", "watchdog", "web",
     },
     "adapters": {"clock", "gcs", "segmind", "signing", "transport"},
     "core": {
