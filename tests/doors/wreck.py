@@ -38,7 +38,8 @@ class Wreck:
         return self._put("claim.json", self.claim)
 
     def submitted(self, segmind_id: str) -> "Wreck":
-        return self._put("submitted.json", {"segmind_id": segmind_id, "submitted_at": self.claim["created_at"]})
+        written = {"segmind_id": segmind_id, "submitted_at": self.claim["created_at"], "token": self.claim["token"]}
+        return self._put("submitted.json", written)
 
     def with_image(self) -> "Wreck":
         """Store a whole image with the metadata that `result.json` needs."""
