@@ -98,7 +98,7 @@ class Jobs:
 
     def receipt(self, image: StoredImage, deadline: Deadline) -> Receipt:
         """Return what Segmind said of an image whose claimant died before writing the result."""
-        info = next((i for i in self._objects.list(image.name, deadline) if i.name == image.name), None)
+        info = self._objects.stat(image.name, deadline)
         return _RECEIPT.validate_json(info.metadata.get("segmind", "{}")) if info else Receipt()
 
     def bytes_of(self, image: StoredImage, deadline: Deadline) -> Iterator[bytes]:
@@ -125,7 +125,7 @@ class Jobs:
 
     def _stored_before(self, image: StoredImage, deadline: Deadline) -> StoredImage:
         """Another run of this claim (a resumed v2 generation) stored its image first: that one counts."""
-        info = next((i for i in self._objects.list(image.name, deadline) if i.name == image.name), None)
+        info = self._objects.stat(image.name, deadline)
         return _stored(info) if info else image
 
 
