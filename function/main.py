@@ -5,7 +5,7 @@ from cloudevents.http import CloudEvent
 from flask import Request, Response, abort, request
 
 from imagegen import wiring
-from imagegen.events import Event
+from imagegen.doors.events import Event
 
 
 @functions_framework.http

@@ -5,7 +5,7 @@ locals {
   runtime = "python311"
 
   # Before the platform cuts a request, the function has ended it by itself: the generation's own deadline plus
-  # 85 s to claim, wait for memory, fetch and store (imagegen/limits.py). tests/deploy holds that this is more.
+  # 85 s to claim, wait for memory, fetch and store (imagegen/timeouts.py). tests/deploy holds that this is more.
   timeout_seconds = var.generation.timeout_seconds + 90
 
   cpu    = tostring(var.sizing.cpu)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from imagegen.budget import Budget
-from imagegen.jobs import Jobs
-from imagegen.limits import Limits
 from imagegen.model import ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.pipeline.daily_cap import Budget
+from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.service import ImageService, Outcome
 from imagegen.ports import Deadline
-from imagegen.service import ImageService, Outcome
 from imagegen.stopwatch import Stopwatch
+from imagegen.timeouts import Limits
 from tests.clock import NOON, FakeClock
 from tests.memory import Crash, MemoryObjects
 

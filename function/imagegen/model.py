@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 Door = Literal["http", "event", "schedule"]
@@ -152,3 +152,8 @@ class SignedUrl:
 
     url: str = field(repr=False)
     expires_at: datetime
+
+
+def time_text(moment: datetime) -> str:
+    """Return RFC 3339 in UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

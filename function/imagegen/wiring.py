@@ -13,36 +13,36 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from imagegen import heap, log
-from imagegen.answers import Answers
-from imagegen.auth import Anybody, ApiKeys, Authenticator
-from imagegen.backlog import Backlog
-from imagegen.bodies import Bodies
-from imagegen.budget import Budget
 from imagegen.clock import SystemClock
-from imagegen.config import Settings, SettingsError
-from imagegen.cors import Cors
-from imagegen.delivery import Direct, FromBucket
-from imagegen.events import EventCore, EventDoor
-from imagegen.jobs import Jobs
-from imagegen.keeper import Keeper
-from imagegen.limits import Limits
-from imagegen.pages import Pages
+from imagegen.doors.answers import Answers
+from imagegen.doors.auth import Anybody, ApiKeys, Authenticator
+from imagegen.doors.cors import Cors
+from imagegen.doors.events import EventCore, EventDoor
+from imagegen.doors.pages import Pages
+from imagegen.doors.request_bodies import Bodies
+from imagegen.doors.routes import ROUTES, Core, HttpDoor
+from imagegen.doors.schedule import ScheduleDoor, TickCore
+from imagegen.pipeline.daily_cap import Budget
+from imagegen.pipeline.endings import Keeper
+from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.job_queue import Backlog
+from imagegen.pipeline.recovery import Recovery
+from imagegen.pipeline.service import ImageService
+from imagegen.pipeline.sweep import Sweep
 from imagegen.ports import Clock, Generator, Objects, Signer
-from imagegen.recovery import Recovery
+from imagegen.references.delivery import Direct, FromBucket
+from imagegen.references.upload_urls import UploadUrls
 from imagegen.segmind.assets import SegmindAssets
-from imagegen.segmind.calls import Calls
+from imagegen.segmind.client import Calls
 from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
-from imagegen.service import ImageService
-from imagegen.sweep import Sweep
-from imagegen.ticks import ScheduleDoor, TickCore
-from imagegen.upload_urls import UploadUrls
-from imagegen.web import ROUTES, Core, HttpDoor
+from imagegen.settings import Settings, SettingsError
+from imagegen.timeouts import Limits
 
 if TYPE_CHECKING:
     from google.cloud import storage
 
-    from imagegen.signing import GcsSigner
+    from imagegen.google.signing import GcsSigner
 
 _LARGE_BODIES = 4
 _SPARE_CONNECTIONS = 8
@@ -72,7 +72,7 @@ class App:
             case "keys":
                 return ApiKeys(settings.api_keys)
             case "oidc":
-                from imagegen.oidc import OidcTokens  # noqa: PLC0415 - imports cryptography; other modes start without
+                from imagegen.doors.oidc import OidcTokens  # noqa: PLC0415 - imports cryptography; other modes start without
 
                 return OidcTokens(str(settings.oidc_issuer), str(settings.oidc_audience))
             case "iam" | "none":
@@ -130,16 +130,16 @@ class App:
     @cached_property
     def results(self) -> Objects:
         """The results bucket."""
-        from imagegen import gcs  # noqa: PLC0415 - half a cold start: only for requests that come so far
+        from imagegen.google import storage  # noqa: PLC0415 - half a cold start: only for requests that come so far
 
-        return gcs.GcsObjects(self._storage, self.settings.results_bucket)
+        return storage.GcsObjects(self._storage, self.settings.results_bucket)
 
     @cached_property
     def uploads(self) -> Objects:
         """The uploads bucket, where there is one."""
-        from imagegen import gcs  # noqa: PLC0415 - as above
+        from imagegen.google import storage  # noqa: PLC0415 - as above
 
-        return gcs.GcsObjects(self._storage, str(self.settings.uploads_bucket))
+        return storage.GcsObjects(self._storage, str(self.settings.uploads_bucket))
 
     @cached_property
     def signer(self) -> Signer:
@@ -182,13 +182,13 @@ class App:
 
     @cached_property
     def _storage(self) -> "storage.Client":
-        from imagegen import gcs  # noqa: PLC0415 - as above
+        from imagegen.google import storage  # noqa: PLC0415 - as above
 
-        return gcs.client(self.settings.project, self.settings.threads + _SPARE_CONNECTIONS)
+        return storage.client(self.settings.project, self.settings.threads + _SPARE_CONNECTIONS)
 
     @cached_property
     def _signing_credentials(self) -> object:
-        from imagegen import signing  # noqa: PLC0415 - as above
+        from imagegen.google import signing  # noqa: PLC0415 - as above
 
         known = {"GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST"}
         if self.settings.storage_emulator_host and known.isdisjoint(os.environ):
@@ -196,7 +196,7 @@ class App:
         return signing.signing_credentials(self.settings.signing_service_account)
 
     def _signer(self, bucket: str, ttl_seconds: int) -> "GcsSigner":
-        from imagegen import signing  # noqa: PLC0415 - as above
+        from imagegen.google import signing  # noqa: PLC0415 - as above
 
         credentials = self._once("_signing_credentials")
         return signing.GcsSigner(self._storage.bucket(bucket), credentials, ttl_seconds, self.clock)

@@ -43,7 +43,7 @@ run "by_default" {
   }
 
   assert {
-    condition     = length(output.source_files) > 10 && contains(output.source_files, "main.py") && contains(output.source_files, "requirements.txt") && contains(output.source_files, "imagegen/config.py")
+    condition     = length(output.source_files) > 10 && contains(output.source_files, "main.py") && contains(output.source_files, "requirements.txt") && contains(output.source_files, "imagegen/settings.py")
     error_message = "The zip has the entry points, the requirements and the package."
   }
 

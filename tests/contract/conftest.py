@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.config import Settings
+from imagegen.settings import Settings
 from local.storage import StorageServer
 from mock_segmind import FakeSegmind
 from tests.contract.rig import HastyApp, MakeRig, Rig

@@ -11,10 +11,10 @@ from typing import Any
 
 from google.auth.transport.requests import Request
 
-from imagegen import gcs
 from imagegen.clock import SystemClock
 from imagegen.errors import StorageUnavailable
-from imagegen.signing import GcsSigner, signing_credentials
+from imagegen.google import storage
+from imagegen.google.signing import GcsSigner, signing_credentials
 
 _real = Request()
 
@@ -26,7 +26,7 @@ def request(url: str, **arguments: Any) -> Any:  # noqa: ANN401 - google.auth's 
 
 def main() -> None:
     """Print one line of JSON for each name."""
-    bucket = gcs.client("local-project", 4).bucket("results")
+    bucket = storage.client("local-project", 4).bucket("results")
     account = os.environ.get("SIGNING_SERVICE_ACCOUNT")
     signer = GcsSigner(bucket, lambda: signing_credentials(account, request), 3600, SystemClock())
     for name in sys.argv[1:]:

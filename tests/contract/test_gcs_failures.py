@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from google.cloud import storage as google_storage
 
-from imagegen import gcs
 from imagegen.clock import SystemClock
 from imagegen.errors import StorageUnavailable
-from imagegen.gcs import GcsObjects
+from imagegen.google import storage as gcs
+from imagegen.google.storage import GcsObjects
 from imagegen.ports import Deadline
 from local.storage import StorageServer
 from tests.contract.stubs import Stub, answer, wait

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from google.cloud import storage as google_storage
 
-from imagegen import gcs
 from imagegen.clock import SystemClock
-from imagegen.gcs import GcsObjects
+from imagegen.google import storage as gcs
+from imagegen.google.storage import GcsObjects
 from imagegen.ports import Deadline
 from local.storage import StorageServer
 

@@ -9,13 +9,14 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from imagegen import errors, transport
+from imagegen import errors
 from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
-from imagegen.segmind.answers import picture_in
+from imagegen.segmind import transport
 from imagegen.segmind.assets import SegmindAssets
-from imagegen.segmind.calls import Calls
+from imagegen.segmind.client import Calls
 from imagegen.segmind.hosted import fetch_hosted
+from imagegen.segmind.images import picture_in
 from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
 from tests.clock import FakeClock

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from imagegen import transport
+from imagegen.segmind import transport
 from tests.contract.rig import MakeRig, Rig
 from tests.contract.stubs import Stub, answer, hang_up, self_signed
 

@@ -13,9 +13,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 from werkzeug.datastructures import Headers
 
-from imagegen.auth import Caller
+from imagegen.doors.auth import Caller
+from imagegen.doors.oidc import OidcTokens
 from imagegen.errors import Unauthenticated
-from imagegen.oidc import OidcTokens
 from tests.contract.rig import MakeRig
 
 AUDIENCE = "imagegen"

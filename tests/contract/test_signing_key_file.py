@@ -12,9 +12,9 @@ from google.cloud import storage as google_storage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen import gcs
 from imagegen.errors import StorageUnavailable
-from imagegen.signing import GcsSigner, signing_credentials, throw_away_credentials
+from imagegen.google import storage
+from imagegen.google.signing import GcsSigner, signing_credentials, throw_away_credentials
 from local.keys import load_keys
 from local.storage import StorageServer
 from tests.fakes import FakeClock
@@ -56,7 +56,7 @@ def clock() -> FakeClock:
 def client(server: StorageServer, storage_key: Path, monkeypatch: pytest.MonkeyPatch) -> google_storage.Client:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(storage_key))
-    return gcs.client("local-project", 4)
+    return storage.client("local-project", 4)
 
 
 @pytest.fixture

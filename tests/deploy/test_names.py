@@ -4,8 +4,8 @@ import ast
 import re
 import tomllib
 
-from imagegen.config import Settings
-from imagegen.limits import Limits
+from imagegen.settings import Settings
+from imagegen.timeouts import Limits
 from tests.deploy.evaluated import Evaluated
 from tests.deploy.infra_files import FUNCTION, INFRA, ROOT, Door, doors, environment_names
 

@@ -18,13 +18,14 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from flask import Request, Response
 
-from imagegen import gcs, signing, wiring
+from imagegen import wiring
 from imagegen.clock import SystemClock
-from imagegen.config import Settings
+from imagegen.google import signing, storage
 from imagegen.ports import Clock, Generator, Objects, Signer
+from imagegen.settings import Settings
 from tests.race.killing import Control, Steps
 
-WARM = (gcs, signing)  # imported before gunicorn forks: a worker that takes a dead one's place is quick
+WARM = (storage, signing)  # imported before gunicorn forks: a worker that takes a dead one's place is quick
 FOLDER = Path(os.environ["CONTROL_FOLDER"])
 
 

@@ -4,11 +4,11 @@ import os
 from functools import cached_property
 
 from imagegen import wiring
-from imagegen.bodies import Bodies, Patience
-from imagegen.config import Settings
-from imagegen.cors import Cors
-from imagegen.pages import Pages
-from imagegen.web import ROUTES, HttpDoor
+from imagegen.doors.cors import Cors
+from imagegen.doors.pages import Pages
+from imagegen.doors.request_bodies import Bodies, Patience
+from imagegen.doors.routes import ROUTES, HttpDoor
+from imagegen.settings import Settings
 
 
 class ImpatientApp(wiring.App):

@@ -14,7 +14,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from imagegen.bodies import Bodies, Patience
+from imagegen.doors.request_bodies import Bodies, Patience
 from imagegen.errors import StorageUnavailable
 from tests.harness import raw
 from tests.harness.orders import order

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from imagegen.doors.openapi.problems import CAUSES
+from imagegen.doors.routes import ROUTES
 from imagegen.errors import BY_CODE
-from imagegen.openapi.problems import CAUSES
-from imagegen.web import ROUTES
 from mock_segmind import FakeSegmind
 from tests.cases import load
 from tests.functional.conformance import Json, conforms, resolved, validator
@@ -216,6 +216,6 @@ def test_images_do_not_wait_for_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT / "function", capture_output=True, text=True, check=True
     )
-    assert "imagegen.pages" in done.stdout
-    assert "imagegen.openapi" not in done.stdout
-    assert "imagegen.playground" not in done.stdout
+    assert "imagegen.doors.pages" in done.stdout
+    assert "imagegen.doors.openapi" not in done.stdout
+    assert "imagegen.doors.playground" not in done.stdout

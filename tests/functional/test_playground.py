@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from imagegen.playground import fake_vendor
+from imagegen.doors.playground import fake_vendor
 from tests.harness.pytest_plugin import Function
 from tests.harness.server import ROOT, FunctionServer
 
-HTML = (ROOT / "function" / "imagegen" / "playground.html").read_text()
+HTML = (ROOT / "function" / "imagegen" / "doors" / "playground.html").read_text()
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 

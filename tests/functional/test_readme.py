@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.config import Settings
 from imagegen.errors import BY_CODE
+from imagegen.settings import Settings
 from tests.harness.pytest_plugin import Function
 from tests.harness.server import ROOT, FunctionServer
 

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Any, Literal, Self, cast
 
 from imagegen.clock import SystemClock
-from imagegen.config import Settings
 from imagegen.ports import Clock, Generator, Objects, Signer
+from imagegen.settings import Settings
 from imagegen.wiring import App
 
 When = Literal["before", "after"]

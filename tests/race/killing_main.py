@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from imagegen import wiring
-from imagegen.config import Settings
+from imagegen.settings import Settings
 from tests.race.killing import KillingApp
 
 wiring.use(KillingApp(Settings.from_env(os.environ), Path(os.environ["KILL_DIRECTORY"])))

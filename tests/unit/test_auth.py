@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from imagegen.auth import Anybody, ApiKeys, Caller
+from imagegen.doors.auth import Anybody, ApiKeys, Caller
 from imagegen.errors import Unauthenticated
 
 KEYS = {"key-of-ada": "ada", "second-key-of-ada": "ada", "key-of-bob": "bob"}

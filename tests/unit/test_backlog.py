@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.backlog import Backlog
 from imagegen.errors import StorageUnavailable
 from imagegen.model import ImageRequest, Order
+from imagegen.pipeline.job_queue import Backlog
 from imagegen.ports import Deadline
 from tests.clock import FakeClock
 from tests.fakes import REQUEST

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagegen.budget import Budget, Slot
-from imagegen.claims import new_claim
 from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim, Order
+from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.daily_cap import Budget, Slot
 from imagegen.ports import Deadline
 from tests.fakes import NOON, REQUEST, FakeClock, MemoryObjects
 

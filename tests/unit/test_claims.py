@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.claims import ID_LENGTH, State, Verdict, decide, derived_id, image_id, new_claim
 from imagegen.model import Ending, Order, StoredImage, Submission
+from imagegen.pipeline.claims import ID_LENGTH, State, Verdict, decide, derived_id, image_id, new_claim
 from tests.fakes import NOON, REQUEST
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)

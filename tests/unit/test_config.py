@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from imagegen.config import Settings, SettingsError
+from imagegen.settings import Settings, SettingsError
 from tests.cases import Case, load, named
 
 REQUIRED = {"SEGMIND_API_KEY": "SG_sentinel", "RESULTS_BUCKET": "results"}

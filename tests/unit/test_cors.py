@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegen.cors import Cors
+from imagegen.doors.cors import Cors
 
 ORIGIN = "https://app.example.com"
 ALLOW = "Access-Control-Allow-Origin"

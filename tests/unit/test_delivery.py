@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.delivery import MAX_REFERENCE_BYTES, Direct, FromBucket
 from imagegen.errors import InvalidRequest, SegmindUnavailable, StorageUnavailable
 from imagegen.model import ImageRequest, Reference
 from imagegen.ports import Deadline
+from imagegen.references.delivery import MAX_REFERENCE_BYTES, Direct, FromBucket
 from tests.clock import FakeClock
 from tests.fakes import FakeSigner
 from tests.memory import MemoryObjects

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.delivery import FromBucket
+from imagegen.doors.events import FINALIZED, Event, EventCore, EventDoor
 from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailable
-from imagegen.events import FINALIZED, Event, EventCore, EventDoor
 from imagegen.ports import Deadline
+from imagegen.references.delivery import FromBucket
 from tests import strategies
 from tests.clock import NOON
 from tests.fakes import FakeSigner, Scene, World

@@ -14,48 +14,47 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTION = ROOT / "function"
 PATHS = sorted(FUNCTION.rglob("*.py"))
 
-GROUPS = {
-    "main": {"main"},
-    "wiring": {"wiring", "heap"},
-    "doors": {
-        "answers", "auth", "bodies", "cors", "door", "events", "oidc", "openapi", "pages", "playground", "resource",
-        "ticks", "upload_urls", "watchdog", "web",
-    },
-    "adapters": {"clock", "gcs", "segmind", "signing", "transport"},
-    "core": {
-        "backlog", "budget", "claims", "config", "delivery", "jobs", "keeper", "limits", "log", "pictures", "ports",
-        "recovery", "references", "schedule", "service", "stopwatch", "sweep", "uploads", "validation",
-    },
-    "ground": {"errors", "model"},
-}  # fmt: skip
-# A group may import itself and these. The core knows neither HTTP nor Google nor Segmind.
+# A folder (or a loose file of `imagegen`) → what it may import besides itself. Nothing else may be imported.
+GROUND = {"model", "errors", "ports", "log", "timeouts", "image_bytes"}
 MAY_IMPORT = {
     "main": {"wiring", "doors"},
-    "wiring": {"doors", "adapters", "core", "ground"},
-    "doors": {"core", "ground"},
-    "adapters": {"core", "ground"},
-    "core": {"ground"},
-    "ground": set(),
-}
-# What adapters need of the core: its ports and its log, none of its decisions.
-OF_THE_CORE = {"log", "pictures", "ports"}
+    "wiring": {"doors", "pipeline", "references", "segmind", "google", "settings", "clock", "heap", *GROUND},
+    "doors": {"pipeline", "references", "settings", "stopwatch", *GROUND},
+    "pipeline": {"references", "stopwatch", *GROUND},
+    "references": GROUND,
+    "segmind": GROUND,
+    "google": GROUND,
+    "log": {"model", "errors"},
+    "image_bytes": {"model"},
+    "ports": {"model"},
+    "errors": {"model"},
+    "stopwatch": {"ports"},
+}  # fmt: skip
+DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
+SEGMIND_HTTP = ("assets", "client", "hosted", "images", "transport", "v1", "v2")
 FOREIGN = {
-    "google": {"gcs", "signing"},
-    "flask": {"answers", "bodies", "door", "main", "pages", "ticks", "web"},
-    "werkzeug": {"auth", "bodies", "door", "oidc", "pages", "ticks", "web"},
+    "google": {"google/storage", "google/signing"},
+    "flask": {"main", *DOORS_HTTP, "doors/answers"},
+    "werkzeug": {*DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},
-    "requests": {"gcs", "oidc", "segmind", "transport"},
-    "urllib3": {"segmind", "transport"},
-    "jwt": {"oidc"},
-}
+    "requests": {"google/storage", "doors/oidc", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
+    "urllib3": {"segmind/client", "segmind/hosted", "segmind/images", "segmind/transport"},
+    "jwt": {"doors/oidc"},
+}  # fmt: skip
 SEGMINDS = ("/v2/", "request_id", "x-remaining-credits", "x-generation-time", "x-cost", "file_urls")
 
 
 def part(path: Path) -> str:
-    """Return the module's name below the package: `segmind` for everything in that folder."""
+    """Return the folder below `imagegen`, or the file's own name where it lies loose."""
     parts = path.relative_to(FUNCTION).with_suffix("").parts
     return parts[1] if len(parts) > 1 else parts[0]
+
+
+def name_of(path: Path) -> str:
+    """Return `folder/file` below `imagegen`, without the suffix."""
+    parts = path.relative_to(FUNCTION).with_suffix("").parts
+    return "/".join(parts[1:] if len(parts) > 1 else parts)
 
 
 def imports(path: Path, *, at_start: bool = False) -> Iterator[str]:
@@ -84,43 +83,30 @@ def own(path: Path, *, at_start: bool = False) -> set[str]:
     return found - {part(path)}
 
 
-def group_of(name: str) -> str:
-    return next(group for group, names in GROUPS.items() if name in names)
-
-
 every_file = pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(FUNCTION)))
-
-
-def test_every_file_has_its_place() -> None:
-    """A new file is put into exactly one group, so that the rules below hold for it."""
-    parts = {part(path) for path in PATHS} - {"__init__"}
-    placed = [name for names in GROUPS.values() for name in names]
-    assert sorted(placed) == sorted(parts)
 
 
 @every_file
 def test_imports_go_one_way(path: Path) -> None:
-    """Main → wiring → doors and adapters → core → model and errors."""
-    if path.name == "__init__.py" and path.parent.name == "imagegen":
-        assert own(path) == set()
-        return
-    group = group_of(part(path))
-    allowed = MAY_IMPORT[group] | {group}
-    assert {name for name in own(path) if group_of(name) not in allowed} == set()
+    """Main → wiring → doors → pipeline → ports, model, errors; `segmind` and `google` are seen by wiring alone."""
+    assert own(path) <= MAY_IMPORT.get(part(path), set())
 
 
-@every_file
-def test_adapters_take_no_decisions(path: Path) -> None:
-    """They implement ports: of the core they see these, its log, and what a picture is."""
-    if part(path) != "__init__" and group_of(part(path)) == "adapters":
-        assert {name for name in own(path) if group_of(name) == "core"} <= OF_THE_CORE
+def test_few_files_lie_loose() -> None:
+    """What belongs to a step or a side lies in that folder."""
+    assert len([path for path in PATHS if len(path.relative_to(FUNCTION).parts) == 2]) <= 14
 
 
 def test_nothing_imports_in_a_circle() -> None:
-    """Of what is imported at the start: files can be read one after the other."""
-    graph = {part(path): own(path, at_start=True) for path in PATHS if part(path) not in {"segmind", "openapi"}}
+    """Every file, lazy imports included: files can be read one after the other."""
+    modules = {".".join(path.relative_to(FUNCTION).with_suffix("").parts).removesuffix(".__init__") for path in PATHS}
+    graph = {}
+    for path in PATHS:
+        name = ".".join(path.relative_to(FUNCTION).with_suffix("").parts).removesuffix(".__init__")
+        found = {full if full in modules else full.rpartition(".")[0] for full in imports(path)}
+        graph[name] = (found & modules) - {name}
     order = list(TopologicalSorter(graph).static_order())
-    assert order.index("model") < order.index("service") < order.index("wiring")
+    assert order.index("imagegen.model") < order.index("imagegen.pipeline.service") < order.index("imagegen.wiring")
 
 
 @every_file
@@ -131,7 +117,7 @@ def test_libraries_stay_where_they_belong(path: Path) -> None:
         if library == "google" and part(path) == "wiring":
             assert name not in set(imports(path, at_start=True)), "wiring imports Google's client for its type only"
         elif library in FOREIGN:
-            assert part(path) in FOREIGN[library]
+            assert name_of(path) in FOREIGN[library]
 
 
 @every_file
@@ -141,7 +127,9 @@ def test_only_one_folder_knows_segmind(path: Path) -> None:
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     spelled = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docs]
     texts = [text for text in spelled if isinstance(text, str)]
-    if part(path) not in {"segmind", "answers", "openapi"}:  # our own answers carry the vendor's headers on
+    if part(path) != "segmind" and not name_of(path).startswith(
+        ("doors/answers", "doors/openapi")
+    ):  # we pass its headers on
         assert [text for text in texts if text.startswith(SEGMINDS)] == []
 
 
@@ -174,8 +162,8 @@ def run(code: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_package_imports_without_any_setting() -> None:
     """Silently, without a thread, and without the storage client, which is more than half of a cold start."""
-    names = [part(path) for path in PATHS if part(path) not in {"main", "gcs", "signing", "__init__"}]
-    lines = [f"import imagegen.{name}" for name in names]
+    names = [name_of(path) for path in PATHS if part(path) not in {"main", "google", "__init__"}]
+    lines = [f"import imagegen.{name.replace('/', '.').removesuffix('.__init__')}" for name in names]
     lines += ["import sys, threading", "print('google.cloud.storage' in sys.modules, threading.active_count())"]
     ran = run("\n".join(lines))
     assert (ran.stdout, ran.stderr, ran.returncode) == ("False 1\n", "", 0)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from imagegen import log
-from imagegen.claims import new_claim
 from imagegen.errors import OutcomeUnknown, SegmindUnauthorized, StorageUnavailable
 from imagegen.model import Ending, Order, StoredImage
+from imagegen.pipeline.claims import new_claim
 from tests.fakes import NOON, RECEIPT, REQUEST
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagegen.pictures import MAX_BYTES, NotAnImage, picture_of, sniff
+from imagegen.image_bytes import MAX_BYTES, NotAnImage, picture_of, sniff
 
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "jpeg": [{}, {"progressive": True}, {"quality": 100, "subsampling": 0}, {"exif": b"Exif\x00\x00" + bytes(200)}],

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imagegen.claims import image_id
 from imagegen.errors import ImageNotStored, OutcomeUnknown, RejectedBySegmind, SegmindBadImage, SegmindFailed
+from imagegen.pipeline.claims import image_id
 from imagegen.ports import StillGenerating
 from tests.fakes import PICTURE, RECEIPT, Crash, Scene, World
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagegen.references import MAX_DATA_URI_LENGTH, MAX_URI_LENGTH, Rules, problems_of, reference
+from imagegen.references.rules import MAX_DATA_URI_LENGTH, MAX_URI_LENGTH, Rules, problems_of, reference
 from tests import strategies
 from tests.cases import Case, load
 

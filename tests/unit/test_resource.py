@@ -9,11 +9,11 @@ from typing import Literal
 
 import pytest
 
-from imagegen.claims import new_claim
+from imagegen.doors.resource import problem, resource
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, OutcomeUnknown, Problem, ServiceError
-from imagegen.model import Ending, Order, Receipt, SignedUrl, StoredImage
-from imagegen.resource import problem, resource, time_text
-from imagegen.service import Outcome
+from imagegen.model import Ending, Order, Receipt, SignedUrl, StoredImage, time_text
+from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.service import Outcome
 from tests.cases import Case, load, named
 from tests.fakes import NOON, PICTURE, RECEIPT, REQUEST
 

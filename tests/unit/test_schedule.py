@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen import schedule
-from imagegen.backlog import Backlog
-from imagegen.claims import image_id
+from imagegen.doors import batches
+from imagegen.doors.batches import Batch
 from imagegen.errors import InvalidRequest, StorageUnavailable
-from imagegen.references import Rules
-from imagegen.schedule import Batch
-from imagegen.service import ImageService
+from imagegen.pipeline.claims import image_id
+from imagegen.pipeline.job_queue import Backlog
+from imagegen.pipeline.service import ImageService
+from imagegen.references.rules import Rules
 from tests import strategies
 from tests.clock import FakeClock
 from tests.fakes import World
@@ -36,12 +36,12 @@ class Queue:
         self.service = ImageService(*parts, backlog)
 
     def tick(self, batch: Batch, at: str = TICK) -> list[str]:
-        return [outcome.claim.id for outcome in schedule.queue(batch, at, self.service)]
+        return [outcome.claim.id for outcome in batches.queue(batch, at, self.service)]
 
 
 def batch(count: int, name: str = "nightly") -> Batch:
     images = [{"promptText": f"boat {i}", "referenceImages": []} for i in range(count)]
-    return schedule.parse(json.dumps({"name": name, "images": images}).encode(), RULES)
+    return batches.parse(json.dumps({"name": name, "images": images}).encode(), RULES)
 
 
 def test_the_key_is_name_time_and_index() -> None:
@@ -65,7 +65,7 @@ def test_a_tick_that_broke_anywhere_is_completed(done: int) -> None:
     with pytest.raises(StorageUnavailable):
         queue.tick(batch(10))
     queue.uploads.recover()
-    outcomes = schedule.queue(batch(10), TICK, queue.service)
+    outcomes = batches.queue(batch(10), TICK, queue.service)
     assert len({outcome.claim.id for outcome in outcomes}) == len(queue.uploads.names()) == 10
     assert sum(outcome.replayed for outcome in outcomes) == done
 
@@ -79,7 +79,7 @@ def test_any_visible_name_is_a_name(name: str) -> None:
 @given(st.lists(strategies.bodies, min_size=1, max_size=5))
 def test_a_good_batch_comes_through_whole(bodies: list[dict[str, object]]) -> None:
     """Every request as it was asked, in its order."""
-    found = schedule.parse(json.dumps({"name": "n", "images": bodies}).encode(), RULES)
+    found = batches.parse(json.dumps({"name": "n", "images": bodies}).encode(), RULES)
     assert [image.body() for image in found.images] == [{"ratio": "1280:720", **body} for body in bodies]
 
 
@@ -88,7 +88,7 @@ def test_any_batch(images: list[object]) -> None:
     """A batch of so many requests, or problems that point at an image that is there, or at the whole."""
     whole = {"", "/images"}
     try:
-        found = schedule.parse(strategies.as_json({"name": "n", "images": images}), RULES)
+        found = batches.parse(strategies.as_json({"name": "n", "images": images}), RULES)
     except InvalidRequest as error:
         inside = [problem.pointer for problem in error.problems if problem.pointer not in whole]
         assert all(int(pointer.split("/")[2]) < len(images) for pointer in inside)
@@ -100,5 +100,5 @@ def test_problems_are_cut_to_what_can_be_shown() -> None:
     """A thousand broken images are not a thousand problems in one answer."""
     body = json.dumps({"name": "n", "images": [{}] * 1000}).encode()
     with pytest.raises(InvalidRequest) as caught:
-        schedule.parse(body, RULES)
+        batches.parse(body, RULES)
     assert len(caught.value.problems) == 100

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imagegen.claims import new_claim
 from imagegen.errors import IdempotencyKeyReused
 from imagegen.model import Claim, Ending, ImageRequest, Order
+from imagegen.pipeline.claims import new_claim
 from imagegen.ports import Deadline
 from tests.fakes import REQUEST, Scene, World
 
 if TYPE_CHECKING:
-    from imagegen.service import Outcome
+    from imagegen.pipeline.service import Outcome
 
 
 def test_a_repeat_is_answered_with_the_same_image() -> None:

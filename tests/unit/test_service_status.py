@@ -2,9 +2,9 @@
 
 import pytest
 
-from imagegen.claims import image_id, new_claim
 from imagegen.errors import NotFound
 from imagegen.model import Ending, Order
+from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.ports import Deadline
 from tests.fakes import PICTURE, REQUEST, Crash, Scene, World
 

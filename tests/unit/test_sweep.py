@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from imagegen.claims import new_claim
 from imagegen.errors import RejectedBySegmind, SegmindFailed
 from imagegen.model import Claim, Order
+from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.recovery import Recovery
+from imagegen.pipeline.sweep import Sweep
 from imagegen.ports import Deadline, StillGenerating
-from imagegen.recovery import Recovery
-from imagegen.sweep import Sweep
 from tests.fakes import REQUEST, Crash, Scene, World
 
 NOTHING = {"finished": 0, "lost": 0, "running": 0, "freed": 0, "slotsFreed": 0, "errors": 0}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.claims import image_id
 from imagegen.errors import InvalidRequest, Problem
 from imagegen.model import Order
-from imagegen.uploads import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo
-from imagegen.validation import check
+from imagegen.pipeline.claims import image_id
+from imagegen.pipeline.job_files import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo
+from imagegen.references.validation import check
 from tests import strategies
 from tests.clock import NOON
 

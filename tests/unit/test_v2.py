@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imagegen.errors import OutcomeUnknown, SegmindError, SegmindFailed
 from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
-from imagegen.segmind.calls import Calls
+from imagegen.segmind.client import Calls
 from imagegen.segmind.v2 import SegmindV2, receipt_in
 from mock_segmind import FakeSegmind
 from tests import strategies

@@ -6,7 +6,7 @@ import pytest
 
 from imagegen.errors import InvalidRequest
 from imagegen.model import ImageRequest, Reference
-from imagegen.validation import MAX_PROBLEMS, parse
+from imagegen.references.validation import MAX_PROBLEMS, parse
 from tests.cases import Case, load, named
 from tests.strategies import RATIOS, as_json
 

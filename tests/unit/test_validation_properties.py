@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from imagegen.errors import InvalidRequest
 from imagegen.model import ImageRequest
-from imagegen.references import Rules
-from imagegen.validation import MAX_PROMPT_UNITS, MAX_REFERENCES, check, parse
+from imagegen.references.rules import Rules
+from imagegen.references.validation import MAX_PROMPT_UNITS, MAX_REFERENCES, check, parse
 from tests import strategies
 
 KNOWN = {"promptText", "referenceImages", "ratio"}

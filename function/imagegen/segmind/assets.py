@@ -4,8 +4,8 @@ import json
 
 from imagegen.errors import SegmindError, SegmindFailed, SegmindUnreachable
 from imagegen.ports import Deadline
-from imagegen.segmind.answers import read_body
-from imagegen.segmind.calls import Calls, origin
+from imagegen.segmind.client import Calls, origin
+from imagegen.segmind.images import read_body
 
 
 class SegmindAssets:

@@ -7,8 +7,8 @@ import requests
 from imagegen import log
 from imagegen.errors import SegmindBadImage, SegmindError, SegmindUnreachable
 from imagegen.ports import Deadline
-from imagegen.segmind.answers import read_body
-from imagegen.segmind.calls import Calls
+from imagegen.segmind.client import Calls
+from imagegen.segmind.images import read_body
 
 FETCH_SECONDS = 15.0  # for a hosted image that was finished at the last moment (limits.py counts on it)
 # A generation takes 30 s on average. A repeat that starts with less time than this would be cut off by our own

@@ -6,12 +6,12 @@ from typing import Self
 
 import requests
 
-from imagegen import transport
 from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Deadline, Generation
-from imagegen.segmind.answers import picture_in, read_body
-from imagegen.segmind.calls import Calls
+from imagegen.segmind import transport
+from imagegen.segmind.client import Calls
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
+from imagegen.segmind.images import picture_in, read_body
 from imagegen.segmind.v2 import SegmindV2
 
 PATH = "/v1/runway-gen4-image"

@@ -18,10 +18,10 @@ from imagegen.errors import (
 )
 from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Clock, Deadline, Generation, StillGenerating
-from imagegen.segmind.answers import picture_in, read_body
-from imagegen.segmind.calls import Calls
+from imagegen.segmind.client import Calls
 from imagegen.segmind.failures import ending_of, message_of
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
+from imagegen.segmind.images import picture_in, read_body
 
 PATH = "/v2/runway-gen4-image"
 _UNKNOWN_LOOKS = 3

@@ -1,0 +1,144 @@
+"""Outcome → HTTP answer: the image resource, the image itself, a redirect to it, or a problem."""
+
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+
+from flask import Request, Response
+
+from imagegen.doors.resource import problem, resource
+from imagegen.errors import BY_CODE, MethodNotAllowed, ServiceError, StorageUnavailable, Unauthenticated
+from imagegen.model import Ending, Failure, SignedUrl, StoredImage
+from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.service import Outcome
+from imagegen.ports import Clock, Deadline, Signer
+from imagegen.stopwatch import Stopwatch
+
+_ASK_AGAIN_SECONDS = 2
+# Seconds that a failure usually lasts, where nobody named a time.
+_TRY_AGAIN = {
+    "segmind-rate-limited": 30,
+    "storage-unavailable": 5,
+    "segmind-unavailable": 5,
+    "insufficient-credits": 300,
+}
+_STREAM_SECONDS = 60.0
+_IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+
+
+class Answers:
+    """Builds answers; signs URLs and streams images where an answer needs them."""
+
+    def __init__(self, jobs: Jobs, signer: Signer, bucket: str, clock: Clock) -> None:
+        self._jobs, self._signer, self._bucket, self._clock = jobs, signer, bucket, clock
+
+    def created(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
+        """Answer a POST: 200 with the image, 202 while it is being generated, or the problem it ended with."""
+        replayed = {"Idempotent-Replayed": "true"} if outcome.replayed and outcome.ending else {}
+        headers = {"Location": f"/v1/images/{outcome.claim.id}", **replayed}
+        ending = outcome.ending
+        if ending is None:
+            return _running(resource(outcome, self._bucket, None, request_id), 202, headers)
+        if ending.error:
+            return problem_answer(ending.error, request_id, headers=headers)
+        with watch.step("sign"):
+            url = self._url_if_possible(ending)
+        return self._image_answer(outcome, url, request_id, headers, as_image=as_image)
+
+    def shown(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
+        """Answer a GET of the resource: 200 whatever became of it."""
+        if outcome.ending is None:
+            return _running(resource(outcome, self._bucket, None, request_id), 200, {})
+        with watch.step("sign"):
+            url = self._signer.sign(outcome.ending.image.name) if outcome.ending.image else None
+        return self._image_answer(outcome, url, request_id, {}, as_image=as_image)
+
+    def content(self, outcome: Outcome, watch: Stopwatch, request_id: str) -> Response:
+        """Answer a GET of the image itself: 302 to a fresh URL, or why there is none (yet)."""
+        ending = outcome.ending
+        if ending is None:
+            return _running(resource(outcome, self._bucket, None, request_id), 202, {})
+        if ending.image is None:
+            assert ending.error is not None  # noqa: S101 - an end has one or the other
+            return problem_answer(ending.error, request_id)
+        with watch.step("sign"):
+            return Response(status=302, headers={"Location": self._signer.sign(ending.image.name).url})
+
+    def _image_answer(
+        self,
+        outcome: Outcome,
+        url: SignedUrl | None,
+        request_id: str,
+        headers: Mapping[str, str],
+        *,
+        as_image: bool,
+    ) -> Response:
+        ending = outcome.ending
+        if as_image and ending and ending.image:
+            # A paid image is never answered as a failure: where it cannot be read now, the resource says where it is.
+            with suppress(StorageUnavailable):
+                return self._bytes(outcome, ending, ending.image, headers)
+        return json_answer(resource(outcome, self._bucket, url, request_id), 200, headers)
+
+    def _bytes(self, outcome: Outcome, ending: Ending, image: StoredImage, headers: Mapping[str, str]) -> Response:
+        """Stream the image out of the bucket: however many callers there are, memory holds a chunk for each."""
+        pieces = self._jobs.bytes_of(image, Deadline.within(self._clock, _STREAM_SECONDS))
+        receipt = ending.segmind
+        vendors = {
+            "x-request-id": receipt and receipt.request_id,
+            "x-generation-time": receipt and receipt.generation_seconds,
+            "x-remaining-credits": receipt and receipt.remaining_credits,
+        }
+        own = {"Content-Location": f"/v1/images/{outcome.claim.id}", "Content-Length": str(image.bytes)}
+        shown = {name: str(value) for name, value in vendors.items() if value is not None}
+        return Response(pieces, content_type=image.content_type, headers={**headers, **own, **shown})
+
+    def _url_if_possible(self, ending: Ending) -> SignedUrl | None:
+        """A paid and stored image is a success even where no URL can be signed for it at this moment."""
+        try:
+            return self._signer.sign(ending.image.name) if ending.image else None
+        except StorageUnavailable:
+            return None
+
+
+def json_answer(value: object, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return JSON, pure ASCII, so that nothing in it can be misread."""
+    return Response(json.dumps(value), status, headers, content_type="application/json")
+
+
+def problem_answer(
+    error: ServiceError | Failure, request_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a problem document with the headers that its status asks for."""
+    after: dict[str, str] = {}
+    if isinstance(error, ServiceError):
+        wait = error.retry_after if error.retry_after is not None else _TRY_AGAIN.get(error.code)
+        after = {} if wait is None else {"Retry-After": str(math.ceil(wait))}
+    if isinstance(error, MethodNotAllowed):
+        after["Allow"] = ", ".join(error.allow)
+    if isinstance(error, Unauthenticated):
+        after["WWW-Authenticate"] = "Bearer"
+    body = problem(error, request_id)
+    return Response(
+        json.dumps(body),
+        BY_CODE[error.code].status,
+        {**(headers or {}), **after},
+        content_type="application/problem+json",
+    )
+
+
+def _running(value: object, status: int, headers: Mapping[str, str]) -> Response:
+    return json_answer(value, status, {**headers, "Retry-After": str(_ASK_AGAIN_SECONDS)})
+
+
+def prefers_image(request: Request) -> bool:
+    """Tell whether the caller likes some image better than JSON."""
+    accept = request.accept_mimetypes
+    return max(map(accept.quality, _IMAGE_TYPES)) > accept.quality("application/json")
+
+
+def prefers_json(request: Request) -> bool:
+    """Tell whether the caller likes JSON better than any image; who says nothing likes both."""
+    accept = request.accept_mimetypes
+    return max(map(accept.quality, _IMAGE_TYPES)) < accept.quality("application/json")

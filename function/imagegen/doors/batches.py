@@ -1,0 +1,62 @@
+"""A tick → jobs. Every image of a batch has a key of its own, so a tick that comes twice queues each image once."""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from imagegen import log
+from imagegen.errors import InvalidRequest, Problem
+from imagegen.model import ImageRequest, Order
+from imagegen.pipeline.service import ImageService, Outcome
+from imagegen.references import validation
+from imagegen.references.rules import Rules
+
+_WRITERS = 32  # a write takes tens of milliseconds: 1,000 images are queued in a few seconds
+_FIELDS = {"name", "images"}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a tick asks for."""
+
+    name: str
+    images: tuple[ImageRequest, ...]
+
+
+def parse(body: bytes, rules: Rules) -> Batch:
+    """Return the batch in a tick's body. Raises InvalidRequest with every problem of every image."""
+    value = validation.decode(body, validation.MAX_BATCH_MEMBERS)
+    if not isinstance(value, dict):
+        raise InvalidRequest((Problem("", "must be a JSON object"),))
+    problems = [Problem(f"/{name}", "is not a known field") for name in value if name not in _FIELDS]
+    name, entries = value.get("name"), value.get("images")
+    if not isinstance(name, str) or not re.fullmatch(r"[!-~]{1,100}", name):
+        problems.append(Problem("/name", "must be 1 to 100 visible ASCII characters"))
+    if not isinstance(entries, list) or not entries:
+        problems.append(Problem("/images", "must be an array with at least one request"))
+    images = _images(entries if isinstance(entries, list) else [], rules, problems)
+    if problems:
+        raise InvalidRequest(tuple(problems[: validation.MAX_PROBLEMS]))
+    return Batch(str(name), tuple(images))
+
+
+def queue(batch: Batch, tick: str, service: ImageService) -> list[Outcome]:
+    """Queue every image of a batch, in its order. A repeated or half-done tick queues what is missing."""
+
+    def accept(numbered: tuple[int, ImageRequest]) -> Outcome:
+        index, request = numbered
+        return service.accept(Order(request, "schedule", key=f"{batch.name}/{tick}/{index}"))
+
+    with ThreadPoolExecutor(_WRITERS, initializer=log.carrier()) as writers:
+        return list(writers.map(accept, enumerate(batch.images)))
+
+
+def _images(entries: Sequence[object], rules: Rules, problems: list[Problem]) -> list[ImageRequest]:
+    found = []
+    for i, entry in enumerate(entries):
+        try:
+            found.append(validation.check(entry, rules))
+        except InvalidRequest as error:
+            problems += [Problem(f"/images/{i}{p.pointer}", p.detail) for p in error.problems]
+    return found

@@ -1,0 +1,189 @@
+"""The event door: a finalized object becomes an order, and the event is acknowledged or asked for again.
+
+Acknowledged is whatever will not change by another delivery: success, an end that is kept, and anything that is
+not ours or broken. Asked for again (5xx) is only what cost nothing and may pass, until the event is too old.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from imagegen import log
+from imagegen.errors import (
+    IdempotencyKeyReused,
+    ImageNotStored,
+    InvalidRequest,
+    Problem,
+    ServiceError,
+    StorageUnavailable,
+)
+from imagegen.model import ImageRequest, Order
+from imagegen.pipeline import job_files
+from imagegen.pipeline.job_files import Upload
+from imagegen.pipeline.service import ImageService
+from imagegen.ports import Clock, Deadline, Objects, Staging
+from imagegen.stopwatch import Stopwatch
+
+FINALIZED = "google.cloud.storage.object.v1.finalized"
+_READ_SECONDS = 20.0
+
+
+class Redeliver(Exception):
+    """The platform shall deliver this event again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A CloudEvent as functions-framework hands it over: attributes, and data of whatever type came."""
+
+    id: str
+    type: str
+    time: str | None
+    data: object
+
+
+@dataclass(frozen=True, slots=True)
+class EventCore:
+    """What the door needs of the core. Made on first use."""
+
+    service: ImageService
+    staging: Staging
+    uploads: Objects
+
+
+class EventDoor:
+    """Handles events of one bucket."""
+
+    def __init__(self, core: Callable[[], EventCore], bucket: str | None, max_age_seconds: float, clock: Clock) -> None:
+        self._core, self._bucket, self._clock = core, bucket, clock
+        self._max_age = timedelta(seconds=max_age_seconds)
+
+    def handle(self, event: Event) -> bool:
+        """Run what the event asks for. Return False where the platform shall deliver it again."""
+        with log.about(event.id[:128], "event"):
+            try:
+                self._handle(event)
+            except Redeliver as again:
+                log.event_redelivered(str(again))
+                return False
+            except Exception as error:  # noqa: BLE001 - the last line of defence: no stack trace leaves this process
+                log.bug(error)
+                return False
+            return True
+
+    def _handle(self, event: Event) -> None:
+        upload = self._upload(event)
+        if isinstance(upload, str):
+            log.event_ignored(upload)
+        elif not (job_files.is_job(upload) or job_files.is_photo(upload)):
+            log.event_ignored("neither a job file nor an image with a prompt")
+        else:
+            self._run(upload)
+
+    def _run(self, upload: Upload) -> None:
+        core = self._core()
+        try:
+            order = self._order(upload, core)
+        except InvalidRequest as error:
+            self._refuse(core, _empty_order(upload), error)
+        except ServiceError as error:
+            self._again(upload, error)
+            self._refuse(core, _empty_order(upload), error)
+        else:
+            if order is None:
+                log.event_ignored("the object was deleted or overwritten meanwhile")
+            else:
+                self._create(upload, core, order)
+
+    def _create(self, upload: Upload, core: EventCore, order: Order) -> None:
+        try:
+            outcome = core.service.create(order, Stopwatch(self._clock))
+        except IdempotencyKeyReused:
+            log.event_ignored("its idempotencyKey belongs to another request")
+        except ImageNotStored as error:  # v1: the next delivery finds that written down; v2: it fetches the image
+            raise Redeliver(error.code) from error
+        except InvalidRequest as error:
+            self._refuse(core, order, error)
+        except ServiceError as error:
+            self._again(upload, error)
+            self._refuse(core, order, error)
+        else:
+            if outcome.ending is None:
+                raise Redeliver("still being generated")
+
+    def _again(self, upload: Upload, error: ServiceError) -> None:
+        """Ask for the event again, unless it is too old for that."""
+        if self._clock.now() - upload.at < self._max_age:
+            raise Redeliver(error.code) from error
+
+    def _refuse(self, core: EventCore, order: Order, error: ServiceError) -> None:
+        """Write down that this order failed. Where storage will not take even that, the event has to come again."""
+        try:
+            core.service.refuse(order, error)
+        except StorageUnavailable as e:
+            raise Redeliver(e.code) from e
+
+    def _order(self, upload: Upload, core: EventCore) -> Order | None:
+        """Return what the object orders, as it was when the event was sent; None where it is gone."""
+        deadline = Deadline.within(self._clock, _READ_SECONDS)
+        if core.uploads.stat(upload.name, deadline, upload.generation) is None:
+            return None
+        if job_files.is_photo(upload):
+            return job_files.order_of_photo(upload)
+        if upload.size > job_files.MAX_JOB_BYTES:
+            raise InvalidRequest((Problem("", "the job file is larger than 16 MiB"),))
+        body = core.uploads.read(upload.name, deadline, upload.generation)
+        if body is None:
+            return None
+        order = job_files.order_of_job(upload, body)
+        return replace(order, request=core.staging.stage(order.request, deadline))
+
+    def _upload(self, event: Event) -> Upload | str:
+        """Return the object that was finalized, or why this event is not one of ours."""
+        data = event.data
+        if event.type != FINALIZED:
+            return "not a finalized object"
+        if not isinstance(data, dict):
+            return "no JSON object as data"
+        if self._bucket is None or data.get("bucket") != self._bucket:
+            return "not the uploads bucket"
+        metadata = data.get("metadata")
+        try:
+            return Upload(
+                bucket=self._bucket,
+                name=_text(data["name"]),
+                generation=_generation(data["generation"]),
+                size=int(_text(data.get("size", "0"))),
+                content_type=_text(data.get("contentType", "")),
+                metadata={str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {},
+                at=self._time(event.time or data.get("timeCreated")),
+            )
+        except (KeyError, TypeError, ValueError):
+            return "broken data"
+
+    def _time(self, text: object) -> datetime:
+        """Return when the event happened; one that does not say happened now."""
+        try:
+            moment = datetime.fromisoformat(_text(text))
+        except (TypeError, ValueError):
+            return self._clock.now()
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _text(value: object) -> str:
+    """Return text that can be sent on. Raises TypeError, and ValueError where it is not Unicode."""
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        return str(value).encode().decode()
+    raise TypeError("neither text nor a number")
+
+
+def _generation(value: object) -> int:
+    found = int(_text(value))
+    if not 0 < found < 2**63:
+        raise ValueError("not a generation")
+    return found
+
+
+def _empty_order(upload: Upload) -> Order:
+    """What is left of a job file that cannot be read: the id under which somebody will look for its end."""
+    return Order(ImageRequest(""), "event", image_id=job_files.id_in_name(upload) or upload.own_id)

@@ -1,0 +1,128 @@
+"""Request bodies: JSON by Content-Type, at most 16 MiB, few large ones in memory at a time."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from flask import Request
+from werkzeug.http import parse_options_header
+
+from imagegen.doors.watchdog import Watchdog
+from imagegen.errors import InvalidRequest, Problem, StorageUnavailable, TooLarge, UnsupportedMediaType
+from imagegen.references.validation import MAX_BODY_BYTES
+
+_SMALL_BYTES = 256 * 1024  # a request without inline images
+_PIECE_BYTES = 64 * 1024
+_DRAINED_BYTES = 32 * 1024 * 1024  # Cloud Run's own limit
+_DRAINING_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: for a body as a whole, for a caller that sends nothing at all, and for a place among the large ones."""
+
+    small: float = 20.0
+    large: float = 60.0
+    silence: float = 10.0
+    place: float = 10.0
+
+
+_PATIENCE = Patience()
+_WATCHDOG = Watchdog()
+
+
+class Bodies:
+    """Reads bodies. Small ones pass; large ones queue, so that a burst of them cannot fill the memory."""
+
+    def __init__(self, large_at_a_time: int, patience: Patience = _PATIENCE) -> None:
+        self._large, self._patience = BoundedSemaphore(large_at_a_time), patience
+
+    @contextmanager
+    def of(self, request: Request) -> Iterator[bytes]:
+        """Lend the body, whole. Raises UnsupportedMediaType, TooLarge, InvalidRequest, StorageUnavailable."""
+        _check_type(request)
+        length = request.content_length
+        if length is not None and length > MAX_BODY_BYTES:
+            raise TooLarge
+        small = length is not None and length <= _SMALL_BYTES
+        with nullcontext() if small else self._place():
+            with _until(request, self._patience.small if small else self._patience.large, self._patience.silence):
+                body = _read(request, length)
+            yield body
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Queue for a while only: who waits holds a thread."""
+        if not self._large.acquire(timeout=self._patience.place):
+            detail = "Too many large requests are being read at the moment. Nothing was spent."
+            raise StorageUnavailable(detail, retry_after=self._patience.place)
+        try:
+            yield
+        finally:
+            self._large.release()
+
+
+def finish(request: Request) -> None:
+    """Read what is left of a body and keep nothing of it, so that a caller who is still sending gets its answer.
+
+    functions-framework would read all of it into memory before it answers, and a chunked body need not end. The
+    answer waits for this, so it is short; a body that is cut off makes gunicorn close the connection.
+    """
+    unread = not isinstance(request.stream, io.BytesIO)
+    if unread and (request.content_length or request.headers.get("Transfer-Encoding")):
+        with suppress(Exception), _until(request, _DRAINING_SECONDS, _DRAINING_SECONDS):
+            _drain(request)
+    request.stream = io.BytesIO()
+
+
+def _drain(request: Request) -> None:
+    for _ in range(_DRAINED_BYTES // _PIECE_BYTES):
+        if not request.stream.read(_PIECE_BYTES):
+            break
+
+
+def _read(request: Request, length: int | None) -> bytes:
+    """A chunked body has no length and may be endless; one with a length may end before it."""
+    try:
+        body: bytes = request.stream.read(MAX_BODY_BYTES + 1)
+    except Exception:  # noqa: BLE001 - a closed or silent socket, broken chunks: the server's parser has errors of its own
+        request.stream = io.BytesIO()  # nothing more will come
+        raise InvalidRequest((Problem("", "the body broke off, took too long, or its chunks are not valid"),)) from None
+    if len(body) > MAX_BODY_BYTES:
+        raise TooLarge
+    if length is not None and len(body) < length:
+        raise InvalidRequest((Problem("", "the body ended before its Content-Length"),))
+    request.stream = io.BytesIO()  # nothing is left of it
+    return body
+
+
+@contextmanager
+def _until(request: Request, seconds: float, silence: float) -> Iterator[None]:
+    """Wait only so long for a caller who falls silent or drips: it holds a thread, and maybe a large one's place.
+
+    A socket's timeout is for one recv, and the server calls that many times for one read of ours, so the time as a
+    whole is kept from outside: when it is up, the next recv that would have to wait fails.
+    """
+    sock = request.environ.get("gunicorn.socket")
+    if sock is None:
+        yield
+        return
+    before = sock.gettimeout()
+    sock.settimeout(min(silence, seconds))
+    try:
+        with _WATCHDOG.over(sock, seconds):
+            yield
+    finally:
+        sock.settimeout(before)
+
+
+def _check_type(request: Request) -> None:
+    kind, options = parse_options_header(request.headers.get("Content-Type"))
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Content-Encoding is not supported; send the JSON as it is.")
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMediaType("Content-Type must be application/json.")
+    if options.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType("JSON is UTF-8; send no other charset.")

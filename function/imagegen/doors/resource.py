@@ -1,0 +1,92 @@
+"""What callers see: the image resource and the problem document (RFC 9457). Pure."""
+
+import base64
+
+from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, ServiceError
+from imagegen.model import Ending, Failure, Picture, PublicRequest, Receipt, SignedUrl, StoredImage, time_text
+from imagegen.pipeline.service import Outcome
+
+Json = dict[str, object]
+
+
+def resource(outcome: Outcome, bucket: str, url: SignedUrl | None, request_id: str) -> Json:
+    """Return the image resource. A stored image without a URL (nothing could be signed) has nulls in its place."""
+    claim, ending = outcome.claim, outcome.ending
+    shown: Json = {
+        "id": claim.id,
+        "status": ending.status if ending else "queued" if outcome.queued else "running",
+        "createdAt": time_text(claim.created_at),
+        "request": _request(claim.request),
+    }
+    if ending:
+        shown |= _end(ending, bucket, url, request_id)
+    return shown
+
+
+def problem(error: ServiceError | Failure, request_id: str) -> Json:
+    """Return an error, raised or written down earlier, as a problem: what happened, what it cost, what to do."""
+    kind = BY_CODE[error.code]
+    shown: Json = {
+        "type": f"/problems/{error.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "code": error.code,
+        "requestId": request_id,
+        "billed": error.billed,
+        "action": kind.action,
+    }
+    if isinstance(error, InvalidRequest):
+        shown["errors"] = [{"pointer": p.pointer, "detail": p.detail} for p in error.problems]
+    if isinstance(error, ImageNotStored):
+        shown["image"] = _rescued(error.picture)
+    return shown
+
+
+def _end(ending: Ending, bucket: str, url: SignedUrl | None, request_id: str) -> Json:
+    shown: Json = {"completedAt": time_text(ending.completed_at)}
+    if ending.image:
+        shown["image"] = _image(ending.image, bucket, url)
+    if ending.segmind:
+        shown["segmind"] = _receipt(ending.segmind)
+    if ending.error:
+        shown["error"] = problem(ending.error, request_id)
+    return shown
+
+
+def _request(request: PublicRequest) -> Json:
+    references = [{"tag": tag} for tag in request.tags]
+    return {"promptText": request.prompt, "ratio": request.ratio, "referenceImages": references}
+
+
+def _image(image: StoredImage, bucket: str, url: SignedUrl | None) -> Json:
+    return {
+        "url": url.url if url else None,
+        "urlExpiresAt": time_text(url.expires_at) if url else None,
+        "gsUri": f"gs://{bucket}/{image.name}",
+        "contentType": image.content_type,
+        "bytes": image.bytes,
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+    }
+
+
+def _receipt(receipt: Receipt) -> Json:
+    return {
+        "requestId": receipt.request_id,
+        "costUsd": receipt.cost_usd,
+        "remainingCredits": receipt.remaining_credits,
+        "generationSeconds": receipt.generation_seconds,
+    }
+
+
+def _rescued(picture: Picture) -> Json:
+    return {
+        "dataUri": f"data:{picture.content_type};base64,{base64.b64encode(picture.data).decode()}",
+        "contentType": picture.content_type,
+        "bytes": len(picture.data),
+        "sha256": picture.sha256,
+        "width": picture.width,
+        "height": picture.height,
+    }

@@ -1,0 +1,175 @@
+"""The HTTP door: routes, request headers, bodies. No decision about images or money is made here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from flask import Request, Response
+from werkzeug.http import parse_dict_header
+from werkzeug.routing import Map, Rule
+
+from imagegen.doors.answers import Answers, json_answer, prefers_image, prefers_json
+from imagegen.doors.auth import Authenticator, Caller
+from imagegen.doors.cors import Cors
+from imagegen.doors.entry import Call, HttpEntry
+from imagegen.doors.pages import Pages
+from imagegen.doors.request_bodies import Bodies
+from imagegen.errors import InvalidRequest, NotFound, Problem
+from imagegen.model import ImageRequest, Order
+from imagegen.pipeline.service import ImageService
+from imagegen.ports import Clock, Deadline, Staging
+from imagegen.references import validation
+from imagegen.references.rules import Rules
+from imagegen.references.upload_urls import UploadUrls, parse_wish
+from imagegen.timeouts import MAX_WAIT_SECONDS
+
+_STAGE_SECONDS = 20.0
+ROUTES = Map(
+    [
+        Rule("/", methods=["GET"], endpoint="index"),
+        Rule("/", methods=["POST"], endpoint="create"),
+        Rule("/health", methods=["GET"], endpoint="health"),
+        Rule("/openapi.json", methods=["GET"], endpoint="openapi"),
+        Rule("/v1/images", methods=["POST"], endpoint="create"),
+        Rule("/v1/images/<image_id>", methods=["GET"], endpoint="show"),
+        Rule("/v1/images/<image_id>/content", methods=["GET"], endpoint="content"),
+        Rule("/v1/runway-gen4-image", methods=["POST"], endpoint="create_as_segmind"),
+        Rule("/v1/uploads", methods=["POST"], endpoint="upload"),
+    ],
+    strict_slashes=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What answers need of the core. Made on first use: it imports the storage client."""
+
+    service: ImageService
+    answers: Answers
+    staging: Staging
+    upload_urls: UploadUrls | None = None
+
+
+class HttpDoor(HttpEntry):
+    """The routes that frontends and back ends call."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
+        self,
+        core: Callable[[], Core],
+        auth: Authenticator,
+        bodies: Bodies,
+        cors: Cors,
+        clock: Clock,
+        uploads_bucket: str | None,
+        pages: Pages,
+    ) -> None:
+        self._core, self._auth, self._bodies, self._uploads_bucket = core, auth, bodies, uploads_bucket
+        endpoints = {
+            "index": pages.index,
+            "openapi": pages.openapi,
+            "health": self._health,
+            "create": self._create,
+            "create_as_segmind": self._create_as_segmind,
+            "show": self._show,
+            "content": self._content,
+            "upload": self._upload,
+        }
+        super().__init__("http", ROUTES, endpoints, cors, clock)
+
+    def _health(self, call: Call) -> Response:
+        del call
+        return json_answer({"status": "ok"}, 200)
+
+    def _create(self, call: Call) -> Response:
+        return self._created(call, as_image=prefers_image(call.request))
+
+    def _create_as_segmind(self, call: Call) -> Response:
+        """Answer like Segmind's own endpoint: with the image's bytes, unless the caller asks for JSON."""
+        return self._created(call, as_image=not prefers_json(call.request))
+
+    def _created(self, call: Call, *, as_image: bool) -> Response:
+        caller = self._auth.caller(call.request.headers)
+        patience = _async_wait(call.request) if self._uploads_bucket else None
+        if patience is None:
+            order, core = self._order(call, caller), self._core()
+            outcome = core.service.create(order, call.watch)
+            return core.answers.created(outcome, call.watch, call.id, as_image=as_image)
+        return self._create_async(call, caller, patience, as_image=as_image)
+
+    def _create_async(self, call: Call, caller: Caller, patience: float, *, as_image: bool) -> Response:
+        """Queue the order; wait for its end as long as the caller asked for."""
+        order, core = self._order(call, caller), self._core()
+        with call.watch.step("claim"):
+            outcome = core.service.accept(order)
+        if patience and not outcome.ending:
+            later = core.service.status(outcome.claim.id, caller.sees, patience)
+            outcome = replace(later, replayed=outcome.replayed)
+        response = core.answers.created(outcome, call.watch, call.id, as_image=as_image)
+        response.headers["Preference-Applied"] = f"respond-async, wait={patience:g}" if patience else "respond-async"
+        return response
+
+    def _show(self, call: Call) -> Response:
+        caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
+        image_id, core = call.image_id, self._core()
+        outcome = core.service.status(image_id, caller.sees, wait)
+        return core.answers.shown(outcome, call.watch, call.id, as_image=prefers_image(call.request))
+
+    def _content(self, call: Call) -> Response:
+        caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
+        image_id, core = call.image_id, self._core()
+        outcome = core.service.status(image_id, caller.sees, wait)
+        return core.answers.content(outcome, call.watch, call.id)
+
+    def _upload(self, call: Call) -> Response:
+        caller = self._auth.caller(call.request.headers)
+        if self._uploads_bucket is None:
+            raise NotFound("This service has no uploads bucket.")
+        with call.watch.step("validate"), self._bodies.of(call.request) as body:
+            wish = parse_wish(body)
+        urls = self._core().upload_urls
+        assert urls is not None  # noqa: S101 - made wherever there is an uploads bucket
+        with call.watch.step("sign"):
+            return json_answer(urls.make(wish, self._rules(caller)), 200)
+
+    def _order(self, call: Call, caller: Caller) -> Order:
+        """Return what the caller orders. Raises InvalidRequest with every problem of header and body."""
+        with call.watch.step("validate"):
+            problems: tuple[Problem, ...] = ()
+            key = call.request.headers.get("Idempotency-Key")
+            if key is not None and not re.fullmatch(r"[!-~]{1,255}", key):
+                problems = (Problem("", "the header Idempotency-Key must be 1 to 255 visible ASCII characters"),)
+            request = self._request(call, self._rules(caller), problems)
+        return Order(request, "http", owner=caller.owner, key=key)
+
+    def _request(self, call: Call, rules: Rules, problems: tuple[Problem, ...]) -> ImageRequest:
+        """Read, check and stage. Large bodies do all of it one after the other: their bytes are gone afterwards."""
+        with self._bodies.of(call.request) as body:
+            try:
+                request = validation.parse(body, rules)
+            except InvalidRequest as error:
+                raise InvalidRequest(problems + error.problems) from None
+            if problems:
+                raise InvalidRequest(problems)
+            if not any(r.inline for r in request.references):
+                return request
+            return self._core().staging.stage(request, Deadline.within(self._clock, _STAGE_SECONDS))
+
+    def _rules(self, caller: Caller) -> Rules:
+        return Rules(self._uploads_bucket, caller.owner)
+
+
+def _async_wait(request: Request) -> float | None:
+    """Return how long a caller who prefers an asynchronous answer wants to wait for it (RFC 7240); else None."""
+    preferences = {k.lower(): v for k, v in parse_dict_header(",".join(request.headers.getlist("Prefer"))).items()}
+    if "respond-async" not in preferences:
+        return None
+    wait = preferences.get("wait") or "0"
+    return float(min(int(wait), MAX_WAIT_SECONDS)) if re.fullmatch(r"[0-9]{1,9}", wait) else 0.0
+
+
+def _wait(request: Request) -> float:
+    text = request.args.get("wait", "0")
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", text) or float(text) > MAX_WAIT_SECONDS:
+        detail = f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"
+        raise InvalidRequest((Problem("", detail),))
+    return float(text)

@@ -1,0 +1,118 @@
+"""Is this finalized object ours, and what does it ask for? Pure: a chain of early returns decides."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from imagegen.errors import InvalidRequest, Problem
+from imagegen.model import ImageRequest, Order, Reference
+from imagegen.pipeline.claims import ID_LENGTH, derived_id, image_id
+from imagegen.references import rules, validation
+from imagegen.references.rules import Rules
+
+JOBS = "jobs/"
+MAX_JOB_BYTES = validation.MAX_BODY_BYTES
+_DEFAULT_TAG = "image"
+_ADDRESSING = ("idempotencyKey", "owner", "id", "ticket")  # what a job file has on top of an HTTP request
+_MAX_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that was finalized in the uploads bucket."""
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    content_type: str
+    metadata: Mapping[str, str]
+    at: datetime
+
+    @property
+    def own_id(self) -> str:
+        """The id of whatever this upload asks for, the same for every delivery of its event."""
+        return derived_id("upload", self.bucket, self.name, str(self.generation))
+
+
+def is_job(upload: Upload) -> bool:
+    """Tell whether the object is a job file."""
+    return upload.name.startswith(JOBS) and upload.name.endswith(".json")
+
+
+def is_photo(upload: Upload) -> bool:
+    """Tell whether the object is an image that asks to be worked on. References are never: they are our own input."""
+    if upload.name.startswith(rules.FOLDER):
+        return False
+    if not upload.content_type.startswith("image/"):
+        return False
+    return "prompt" in upload.metadata
+
+
+def job_name(image_id: str) -> str:
+    """Return where the service queues the job of an image."""
+    return f"{JOBS}{image_id}.json"
+
+
+def id_in_name(upload: Upload) -> str | None:
+    """Return the id of a job that the service queued, which is its name; None for anybody else's file."""
+    stem = upload.name.removeprefix(JOBS).removesuffix(".json")
+    return stem if re.fullmatch(rf"[a-z2-7]{{{ID_LENGTH}}}", stem) and upload.name == job_name(stem) else None
+
+
+def job_body(order: Order, image_id: str) -> dict[str, object]:
+    """Return what the service writes there. The id is believed only under its own name.
+
+    The ticket makes the bytes those of this one try, as a claim's token does: see `Objects.create`.
+    """
+    key = {} if order.key is None else {"idempotencyKey": order.key}
+    return {**order.request.body(), **key, "owner": order.owner, "id": image_id, "ticket": secrets.token_hex(8)}
+
+
+def order_of_job(upload: Upload, body: bytes) -> Order:
+    """Return what a job file orders. Raises InvalidRequest with every problem."""
+    value = validation.decode(body)
+    fields = {n: value.get(n) for n in _ADDRESSING if n in value} if isinstance(value, dict) else {}
+    problems = tuple(_problems_of(fields))
+    rest = {n: v for n, v in value.items() if n not in fields} if isinstance(value, dict) else value
+    owner = fields.get("owner")
+    owner = owner if isinstance(owner, str) else ""
+    try:
+        request = validation.check(rest, Rules(upload.bucket, owner))
+    except InvalidRequest as error:
+        raise InvalidRequest((*problems, *error.problems)) from None
+    if problems:
+        raise InvalidRequest(problems)
+    key = fields.get("idempotencyKey")
+    found = key if isinstance(key, str) else None
+    return Order(request, "event", owner, found, _id_of_job(upload, fields.get("id"), owner, found))
+
+
+def order_of_photo(upload: Upload) -> Order:
+    """Return what an image with metadata orders. Raises InvalidRequest with every problem."""
+    tag = upload.metadata.get("tag", _DEFAULT_TAG)
+    value: dict[str, object] = {
+        "promptText": upload.metadata["prompt"],
+        "referenceImages": [{"tag": tag}],
+        **({"ratio": upload.metadata["ratio"]} if "ratio" in upload.metadata else {}),
+    }
+    request = validation.check(value)
+    photo = Reference(tag, f"gs://{upload.bucket}/{upload.name}")
+    return Order(ImageRequest(request.prompt, (photo,), request.ratio), "event", image_id=upload.own_id)
+
+
+def _id_of_job(upload: Upload, written: object, owner: str, key: str | None) -> str:
+    named = id_in_name(upload)
+    if named is not None and written == named:
+        return named
+    return upload.own_id if key is None else image_id(owner, key)
+
+
+def _problems_of(fields: Mapping[str, object]) -> list[Problem]:
+    wrong = [Problem(f"/{name}", "must be a string") for name, v in fields.items() if not isinstance(v, str)]
+    key = fields.get("idempotencyKey")
+    if isinstance(key, str) and not (0 < len(key) <= _MAX_KEY and key.isascii() and key.isprintable()):
+        wrong.append(Problem("/idempotencyKey", f"must be 1 to {_MAX_KEY} visible ASCII characters"))
+    return wrong

@@ -1,0 +1,148 @@
+"""One HTTP call to Segmind, and the policy of repeating it. Only what was certainly not billed is repeated."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from imagegen import errors, log
+from imagegen.errors import OutcomeUnknown, SegmindBadImage, SegmindError, SegmindUnreachable
+from imagegen.ports import Clock, Deadline
+from imagegen.segmind import transport
+from imagegen.segmind.failures import error_of, said
+from imagegen.segmind.images import read_error
+
+CONNECT_SECONDS = 5.0
+_UNNAMED_RESET_SECONDS = 2.0  # a 429 that does not say when: doubled each time
+_LONGEST_UNNAMED_PAUSE = 20.0
+# Extra tries after the first, by error. What is not here is never repeated.
+_REPEATS: Mapping[type[SegmindError], int] = {
+    errors.SegmindUnreachable: 2,
+    errors.SegmindUnavailable: 2,
+    errors.SegmindFailed: 1,
+    errors.SegmindRateLimited: 1_000_000,  # until the deadline
+}
+T = TypeVar("T")
+
+
+class Calls:
+    """Segmind's endpoints over pooled connections. The key goes to the configured hosts and nowhere else."""
+
+    def __init__(self, key: str, base_url: str, clock: Clock, pool_size: int) -> None:
+        self._key, self._base_url, self._clock = key, base_url, clock
+        self._own = transport.session(pool_size)
+        self._public = transport.session(pool_size, public_only=True)
+
+    def call(self, method: str, path: str, deadline: Deadline, body: object = None) -> requests.Response:
+        """Return an open 2xx answer whose headers are read and whose body is not. Raises SegmindError."""
+        url = path if "://" in path else f"{self._base_url}{path}"
+        response = self._send(self._own, method, url, deadline, {"x-api-key": self._key}, body)
+        if 200 <= response.status_code < 300:  # noqa: PLR2004
+            return response
+        with response:
+            text = read_error(response)
+        raise error_of(response.status_code, response.headers, text, self._key, self._clock.now())
+
+    def fetch(self, url: str, deadline: Deadline) -> requests.Response:
+        """Return an open answer from a hosted URL: without the key, https only, never from a private address.
+
+        Segmind's own origin is exempt from both, so that a fake on this machine can host its images.
+        Raises SegmindBadImage where another try could not help.
+        """
+        try:
+            own = origin(url) == origin(self._base_url)
+        except ValueError:
+            raise SegmindBadImage("The hosted image's URL is not a valid one.") from None
+        if not own and not url.lower().startswith("https://"):
+            raise SegmindBadImage("The hosted image is not on https.")
+        return self._send(self._own if own else self._public, "GET", url, deadline, {}, None)
+
+    def said(self, text: str) -> str:
+        """Return vendor text that may be shown to a caller."""
+        return said(text, self._key)
+
+    def repeating(self, attempt: Callable[[], T], deadline: Deadline, least_seconds: float) -> T:
+        """Return what `attempt` returns, repeating it by the table while enough time for another try is left."""
+        tried: Counter[type[SegmindError]] = Counter()
+        while True:
+            try:
+                return attempt()
+            except SegmindError as error:
+                tried[type(error)] += 1
+                pause = _pause(error, tried[type(error)])
+                if pause is None or deadline.left - pause < least_seconds:
+                    raise
+                log.segmind_repeated(error.code, tried.total(), pause)
+                self._clock.sleep(pause)
+
+    def _send(  # noqa: PLR0913, PLR0917 - one call, all of it
+        self,
+        session: requests.Session,
+        method: str,
+        url: str,
+        deadline: Deadline,
+        headers: Mapping[str, str],
+        body: object,
+    ) -> requests.Response:
+        if deadline.left <= 0:
+            raise SegmindUnreachable("No time was left to call Segmind.")
+        try:
+            return session.request(
+                method,
+                url,
+                json=body,
+                headers={"Accept-Encoding": "identity", **headers},
+                timeout=(min(CONNECT_SECONDS, deadline.left), deadline.left),
+                stream=True,
+                allow_redirects=False,
+            )
+        except requests.RequestException as e:
+            raise _transport_error(e) from e
+
+
+def _pause(error: SegmindError, tries: int) -> float | None:
+    """Seconds before the next try, with jitter; None where there is none."""
+    allowed = next((n for kind, n in _REPEATS.items() if isinstance(error, kind)), 0)
+    if tries > allowed or (isinstance(error, errors.SegmindFailed) and error.upstream_status != 503):  # noqa: PLR2004
+        return None
+    if isinstance(error, errors.SegmindRateLimited):
+        if error.retry_after is not None:
+            # A limit that goes on after the time it named (a clock that differs, say) is asked less and less often.
+            return error.retry_after + _jitter(0.05, 0.5) * 2.0 ** min(tries - 1, 5)
+        unnamed = _UNNAMED_RESET_SECONDS * 2.0 ** min(tries - 1, 8)
+        return min(_LONGEST_UNNAMED_PAUSE, unnamed) * _jitter(0.5, 1.0)
+    return 0.5 * 2.0 ** (tries - 1) * _jitter(0.5, 1.5)
+
+
+def _jitter(least: float, most: float) -> float:
+    return random.uniform(least, most)  # noqa: S311 - spreads retries, guards nothing
+
+
+def _transport_error(error: requests.RequestException) -> SegmindError:
+    """Tell "nothing was sent" from "it may have arrived": only the first is free and may be repeated."""
+    reason = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    if isinstance(reason, transport.PrivateAddress):
+        return SegmindBadImage("The hosted image is on a private address.")
+    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
+        return SegmindUnreachable("No connection to Segmind could be made; nothing was sent.")
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return SegmindUnreachable("The URL is not one that can be called; nothing was sent.")
+    if isinstance(error, requests.ReadTimeout):
+        return OutcomeUnknown("The request was sent, then Segmind was silent until the deadline.")
+    return OutcomeUnknown("The request was sent, then the connection broke before an answer was there.")
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port. Raises ValueError for what is no URL."""
+    parts = urlsplit(url)
+    return (
+        parts.scheme.lower(),
+        parts.hostname,
+        parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower()),
+    )

@@ -1,0 +1,110 @@
+"""The image in a 200: raw bytes, JSON with base64, or JSON with a hosted URL. All of it has been billed."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from http.client import IncompleteRead
+
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from imagegen.errors import OutcomeUnknown, SegmindBadImage
+from imagegen.image_bytes import MAX_BYTES, NotAnImage, picture_of
+from imagegen.model import Picture
+
+_CHUNK = 256 * 1024
+_MAX_KEPT = 1024 * 1024  # of what is too large to be an image
+_MAX_JSON_BYTES = MAX_BYTES * 4 // 3 + 64 * 1024  # an image of the largest size in base64
+_MAX_ERROR_BYTES = 8 * 1024  # a message, or a page of which 500 characters are kept
+_FIELDS = ("image", "output", "images", "data", "url", "b64_json", "result")
+
+
+def read_body(response: requests.Response) -> bytes:
+    """Return the body of a 200. Raises SegmindBadImage where it is cut short, OutcomeUnknown on silence or a reset."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while part := response.raw.read1(_CHUNK, decode_content=True):  # `stream` loses the last part of a cut body
+            parts.append(part)
+            size += len(part)
+            if size > (_MAX_JSON_BYTES if _may_be_json(parts[0]) else MAX_BYTES):
+                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts)[:_MAX_KEPT])
+    except (HTTPError, OSError) as e:
+        raise _broken(e, b"".join(parts)) from e
+    return b"".join(parts)
+
+
+def read_error(response: requests.Response) -> bytes:
+    """Return the start of an error's body; what broke on the way does not matter."""
+    try:
+        return bytes(response.raw.read(_MAX_ERROR_BYTES, decode_content=True))
+    except (HTTPError, OSError):
+        return b""
+
+
+def picture_in(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
+    """Return the image in a 200's body, fetching it where the body only names it. Raises SegmindBadImage."""
+    try:
+        return _picture(body, fetch)
+    except NotAnImage as e:
+        raise SegmindBadImage(f"Segmind answered 200, but {e}.", body) from None
+    except SegmindBadImage as e:
+        e.rejected = e.rejected or body  # it says where the image was said to be
+        raise
+
+
+def _broken(error: Exception, received: bytes) -> SegmindBadImage | OutcomeUnknown:
+    """An end that came early is an image cut short; silence and a reset leave open what would have come."""
+    causes = [error, *error.args, error.__cause__]
+    if any(isinstance(cause, IncompleteRead) for cause in causes) or "prematurely" in str(error):
+        return SegmindBadImage("Segmind answered 200, but the body is cut short.", received)
+    if isinstance(error, ReadTimeoutError):
+        return OutcomeUnknown("Segmind began to answer, then fell silent until the deadline.")
+    return OutcomeUnknown("Segmind began to answer, then broke the connection.")
+
+
+def _picture(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
+    """Return the first that is one: beside an image's field another may hold a word such as "done"."""
+    if not _may_be_json(body):
+        return picture_of(body)
+    try:
+        candidates = list(_strings(json.loads(body)))
+    except (ValueError, RecursionError):
+        raise NotAnImage("the body is neither an image nor JSON") from None
+    problem: NotAnImage | None = None
+    for text in candidates:
+        if re.match(r"https?://", text, re.IGNORECASE):
+            return picture_of(fetch(text))
+        try:
+            return picture_of(_decoded(text))
+        except NotAnImage as e:
+            problem = problem or e
+    raise problem or NotAnImage("the JSON names no image")
+
+
+def _may_be_json(start: bytes) -> bool:
+    return start[:64].lstrip()[:1] in {b"{", b"[", b'"'}
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Yield what may be an image, in the order of the shapes that were seen."""
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for name in _FIELDS:
+            yield from _strings(value.get(name))
+
+
+def _decoded(text: str) -> bytes:
+    """Read base64 as encoders write it: in lines, without padding, in the alphabet for URLs, in a data URL."""
+    encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
+    encoded = "".join(encoded.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise NotAnImage("the JSON's image is not base64") from None
