@@ -11,12 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from imagegen.model import ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
-from imagegen.pipeline.daily_cap import Budget
-from imagegen.pipeline.job_objects import Jobs
-from imagegen.pipeline.service import ImageService, Outcome
+from imagegen.pipeline.assembly import Outside, assemble
+from imagegen.pipeline.service import Outcome
 from imagegen.ports import Deadline
 from imagegen.stopwatch import Stopwatch
-from imagegen.timeouts import Limits
+from imagegen.timeouts import Timeouts
 from tests.clock import NOON, FakeClock
 from tests.memory import Crash, MemoryObjects
 
@@ -124,15 +123,22 @@ class FakeSigner:
 class World:
     """The real service over the fakes: one bucket, one vendor, one clock."""
 
-    def __init__(self, *scenes: Scene, per_day: int = 0, per_user: int = 0, resumes: Iterable[Scene] = ()) -> None:
+    def __init__(
+        self,
+        *scenes: Scene,
+        per_day: int = 0,
+        per_user: int = 0,
+        resumes: Iterable[Scene] = (),
+        uploads: MemoryObjects | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.objects = MemoryObjects(self.clock)
         self.generator = FakeGenerator(self.clock, scenes, resumes)
-        self.jobs = Jobs(self.objects)
-        self.limits = Limits(generation_seconds=180.0)
-        self.budget = Budget(self.objects, self.clock, per_day, per_user)
+        self.limits = Timeouts(generation_seconds=180.0)
         self.delivery = FakeDelivery()
-        self.service = ImageService(self.jobs, self.budget, self.generator, self.delivery, self.clock, self.limits)
+        outside = Outside(self.objects, self.generator, self.delivery, self.clock, uploads, "uploads")
+        core = assemble(outside, self.limits, per_day, per_user)
+        self.jobs, self.budget, self.service, self.sweep = core.jobs, core.cap, core.service, core.sweep
 
     def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:
         """Order an image over HTTP, as the door would."""

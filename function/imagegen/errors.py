@@ -27,51 +27,23 @@
         ├── OutcomeUnknown        504  may have been billed: never repeated
         └── SegmindBadImage       502  billed: never repeated
 
-`billed` is what the caller's money is in doubt about. `frees_key`: the failure cost nothing and is not the
-request's own fault, so the same Idempotency-Key may be tried again; every other end is kept and replayed.
-Only `web.py` turns these into HTTP, and only `main.py` and the event door into redeliveries.
+Each class is one row: all that is known of a failure stands in its attributes (`failure.py` explains them), and nowhere
+else. The answers, the repeat policy, the pages under /problems, OpenAPI and the README's table read them.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from imagegen.model import Billed, Failure, Picture
+from imagegen.failure import UNTIL_THE_DEADLINE, Problem, Repeats, ServiceError, rows
+from imagegen.model import Billed, Picture
 
 _TOLD = 3  # problems in a detail; `errors` lists them all
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a request; `pointer` is a JSON pointer (RFC 6901) into its body."""
-
-    pointer: str
-    detail: str
-
-
-class ServiceError(Exception):
-    """Base of the tree. `detail` is for the caller: no key, no token, nobody else's data."""
-
-    code: ClassVar[str]
-    status: ClassVar[int]
-    title: ClassVar[str]
-    action: ClassVar[str]
-    billed: ClassVar[Billed] = "no"
-    frees_key: ClassVar[bool] = False
-
-    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
-        self.retry_after = retry_after
-
-    def failure(self) -> Failure:
-        """Return what is written down of this error."""
-        return Failure(self.code, self.detail, self.billed)
 
 
 class InvalidRequest(ServiceError):
     """Carries every problem of the request at once."""
 
     code, status, title = "invalid-request", 400, "The request is not valid"
+    cause = "not JSON, a wrong type, missing, out of range, an unknown field, a URI that may not be used"
     action = "Correct what `errors` lists. Nothing was spent."
     frees_key = True  # where it comes late: a reference that is not there yet may be uploaded
 
@@ -84,21 +56,25 @@ class InvalidRequest(ServiceError):
 
 class Unauthenticated(ServiceError):
     code, status, title = "unauthenticated", 401, "No valid credentials"
+    cause = "no or bad credentials"
     action = "Send credentials that this service accepts."
 
 
 class Forbidden(ServiceError):
     code, status, title = "forbidden", 403, "Not allowed"
+    cause = "the credentials are good, and not allowed to do this"
     action = "Ask the operator for access."
 
 
 class NotFound(ServiceError):
     code, status, title = "not-found", 404, "Nothing here"
+    cause = "unknown route, or no image of yours"
     action = "Check the path and the id; GET / lists the routes."
 
 
 class MethodNotAllowed(ServiceError):
     code, status, title = "method-not-allowed", 405, "This route does not take that method"
+    cause = "the route takes other methods"
     action = "Use a method that `Allow` lists."
 
     def __init__(self, allow: tuple[str, ...]) -> None:
@@ -108,45 +84,50 @@ class MethodNotAllowed(ServiceError):
 
 class TooLarge(ServiceError):
     code, status, title = "too-large", 413, "The request body is larger than 16 MiB"
+    cause = "the body is larger than 16 MiB"
     action = "Send references as https:// URIs, or smaller ones."
 
 
 class UnsupportedMediaType(ServiceError):
     code, status, title = "unsupported-media-type", 415, "The request body has to be JSON"
+    cause = "the body is not JSON by its Content-Type, or is encoded"
     action = "Send Content-Type: application/json, without Content-Encoding."
 
 
 class IdempotencyKeyReused(ServiceError):
     code, status, title = "idempotency-key-reused", 422, "This Idempotency-Key belongs to another request"
+    cause = "the key belongs to another request"
     action = "Use a new key for a new request."
 
 
 class Internal(ServiceError):
     code, status, title = "internal", 500, "A bug in this service"
+    cause = "a bug in this service"
     action = "Report the requestId. Repeat only with the same Idempotency-Key."
     billed: ClassVar[Billed] = "maybe"
 
 
 class DailyLimitReached(ServiceError):
     code, status, title = "daily-limit-reached", 429, "Today's limit of images is used up"
+    cause = "the day's cap is reached; Retry-After says when midnight UTC is"
     action = "Try again after midnight UTC, or raise the limit."
-    frees_key = True
+    frees_key = may_pass = True
 
 
 class StorageUnavailable(ServiceError):
     code, status, title = "storage-unavailable", 503, "The storage bucket cannot be used at the moment"
+    cause = "storage cannot be used; nothing was spent"
     action = "Try again. If it lasts, check the bucket and the service account's roles on it."
-    frees_key = True
+    usual_retry_after = 5
+    frees_key = may_pass = True
 
 
 class ImageNotStored(ServiceError):
     """A paid image that storage would not take; `picture` is the only copy and goes to the caller."""
 
-    code, status, title = (
-        "image-not-stored",
-        503,
-        "The image was generated and paid for, but could not be stored",
-    )
+    code, status = "image-not-stored", 503
+    title = "The image was generated and paid for, but could not be stored"
+    cause = "storage fails after a paid call, all retries done; the answer carries the image"
     action = "Save image.dataUri from the first answer: it is the only copy. Do not order the image again."
     billed: ClassVar[Billed] = "yes"
 
@@ -164,65 +145,83 @@ class SegmindError(ServiceError):
 
 class RejectedBySegmind(SegmindError):
     code, status, title = "rejected-by-segmind", 400, "Segmind refused this request"
+    cause = "Segmind or the model refused the request: moderation, a tag, an unreachable reference"
     action = "Change the prompt, the references or the ratio. Nothing was billed."
 
 
 class SegmindUnauthorized(SegmindError):
     code, status, title = "segmind-unauthorized", 502, "Segmind does not accept this service's API key"
+    cause = "Segmind said 401: this service's key is not accepted"
     action = "Operator: rotate SEGMIND_API_KEY. Nothing was billed."
-    frees_key = True
+    frees_key = may_pass = True
 
 
 class SegmindForbidden(SegmindError):
     code, status, title = "segmind-forbidden", 502, "Segmind forbids this service's account the call"
+    cause = "Segmind said 403"
     action = "Operator: check the Segmind account and its plan. Nothing was billed."
-    frees_key = True
+    frees_key = may_pass = True
 
 
 class SegmindModelNotFound(SegmindError):
     code, status, title = "segmind-model-not-found", 502, "Segmind does not know this model any more"
+    cause = "Segmind said 404 or 410"
     action = "Operator: check SEGMIND_BASE_URL and whether the model was retired. Nothing was billed."
-    frees_key = True
+    frees_key = may_pass = True
 
 
 class InsufficientCredits(SegmindError):
     code, status, title = "insufficient-credits", 503, "This service's Segmind account is out of credits"
+    cause = "Segmind said 406: credits or a spend limit"
     action = "Operator: top up the Segmind account. Nothing was billed."
-    frees_key = True
+    usual_retry_after = 300
+    frees_key = may_pass = True
 
 
 class SegmindRateLimited(SegmindError):
     code, status, title = "segmind-rate-limited", 429, "Segmind limits the rate of calls"
+    cause = "Segmind said 429 until the deadline"
     action = "Try again after Retry-After. Nothing was billed."
-    frees_key = True
+    usual_retry_after = 30
+    repeats = Repeats(UNTIL_THE_DEADLINE, 2.0, 20.0, (0.5, 1.0))
+    frees_key = may_pass = True
 
 
 class SegmindFailed(SegmindError):
     code, status, title = "segmind-failed", 502, "Segmind failed to generate the image"
+    cause = "Segmind said 500, or 503 twice"
     action = "Try again. Nothing was billed."
-    frees_key = True
+    repeats = Repeats(1, only_after=503)
+    frees_key = may_pass = True
 
 
 class SegmindUnavailable(SegmindError):
     code, status, title = "segmind-unavailable", 502, "Segmind's gateway is unavailable"
+    cause = "Segmind said 502 three times"
     action = "Try again. Nothing was billed."
-    frees_key = True
+    usual_retry_after = 5
+    repeats = Repeats(2)
+    frees_key = may_pass = True
 
 
 class SegmindUnreachable(SegmindError):
     code, status, title = "segmind-unreachable", 502, "Segmind cannot be reached"
+    cause = "no connection to Segmind, three times"
     action = "Try again. Nothing was sent, so nothing was billed."
-    frees_key = True
+    repeats = Repeats(2)
+    frees_key = may_pass = True
 
 
 class SegmindTimeout(SegmindError):
     code, status, title = "segmind-timeout", 504, "Segmind's gateway gave up waiting for the image"
+    cause = "Segmind said 504: it may have been billed"
     action = "It may have been billed, so it was not repeated. A new Idempotency-Key buys a new image."
     billed: ClassVar[Billed] = "maybe"
 
 
 class OutcomeUnknown(SegmindError):
     code, status, title = "outcome-unknown", 504, "Whether the image was generated cannot be known"
+    cause = "the request was sent, and no whole answer came: it may have been billed"
     action = "It may have been billed, so it was not repeated. A new Idempotency-Key buys a new image."
     billed: ClassVar[Billed] = "maybe"
 
@@ -231,6 +230,7 @@ class SegmindBadImage(SegmindError):
     """Carries the start of what came, kept to dispute the bill."""
 
     code, status, title = "segmind-bad-image", 502, "Segmind answered 200, but not with a whole image"
+    cause = "Segmind said 200 and sent no whole image: it was billed"
     action = "It was billed. Operator: jobs/ID/rejected in the results bucket holds what came; dispute the bill."
     billed: ClassVar[Billed] = "yes"
 
@@ -239,11 +239,4 @@ class SegmindBadImage(SegmindError):
         self.rejected = rejected
 
 
-def _tree(root: type[ServiceError]) -> dict[str, type[ServiceError]]:
-    found = {root.code: root} if hasattr(root, "code") else {}
-    for child in root.__subclasses__():
-        found |= _tree(child)
-    return found
-
-
-BY_CODE = _tree(ServiceError)
+BY_CODE = rows(ServiceError)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from imagegen.errors import ServiceError
+from imagegen.failure import ServiceError
 from imagegen.model import Claim, Door, Ending, Failure
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}

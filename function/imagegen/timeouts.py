@@ -6,7 +6,7 @@ MAX_WAIT_SECONDS = 60  # the longest that a caller may ask a status query to wai
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Timeouts:
     """Seconds a step; and how many images are in memory at a time."""
 
     generation_seconds: float

@@ -10,34 +10,29 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from imagegen import heap, log
 from imagegen.clock import SystemClock
 from imagegen.doors.answers import Answers
 from imagegen.doors.auth import Anybody, ApiKeys, Authenticator
+from imagegen.doors.core import Core
 from imagegen.doors.cors import Cors
-from imagegen.doors.events import EventCore, EventDoor
+from imagegen.doors.events import EventDoor
 from imagegen.doors.pages import Pages
 from imagegen.doors.request_bodies import Bodies
-from imagegen.doors.routes import ROUTES, Core, HttpDoor
-from imagegen.doors.schedule import ScheduleDoor, TickCore
-from imagegen.pipeline.daily_cap import Budget
-from imagegen.pipeline.endings import Keeper
-from imagegen.pipeline.job_objects import Jobs
-from imagegen.pipeline.job_queue import Backlog
-from imagegen.pipeline.recovery import Recovery
-from imagegen.pipeline.service import ImageService
-from imagegen.pipeline.sweep import Sweep
+from imagegen.doors.routes import ROUTES, HttpDoor
+from imagegen.doors.schedule import ScheduleDoor
+from imagegen.pipeline.assembly import Outside, assemble
 from imagegen.ports import Clock, Generator, Objects, Signer
 from imagegen.references.delivery import Direct, FromBucket
 from imagegen.references.upload_urls import UploadUrls
 from imagegen.segmind.assets import SegmindAssets
-from imagegen.segmind.client import Calls
+from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
 from imagegen.settings import Settings, SettingsError
-from imagegen.timeouts import Limits
+from imagegen.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -49,20 +44,57 @@ _SPARE_CONNECTIONS = 8
 _SPARE_SECONDS = 300  # Segmind may queue a generation before it fetches the references
 
 
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A part that is made when it is first asked for: under a lock, since many requests can be the first at once."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make, self._lock = make, threading.Lock()
+        self._made: T | None = None
+
+    def __call__(self) -> T:
+        """Return the part."""
+        if self._made is None:
+            with self._lock:
+                if self._made is None:
+                    self._made = self._make()
+        return self._made
+
+
 class App:
-    """Everything a process needs, each part made when it is first asked for. Tests replace parts by subclassing."""
+    """Everything a process needs. Tests replace parts by subclassing."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._lock = threading.RLock()
+        self.core = Once(self._make_core)
+        self.http = self._make_http()
+        self.events = EventDoor(self.core, settings.uploads_bucket, settings.event_max_age_seconds, self.clock)
+        self.schedule = ScheduleDoor(self.core, Bodies(_LARGE_BODIES), self.clock, settings.uploads_bucket)
         log.configure(settings.log_level, settings.project)
 
-    @cached_property
-    def http(self) -> HttpDoor:
-        """The HTTP door."""
+    def _make_http(self) -> HttpDoor:
         settings = self.settings
         bodies, cors, pages = Bodies(_LARGE_BODIES), Cors(settings.cors_origins), Pages(settings, ROUTES)
-        return HttpDoor(self._once("core"), self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
+        return HttpDoor(self.core, self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
+
+    def _make_core(self) -> Core:
+        """Make what every door needs of the rest. The first request waits for it: it imports the storage client."""
+        settings, bucket = self.settings, self.settings.uploads_bucket
+        uploads = self.uploads if bucket else None
+        delivery = self._delivery(uploads)
+        outside = Outside(self.results, self.generator, delivery, self.clock, uploads, bucket or "")
+        caps = settings.max_images_per_day, settings.max_images_per_user_per_day
+        pipeline = assemble(outside, self._timeouts, *caps)
+        return Core(
+            service=pipeline.service,
+            sweep=pipeline.sweep,
+            answers=Answers(pipeline.jobs, self.signer, settings.results_bucket, self.clock),
+            staging=delivery,
+            uploads=uploads,
+            upload_urls=UploadUrls(self._uploads_signer) if uploads else None,
+        )
 
     @cached_property
     def auth(self) -> Authenticator:
@@ -79,44 +111,6 @@ class App:
                 return Anybody()
 
     @cached_property
-    def events(self) -> EventDoor:
-        """The event door."""
-        settings = self.settings
-        core = self._once("event_core")
-        return EventDoor(core, settings.uploads_bucket, settings.event_max_age_seconds, self.clock)
-
-    @cached_property
-    def schedule(self) -> ScheduleDoor:
-        """The schedule door."""
-        return ScheduleDoor(self._once("tick_core"), Bodies(_LARGE_BODIES), self.clock, self.settings.uploads_bucket)
-
-    @cached_property
-    def core(self) -> Core:
-        """What the HTTP door needs."""
-        answers = Answers(self._jobs, self.signer, self.settings.results_bucket, self.clock)
-        urls = UploadUrls(self._uploads_signer) if self.settings.uploads_bucket else None
-        return Core(self.service, answers, self._delivery, urls)
-
-    @cached_property
-    def event_core(self) -> EventCore:
-        """What the event door needs."""
-        return EventCore(self.service, self._delivery, self.uploads)
-
-    @cached_property
-    def tick_core(self) -> TickCore:
-        """What the schedule door needs."""
-        keeper = Keeper(self._jobs, self._budget, self.clock, self._limits)
-        recovery = Recovery(self._jobs, self._budget, keeper, self.generator, self.clock)
-        return TickCore(self.service, Sweep(self._jobs, self.results, recovery, self.clock, self._limits))
-
-    @cached_property
-    def service(self) -> ImageService:
-        """The pipeline."""
-        bucket = self.settings.uploads_bucket
-        backlog = Backlog(self.uploads, bucket, self.clock) if bucket else None
-        return ImageService(self._jobs, self._budget, self.generator, self._delivery, self.clock, self._limits, backlog)
-
-    @cached_property
     def clock(self) -> Clock:
         """The time."""
         return SystemClock()
@@ -125,7 +119,7 @@ class App:
     def generator(self) -> Generator:
         """Segmind."""
         kind = SegmindV2 if self.settings.segmind_api == "v2" else SegmindV1
-        return kind(self._calls, self.clock)
+        return kind(self._segmind, self.clock)
 
     @cached_property
     def results(self) -> Objects:
@@ -149,36 +143,26 @@ class App:
     @cached_property
     def _uploads_signer(self) -> "GcsSigner":
         """Signed URLs of references: long enough for one generation."""
-        ttl = math.ceil(self._limits.request_seconds) + _SPARE_SECONDS
+        ttl = math.ceil(self._timeouts.request_seconds) + _SPARE_SECONDS
         return self._signer(str(self.settings.uploads_bucket), ttl)
 
-    @cached_property
-    def _delivery(self) -> Direct | FromBucket:
+    def _delivery(self, uploads: Objects | None) -> Direct | FromBucket:
         settings = self.settings
-        if settings.uploads_bucket is None:
+        if uploads is None:
             return Direct()
         through_vendor = settings.reference_delivery == "segmind-asset"
-        assets = SegmindAssets(self._calls, settings.segmind_upload_url) if through_vendor else None
-        return FromBucket(self.uploads, settings.uploads_bucket, self._uploads_signer, assets)
+        assets = SegmindAssets(self._segmind, settings.segmind_upload_url) if through_vendor else None
+        return FromBucket(uploads, str(settings.uploads_bucket), self._uploads_signer, assets)
 
     @cached_property
-    def _jobs(self) -> Jobs:
-        return Jobs(self.results)
+    def _timeouts(self) -> Timeouts:
+        return Timeouts(self.settings.segmind_timeout_seconds, self.settings.max_bodies_in_memory)
 
     @cached_property
-    def _budget(self) -> Budget:
-        settings = self.settings
-        return Budget(self.results, self.clock, settings.max_images_per_day, settings.max_images_per_user_per_day)
-
-    @cached_property
-    def _limits(self) -> Limits:
-        return Limits(self.settings.segmind_timeout_seconds, self.settings.max_bodies_in_memory)
-
-    @cached_property
-    def _calls(self) -> Calls:
+    def _segmind(self) -> SegmindClient:
         settings = self.settings
         key = settings.segmind_api_key.get_secret_value()
-        return Calls(key, settings.segmind_base_url, self.clock, settings.threads)
+        return SegmindClient(key, settings.segmind_base_url, self.clock, settings.threads)
 
     @cached_property
     def _storage(self) -> "storage.Client":
@@ -186,7 +170,6 @@ class App:
 
         return storage.client(self.settings.project, self.settings.threads + _SPARE_CONNECTIONS)
 
-    @cached_property
     def _signing_credentials(self) -> object:
         from imagegen.google import signing  # noqa: PLC0415 - as above
 
@@ -195,20 +178,16 @@ class App:
             return signing.throw_away_credentials()
         return signing.signing_credentials(self.settings.signing_service_account)
 
+    @cached_property
+    def _credentials(self) -> Once[object]:
+        return Once(
+            self._signing_credentials
+        )  # they can take a call to the metadata server: not before they are needed
+
     def _signer(self, bucket: str, ttl_seconds: int) -> "GcsSigner":
         from imagegen.google import signing  # noqa: PLC0415 - as above
 
-        credentials = self._once("_signing_credentials")
-        return signing.GcsSigner(self._storage.bucket(bucket), credentials, ttl_seconds, self.clock)
-
-    def _once(self, part: str) -> Callable[[], Any]:
-        """Return a getter for a part: made under a lock, since many requests may be the first at the same time."""
-
-        def get() -> Any:  # noqa: ANN401 - the part's own type
-            with self._lock:
-                return getattr(self, part)
-
-        return get
+        return signing.GcsSigner(self._storage.bucket(bucket), self._credentials, ttl_seconds, self.clock)
 
 
 _app: App | None = None

@@ -14,7 +14,7 @@ from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
 from imagegen.segmind import transport
 from imagegen.segmind.assets import SegmindAssets
-from imagegen.segmind.client import Calls
+from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.hosted import fetch_hosted
 from imagegen.segmind.images import picture_in
 from imagegen.segmind.v1 import SegmindV1
@@ -71,7 +71,7 @@ class Vendor:
 
     def generate(self, clock: FakeClock) -> int:
         with self.stub:
-            calls = Calls("SG_secret", self.stub.url, clock, 2)
+            calls = SegmindClient("SG_secret", self.stub.url, clock, 2)
             deadline = Deadline.within(clock, 180)
             with SegmindV2(calls, clock).generate(ImageRequest("x"), deadline, lambda _: None) as generation:
                 return generation.read(0.0).width
@@ -131,14 +131,14 @@ def test_a_url_that_can_never_be_fetched(url: str) -> None:
     """Nobody waits for it."""
     clock = FakeClock()
     with pytest.raises(errors.SegmindBadImage):
-        fetch_hosted(Calls("SG_secret", "http://127.0.0.1:9", clock, 2), url, Deadline.within(clock, 60))
+        fetch_hosted(SegmindClient("SG_secret", "http://127.0.0.1:9", clock, 2), url, Deadline.within(clock, 60))
     assert clock.monotonic() == FakeClock().monotonic()
 
 
 def buy(head: str, body: bytes = b"{}") -> errors.SegmindError:
     clock = FakeClock()
     with Stub(polite(head, body)) as stub:
-        v1 = SegmindV1(Calls("SG_secret", stub.url, clock, 2), clock)
+        v1 = SegmindV1(SegmindClient("SG_secret", stub.url, clock, 2), clock)
         with pytest.raises(errors.SegmindError) as caught:
             v1.generate(ImageRequest("x"), Deadline.within(clock, 60), lambda _: None)
     return caught.value
@@ -163,7 +163,7 @@ def test_a_redirect_without_an_end() -> None:
 
     clock = FakeClock()
     with Stub(endless) as stub, pytest.raises(errors.SegmindFailed):
-        Calls("SG_secret", stub.url, clock, 2).call("POST", "/v1/x", Deadline.within(clock, 60), {})
+        SegmindClient("SG_secret", stub.url, clock, 2).call("POST", "/v1/x", Deadline.within(clock, 60), {})
     assert sum(sent) < 50 << 20
 
 
@@ -218,7 +218,7 @@ def test_an_upload_that_names_no_place(value: object) -> None:
     """A reference is never handed on as a letter, a None or a file."""
     clock = FakeClock()
     with Stub(polite("HTTP/1.1 200 OK", json.dumps(value).encode())) as stub:
-        assets = SegmindAssets(Calls("SG_secret", stub.url, clock, 2), f"{stub.url}/up")
+        assets = SegmindAssets(SegmindClient("SG_secret", stub.url, clock, 2), f"{stub.url}/up")
         with pytest.raises(errors.SegmindFailed):
             assets.upload("data:x", Deadline.within(clock, 9))
 

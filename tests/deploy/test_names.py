@@ -5,7 +5,7 @@ import re
 import tomllib
 
 from imagegen.settings import Settings
-from imagegen.timeouts import Limits
+from imagegen.timeouts import Timeouts
 from tests.deploy.evaluated import Evaluated
 from tests.deploy.infra_files import FUNCTION, INFRA, ROOT, Door, doors, environment_names
 
@@ -49,7 +49,7 @@ def test_the_function_starts_with_what_terraform_sets(evaluated: Evaluated) -> N
         secrets = {s["key"]: "a-key" for s in service["secret_environment_variables"]}
         settings = Settings.from_env(service["environment_variables"] | secrets)
         assert settings.threads == service["max_instance_request_concurrency"]
-        limits = Limits(settings.segmind_timeout_seconds, settings.max_bodies_in_memory)
+        limits = Timeouts(settings.segmind_timeout_seconds, settings.max_bodies_in_memory)
         assert limits.request_seconds < service["timeout_seconds"] <= 540
         assert settings.results_bucket != settings.uploads_bucket
 

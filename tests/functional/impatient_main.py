@@ -1,7 +1,6 @@
 """What functions-framework gets instead of function/main.py: the same entry point, with little patience for bodies."""
 
 import os
-from functools import cached_property
 
 from imagegen import wiring
 from imagegen.doors.cors import Cors
@@ -14,12 +13,11 @@ from imagegen.settings import Settings
 class ImpatientApp(wiring.App):
     """The real app with one place for large bodies, and a second for each of them."""
 
-    @cached_property
-    def http(self) -> HttpDoor:
+    def _make_http(self) -> HttpDoor:
         settings = self.settings
         bodies = Bodies(1, Patience(small=1.0, large=1.0, place=20.0))
         pages, cors = Pages(settings, ROUTES), Cors(settings.cors_origins)
-        return HttpDoor(self._once("core"), self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
+        return HttpDoor(self.core, self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
 
 
 wiring.use(ImpatientApp(Settings.from_env(os.environ)))

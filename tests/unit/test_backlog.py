@@ -7,7 +7,7 @@ import pytest
 
 from imagegen.errors import StorageUnavailable
 from imagegen.model import ImageRequest, Order
-from imagegen.pipeline.job_queue import Backlog
+from imagegen.pipeline.job_queue import JobQueue
 from imagegen.ports import Deadline
 from tests.clock import FakeClock
 from tests.fakes import REQUEST
@@ -23,7 +23,7 @@ class Queue:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.objects = MemoryObjects(self.clock)
-        self.backlog = Backlog(self.objects, "uploads", self.clock)
+        self.backlog = JobQueue(self.objects, "uploads", self.clock)
 
     @property
     def soon(self) -> Deadline:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim, Order
 from imagegen.pipeline.claims import new_claim
-from imagegen.pipeline.daily_cap import Budget, Slot
+from imagegen.pipeline.daily_cap import DailyCap, Slot
 from imagegen.ports import Deadline
 from tests.fakes import NOON, REQUEST, FakeClock, MemoryObjects
 
@@ -21,7 +21,7 @@ class Day:
     def __init__(self, per_day: int = 0, per_user: int = 0, now: datetime = NOON) -> None:
         self.clock = FakeClock(now)
         self.objects = MemoryObjects(self.clock)
-        self.budget = Budget(self.objects, self.clock, per_day, per_user)
+        self.budget = DailyCap(self.objects, self.clock, per_day, per_user)
 
     def claim(self, owner: str = "") -> Claim:
         return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)

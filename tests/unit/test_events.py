@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.doors.events import FINALIZED, Event, EventCore, EventDoor
+from imagegen.doors.answers import Answers
+from imagegen.doors.core import Core
+from imagegen.doors.events import FINALIZED, Event, EventDoor
 from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailable
 from imagegen.ports import Deadline
 from imagegen.references.delivery import FromBucket
@@ -28,7 +30,8 @@ class Door:
         self.world = World(*scenes, per_day=10)
         self.uploads = MemoryObjects(self.world.clock)
         staging = FromBucket(self.uploads, "uploads", FakeSigner(self.world.clock), None)
-        core = EventCore(self.world.service, staging, self.uploads)
+        answers = Answers(self.world.jobs, FakeSigner(self.world.clock), "results", self.world.clock)
+        core = Core(self.world.service, answers, staging, self.world.sweep, self.uploads)
         self.door = EventDoor(lambda: core, "uploads", MAX_AGE, self.world.clock)
 
     def drop(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:

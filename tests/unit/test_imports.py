@@ -15,7 +15,7 @@ FUNCTION = ROOT / "function"
 PATHS = sorted(FUNCTION.rglob("*.py"))
 
 # A folder (or a loose file of `imagegen`) → what it may import besides itself. Nothing else may be imported.
-GROUND = {"model", "errors", "ports", "log", "timeouts", "image_bytes"}
+GROUND = {"model", "errors", "failure", "ports", "log", "timeouts", "image_bytes"}
 MAY_IMPORT = {
     "main": {"wiring", "doors"},
     "wiring": {"doors", "pipeline", "references", "segmind", "google", "settings", "clock", "heap", *GROUND},
@@ -24,10 +24,11 @@ MAY_IMPORT = {
     "references": GROUND,
     "segmind": GROUND,
     "google": GROUND,
-    "log": {"model", "errors"},
+    "log": {"model", "failure"},
     "image_bytes": {"model"},
     "ports": {"model"},
-    "errors": {"model"},
+    "errors": {"model", "failure"},
+    "failure": {"model"},
     "stopwatch": {"ports"},
 }  # fmt: skip
 DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}

@@ -10,7 +10,8 @@ from typing import Literal
 import pytest
 
 from imagegen.doors.resource import problem, resource
-from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, OutcomeUnknown, Problem, ServiceError
+from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, OutcomeUnknown
+from imagegen.failure import Problem, ServiceError
 from imagegen.model import Ending, Order, Receipt, SignedUrl, StoredImage, time_text
 from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.service import Outcome

@@ -11,8 +11,6 @@ from imagegen.doors import batches
 from imagegen.doors.batches import Batch
 from imagegen.errors import InvalidRequest, StorageUnavailable
 from imagegen.pipeline.claims import image_id
-from imagegen.pipeline.job_queue import Backlog
-from imagegen.pipeline.service import ImageService
 from imagegen.references.rules import Rules
 from tests import strategies
 from tests.clock import FakeClock
@@ -27,13 +25,11 @@ RULES = Rules("uploads")
 class Queue:
     """The real service with a queue in memory."""
 
-    world: World = field(default_factory=World)
+    uploads: MemoryObjects = field(default_factory=lambda: MemoryObjects(FakeClock()))
 
     def __post_init__(self) -> None:
-        world, self.uploads = self.world, MemoryObjects(FakeClock())
-        backlog = Backlog(self.uploads, "uploads", world.clock)
-        parts = (world.jobs, world.budget, world.generator, world.delivery, world.clock, world.limits)
-        self.service = ImageService(*parts, backlog)
+        self.world = World(uploads=self.uploads)
+        self.service = self.world.service
 
     def tick(self, batch: Batch, at: str = TICK) -> list[str]:
         return [outcome.claim.id for outcome in batches.queue(batch, at, self.service)]

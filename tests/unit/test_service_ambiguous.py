@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from imagegen.errors import SegmindFailed, ServiceError, StorageUnavailable
+from imagegen.errors import SegmindFailed, StorageUnavailable
+from imagegen.failure import ServiceError
 from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
 from tests.fakes import FakeDelivery, Scene, World

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from imagegen.errors import BY_CODE, SegmindBadImage, ServiceError, StorageUnavailable
+from imagegen.errors import BY_CODE, SegmindBadImage, StorageUnavailable
+from imagegen.failure import ServiceError
 from tests.fakes import Crash, Scene, World
 
 ENDINGS = {

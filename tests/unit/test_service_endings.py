@@ -2,7 +2,8 @@
 
 import pytest
 
-from imagegen.errors import BY_CODE, InvalidRequest, Problem, SegmindBadImage, ServiceError
+from imagegen.errors import BY_CODE, InvalidRequest, SegmindBadImage
+from imagegen.failure import Problem, ServiceError
 from tests.cases import Case, load, named
 from tests.fakes import PICTURE, RECEIPT, Scene, World
 

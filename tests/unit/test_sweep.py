@@ -9,8 +9,6 @@ import pytest
 from imagegen.errors import RejectedBySegmind, SegmindFailed
 from imagegen.model import Claim, Order
 from imagegen.pipeline.claims import new_claim
-from imagegen.pipeline.recovery import Recovery
-from imagegen.pipeline.sweep import Sweep
 from imagegen.ports import Deadline, StillGenerating
 from tests.fakes import REQUEST, Crash, Scene, World
 
@@ -24,9 +22,7 @@ class Swept:
     world: World = field(default_factory=lambda: World(per_day=10))
 
     def __post_init__(self) -> None:
-        world = self.world
-        recovery = Recovery(world.jobs, world.budget, world.service._keeper, world.generator, world.clock)
-        self.sweep = Sweep(world.jobs, world.objects, recovery, world.clock, world.limits).run
+        self.sweep = self.world.sweep.run
 
     def crash(self, *scenes: Scene, key: str = "key-1") -> None:
         """Let an instance die on the way to one image, as the scene says."""

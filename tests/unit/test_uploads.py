@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.errors import InvalidRequest, Problem
+from imagegen.errors import InvalidRequest
+from imagegen.failure import Problem
 from imagegen.model import Order
 from imagegen.pipeline.claims import image_id
 from imagegen.pipeline.job_files import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imagegen.errors import OutcomeUnknown, SegmindError, SegmindFailed
 from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
-from imagegen.segmind.client import Calls
+from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.v2 import SegmindV2, receipt_in
 from mock_segmind import FakeSegmind
 from tests import strategies
@@ -25,7 +25,7 @@ class Client:
     written: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        calls = Calls(self.segmind.key, self.segmind.url, self.clock, 2)
+        calls = SegmindClient(self.segmind.key, self.segmind.url, self.clock, 2)
         self.v2 = SegmindV2(calls, self.clock)
         self.deadline = Deadline.within(self.clock, 180)
 

@@ -8,21 +8,15 @@ from contextlib import suppress
 from flask import Request, Response
 
 from imagegen.doors.resource import problem, resource
-from imagegen.errors import BY_CODE, MethodNotAllowed, ServiceError, StorageUnavailable, Unauthenticated
+from imagegen.errors import BY_CODE, MethodNotAllowed, StorageUnavailable, Unauthenticated
+from imagegen.failure import ServiceError
 from imagegen.model import Ending, Failure, SignedUrl, StoredImage
-from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.service import Outcome
 from imagegen.ports import Clock, Deadline, Signer
 from imagegen.stopwatch import Stopwatch
 
 _ASK_AGAIN_SECONDS = 2
-# Seconds that a failure usually lasts, where nobody named a time.
-_TRY_AGAIN = {
-    "segmind-rate-limited": 30,
-    "storage-unavailable": 5,
-    "segmind-unavailable": 5,
-    "insufficient-credits": 300,
-}
 _STREAM_SECONDS = 60.0
 _IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
@@ -30,7 +24,7 @@ _IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 class Answers:
     """Builds answers; signs URLs and streams images where an answer needs them."""
 
-    def __init__(self, jobs: Jobs, signer: Signer, bucket: str, clock: Clock) -> None:
+    def __init__(self, jobs: JobObjects, signer: Signer, bucket: str, clock: Clock) -> None:
         self._jobs, self._signer, self._bucket, self._clock = jobs, signer, bucket, clock
 
     def created(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
@@ -113,7 +107,7 @@ def problem_answer(
     """Return a problem document with the headers that its status asks for."""
     after: dict[str, str] = {}
     if isinstance(error, ServiceError):
-        wait = error.retry_after if error.retry_after is not None else _TRY_AGAIN.get(error.code)
+        wait = error.retry_after if error.retry_after is not None else error.usual_retry_after
         after = {} if wait is None else {"Retry-After": str(math.ceil(wait))}
     if isinstance(error, MethodNotAllowed):
         after["Allow"] = ", ".join(error.allow)

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imagegen import log
-from imagegen.errors import InvalidRequest, Problem
+from imagegen.errors import InvalidRequest
+from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
 from imagegen.pipeline.service import ImageService, Outcome
 from imagegen.references import validation

@@ -13,6 +13,7 @@ from imagegen import errors, log
 from imagegen.doors import request_bodies
 from imagegen.doors.answers import problem_answer
 from imagegen.doors.cors import Cors
+from imagegen.failure import ServiceError
 from imagegen.model import Door
 from imagegen.ports import Clock
 from imagegen.stopwatch import Stopwatch
@@ -69,7 +70,7 @@ class HttpEntry:
             rule, arguments = self._match(request)
             route = rule.rule
             return route, self._endpoints[rule.endpoint](Call(request, request_id, watch, arguments))
-        except errors.ServiceError as error:
+        except ServiceError as error:
             return route, problem_answer(error, request_id)
         except Exception as error:  # noqa: BLE001 - the last line of defence: no stack trace leaves this process
             log.bug(error)

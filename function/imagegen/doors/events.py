@@ -9,19 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from imagegen import log
-from imagegen.errors import (
-    IdempotencyKeyReused,
-    ImageNotStored,
-    InvalidRequest,
-    Problem,
-    ServiceError,
-    StorageUnavailable,
-)
+from imagegen.doors.core import Core
+from imagegen.errors import IdempotencyKeyReused, ImageNotStored, InvalidRequest, StorageUnavailable
+from imagegen.failure import Problem, ServiceError
 from imagegen.model import ImageRequest, Order
 from imagegen.pipeline import job_files
 from imagegen.pipeline.job_files import Upload
-from imagegen.pipeline.service import ImageService
-from imagegen.ports import Clock, Deadline, Objects, Staging
+from imagegen.ports import Clock, Deadline
 from imagegen.stopwatch import Stopwatch
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
@@ -42,19 +36,10 @@ class Event:
     data: object
 
 
-@dataclass(frozen=True, slots=True)
-class EventCore:
-    """What the door needs of the core. Made on first use."""
-
-    service: ImageService
-    staging: Staging
-    uploads: Objects
-
-
 class EventDoor:
     """Handles events of one bucket."""
 
-    def __init__(self, core: Callable[[], EventCore], bucket: str | None, max_age_seconds: float, clock: Clock) -> None:
+    def __init__(self, core: Callable[[], Core], bucket: str | None, max_age_seconds: float, clock: Clock) -> None:
         self._core, self._bucket, self._clock = core, bucket, clock
         self._max_age = timedelta(seconds=max_age_seconds)
 
@@ -95,7 +80,7 @@ class EventDoor:
             else:
                 self._create(upload, core, order)
 
-    def _create(self, upload: Upload, core: EventCore, order: Order) -> None:
+    def _create(self, upload: Upload, core: Core, order: Order) -> None:
         try:
             outcome = core.service.create(order, Stopwatch(self._clock))
         except IdempotencyKeyReused:
@@ -116,16 +101,17 @@ class EventDoor:
         if self._clock.now() - upload.at < self._max_age:
             raise Redeliver(error.code) from error
 
-    def _refuse(self, core: EventCore, order: Order, error: ServiceError) -> None:
+    def _refuse(self, core: Core, order: Order, error: ServiceError) -> None:
         """Write down that this order failed. Where storage will not take even that, the event has to come again."""
         try:
             core.service.refuse(order, error)
         except StorageUnavailable as e:
             raise Redeliver(e.code) from e
 
-    def _order(self, upload: Upload, core: EventCore) -> Order | None:
+    def _order(self, upload: Upload, core: Core) -> Order | None:
         """Return what the object orders, as it was when the event was sent; None where it is gone."""
         deadline = Deadline.within(self._clock, _READ_SECONDS)
+        assert core.uploads is not None  # noqa: S101 - there are events of an uploads bucket only where there is one
         if core.uploads.stat(upload.name, deadline, upload.generation) is None:
             return None
         if job_files.is_photo(upload):

@@ -2,25 +2,26 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flask import Request, Response
 from werkzeug.http import parse_dict_header
 from werkzeug.routing import Map, Rule
 
-from imagegen.doors.answers import Answers, json_answer, prefers_image, prefers_json
+from imagegen.doors.answers import json_answer, prefers_image, prefers_json
 from imagegen.doors.auth import Authenticator, Caller
+from imagegen.doors.core import Core
 from imagegen.doors.cors import Cors
 from imagegen.doors.entry import Call, HttpEntry
 from imagegen.doors.pages import Pages
 from imagegen.doors.request_bodies import Bodies
-from imagegen.errors import InvalidRequest, NotFound, Problem
+from imagegen.errors import InvalidRequest, NotFound
+from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
-from imagegen.pipeline.service import ImageService
-from imagegen.ports import Clock, Deadline, Staging
+from imagegen.ports import Clock, Deadline
 from imagegen.references import validation
 from imagegen.references.rules import Rules
-from imagegen.references.upload_urls import UploadUrls, parse_wish
+from imagegen.references.upload_urls import parse_wish
 from imagegen.timeouts import MAX_WAIT_SECONDS
 
 _STAGE_SECONDS = 20.0
@@ -38,16 +39,6 @@ ROUTES = Map(
     ],
     strict_slashes=False,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """What answers need of the core. Made on first use: it imports the storage client."""
-
-    service: ImageService
-    answers: Answers
-    staging: Staging
-    upload_urls: UploadUrls | None = None
 
 
 class HttpDoor(HttpEntry):

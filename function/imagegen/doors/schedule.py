@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from flask import Request, Response
 from werkzeug.routing import Map, Rule
@@ -10,12 +9,12 @@ from werkzeug.routing import Map, Rule
 from imagegen import log
 from imagegen.doors import batches
 from imagegen.doors.answers import json_answer
+from imagegen.doors.core import Core
 from imagegen.doors.cors import Cors
 from imagegen.doors.entry import Call, HttpEntry
 from imagegen.doors.request_bodies import Bodies
-from imagegen.errors import InvalidRequest, NotFound, Problem
-from imagegen.pipeline.service import ImageService
-from imagegen.pipeline.sweep import Sweep
+from imagegen.errors import InvalidRequest, NotFound
+from imagegen.failure import Problem
 from imagegen.ports import Clock
 from imagegen.references.rules import Rules
 
@@ -30,18 +29,10 @@ ROUTES = Map(
 _TICK_HEADER = "X-CloudScheduler-ScheduleTime"
 
 
-@dataclass(frozen=True, slots=True)
-class TickCore:
-    """What the door needs of the core. Made on first use."""
-
-    service: ImageService
-    sweep: Sweep
-
-
 class ScheduleDoor(HttpEntry):
     """Queues batches and sweeps."""
 
-    def __init__(self, core: Callable[[], TickCore], bodies: Bodies, clock: Clock, uploads_bucket: str | None) -> None:
+    def __init__(self, core: Callable[[], Core], bodies: Bodies, clock: Clock, uploads_bucket: str | None) -> None:
         self._core, self._bodies, self._uploads_bucket = core, bodies, uploads_bucket
         endpoints = {"batch": self._batch, "sweep": self._sweep, "health": self._health}
         super().__init__("schedule", ROUTES, endpoints, Cors(()), clock)

@@ -26,7 +26,7 @@ class Slot:
     generation: int
 
 
-class Budget:
+class DailyCap:
     """Caps of images a UTC day: one for all, one for each user. 0 is no cap, and writes nothing."""
 
     def __init__(self, objects: Objects, clock: Clock, per_day: int, per_user: int) -> None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from imagegen import log
-from imagegen.errors import ImageNotStored, SegmindBadImage, ServiceError, StorageUnavailable
+from imagegen.errors import ImageNotStored, SegmindBadImage, StorageUnavailable
+from imagegen.failure import ServiceError
 from imagegen.model import Claim, Ending, Picture, Receipt, Status, StoredImage
-from imagegen.pipeline.daily_cap import Budget, Slot
-from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.daily_cap import DailyCap, Slot
+from imagegen.pipeline.job_objects import JobObjects
 from imagegen.ports import Clock, Deadline, Generation
 from imagegen.stopwatch import Stopwatch
-from imagegen.timeouts import Limits
+from imagegen.timeouts import Timeouts
 
 
 @dataclass(slots=True)
@@ -23,10 +24,10 @@ class Held:
     slots: tuple[Slot, ...] = ()
 
 
-class Keeper:
+class Endings:
     """Takes images from Segmind's sockets into the bucket, a fixed number of them in memory at a time."""
 
-    def __init__(self, jobs: Jobs, budget: Budget, clock: Clock, limits: Limits) -> None:
+    def __init__(self, jobs: JobObjects, budget: DailyCap, clock: Clock, limits: Timeouts) -> None:
         self._jobs, self._budget, self._clock, self._limits = jobs, budget, clock, limits
         self._gate = BoundedSemaphore(limits.bodies_in_memory)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from imagegen.errors import InvalidRequest, Problem
+from imagegen.errors import InvalidRequest
+from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order, Reference
 from imagegen.pipeline.claims import ID_LENGTH, derived_id, image_id
 from imagegen.references import rules, validation

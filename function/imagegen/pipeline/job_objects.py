@@ -17,7 +17,7 @@ _RECEIPT = TypeAdapter(Receipt)
 T = TypeVar("T")
 
 
-class Jobs:
+class JobObjects:
     """The results bucket, seen as jobs."""
 
     def __init__(self, objects: Objects) -> None:

@@ -10,7 +10,7 @@ from imagegen.pipeline.job_files import Upload, job_body, job_name, order_of_job
 from imagegen.ports import Clock, Deadline, Objects
 
 
-class Backlog:
+class JobQueue:
     """Writes and finds queued jobs. A job is written once, so a repeated order is queued once."""
 
     def __init__(self, uploads: Objects, bucket: str, clock: Clock) -> None:

@@ -4,12 +4,13 @@ All of it is safe to run any number of times and by several instances at once: n
 every end is written once.
 """
 
-from imagegen.errors import ImageNotStored, OutcomeUnknown, ServiceError
+from imagegen.errors import ImageNotStored, OutcomeUnknown
+from imagegen.failure import ServiceError
 from imagegen.model import Claim, Ending, StoredImage, Submission
 from imagegen.pipeline.claims import State, Verdict
-from imagegen.pipeline.daily_cap import Budget
-from imagegen.pipeline.endings import Held, Keeper
-from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.daily_cap import DailyCap
+from imagegen.pipeline.endings import Endings, Held
+from imagegen.pipeline.job_objects import JobObjects
 from imagegen.ports import Clock, Deadline, Generator, StillGenerating
 from imagegen.stopwatch import Stopwatch
 
@@ -17,7 +18,7 @@ from imagegen.stopwatch import Stopwatch
 class Recovery:
     """Ends what another instance began."""
 
-    def __init__(self, jobs: Jobs, budget: Budget, keeper: Keeper, generator: Generator, clock: Clock) -> None:
+    def __init__(self, jobs: JobObjects, budget: DailyCap, keeper: Endings, generator: Generator, clock: Clock) -> None:
         self._jobs, self._budget, self._keeper = jobs, budget, keeper
         self._generator, self._clock = generator, clock
 

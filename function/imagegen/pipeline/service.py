@@ -13,17 +13,18 @@ from functools import partial
 from itertools import chain, repeat
 
 from imagegen import log
-from imagegen.errors import IdempotencyKeyReused, ImageNotStored, NotFound, ServiceError, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, ImageNotStored, NotFound, StorageUnavailable
+from imagegen.failure import ServiceError
 from imagegen.model import Claim, Ending, Order, Submission
 from imagegen.pipeline.claims import State, Verdict, decide, new_claim
-from imagegen.pipeline.daily_cap import Budget
-from imagegen.pipeline.endings import Held, Keeper
-from imagegen.pipeline.job_objects import Jobs
-from imagegen.pipeline.job_queue import Backlog
+from imagegen.pipeline.daily_cap import DailyCap
+from imagegen.pipeline.endings import Endings, Held
+from imagegen.pipeline.job_objects import JobObjects
+from imagegen.pipeline.job_queue import JobQueue
 from imagegen.pipeline.recovery import Recovery
 from imagegen.ports import Clock, Deadline, Delivery, Generator, StillGenerating
 from imagegen.stopwatch import Stopwatch
-from imagegen.timeouts import Limits
+from imagegen.timeouts import Timeouts
 
 _GLANCE_SECONDS = 2.0  # what a status query without `wait` may spend on asking Segmind
 
@@ -43,19 +44,20 @@ class ImageService:
 
     def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
         self,
-        jobs: Jobs,
-        budget: Budget,
+        jobs: JobObjects,
+        budget: DailyCap,
         generator: Generator,
         delivery: Delivery,
+        endings: Endings,
+        recovery: Recovery,
         clock: Clock,
-        limits: Limits,
-        backlog: Backlog | None = None,
+        limits: Timeouts,
+        backlog: JobQueue | None = None,
     ) -> None:
         self._jobs, self._budget, self._generator = jobs, budget, generator
         self._delivery, self._backlog = delivery, backlog
         self._clock, self._limits = clock, limits
-        self._keeper = Keeper(jobs, budget, clock, limits)
-        self._recovery = Recovery(jobs, budget, self._keeper, generator, clock)
+        self._keeper, self._recovery = endings, recovery
 
     def create(self, order: Order, watch: Stopwatch) -> Outcome:
         """Generate the image that `order` asks for, or return what became of it earlier.

@@ -11,12 +11,13 @@ from datetime import timedelta
 from itertools import groupby
 
 from imagegen import log
-from imagegen.errors import ServiceError, StorageUnavailable
+from imagegen.errors import StorageUnavailable
+from imagegen.failure import ServiceError
 from imagegen.pipeline.claims import decide
-from imagegen.pipeline.job_objects import Jobs
+from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.recovery import Recovery
 from imagegen.ports import Clock, Deadline, ObjectInfo, Objects
-from imagegen.timeouts import Limits
+from imagegen.timeouts import Timeouts
 
 _WORKERS = 16
 _RESUME_SECONDS = 20.0  # for one generation: what is not finished by then is looked at by the next sweep
@@ -28,11 +29,11 @@ _ENDED = frozenset({"result.json", "lost.json"})
 class Sweep:
     """One pass over the results bucket."""
 
-    jobs: Jobs
+    jobs: JobObjects
     objects: Objects
     recovery: Recovery
     clock: Clock
-    limits: Limits
+    limits: Timeouts
 
     def run(self) -> dict[str, int]:
         """Look at every unfinished job and at the slots of today and yesterday; return what was done, counted."""

@@ -4,7 +4,8 @@ import base64
 from dataclasses import replace
 from typing import Protocol
 
-from imagegen.errors import InvalidRequest, Problem
+from imagegen.errors import InvalidRequest
+from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Reference
 from imagegen.ports import Deadline, ObjectInfo, Objects, Signer
 

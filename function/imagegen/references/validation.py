@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from imagegen.errors import InvalidRequest, Problem
+from imagegen.errors import InvalidRequest
+from imagegen.failure import Problem
 from imagegen.model import ImageRequest
 from imagegen.references import rules as uri_rules
 from imagegen.references.rules import Rules

@@ -4,14 +4,14 @@ import json
 
 from imagegen.errors import SegmindError, SegmindFailed, SegmindUnreachable
 from imagegen.ports import Deadline
-from imagegen.segmind.client import Calls, origin
+from imagegen.segmind.client import SegmindClient, origin
 from imagegen.segmind.images import read_body
 
 
 class SegmindAssets:
     """Implements `delivery.Assets`."""
 
-    def __init__(self, calls: Calls, url: str) -> None:
+    def __init__(self, calls: SegmindClient, url: str) -> None:
         self._calls, self._url = calls, url
 
     def upload(self, data_uri: str, deadline: Deadline) -> str:

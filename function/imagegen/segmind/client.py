@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from imagegen import errors, log
+from imagegen import log
 from imagegen.errors import OutcomeUnknown, SegmindBadImage, SegmindError, SegmindUnreachable
 from imagegen.ports import Clock, Deadline
 from imagegen.segmind import transport
@@ -17,19 +17,10 @@ from imagegen.segmind.failures import error_of, said
 from imagegen.segmind.images import read_error
 
 CONNECT_SECONDS = 5.0
-_UNNAMED_RESET_SECONDS = 2.0  # a 429 that does not say when: doubled each time
-_LONGEST_UNNAMED_PAUSE = 20.0
-# Extra tries after the first, by error. What is not here is never repeated.
-_REPEATS: Mapping[type[SegmindError], int] = {
-    errors.SegmindUnreachable: 2,
-    errors.SegmindUnavailable: 2,
-    errors.SegmindFailed: 1,
-    errors.SegmindRateLimited: 1_000_000,  # until the deadline
-}
 T = TypeVar("T")
 
 
-class Calls:
+class SegmindClient:
     """Segmind's endpoints over pooled connections. The key goes to the configured hosts and nowhere else."""
 
     def __init__(self, key: str, base_url: str, clock: Clock, pool_size: int) -> None:
@@ -66,14 +57,16 @@ class Calls:
         return said(text, self._key)
 
     def repeating(self, attempt: Callable[[], T], deadline: Deadline, least_seconds: float) -> T:
-        """Return what `attempt` returns, repeating it by the table while enough time for another try is left."""
+        """Return what `attempt` returns, repeating it as the failure's row says while time for another try is left."""
         tried: Counter[type[SegmindError]] = Counter()
         while True:
             try:
                 return attempt()
             except SegmindError as error:
                 tried[type(error)] += 1
-                pause = _pause(error, tried[type(error)])
+                pause = error.repeats.pause(
+                    tried[type(error)], error.retry_after, error.upstream_status, random.uniform
+                )
                 if pause is None or deadline.left - pause < least_seconds:
                     raise
                 log.segmind_repeated(error.code, tried.total(), pause)
@@ -102,24 +95,6 @@ class Calls:
             )
         except requests.RequestException as e:
             raise _transport_error(e) from e
-
-
-def _pause(error: SegmindError, tries: int) -> float | None:
-    """Seconds before the next try, with jitter; None where there is none."""
-    allowed = next((n for kind, n in _REPEATS.items() if isinstance(error, kind)), 0)
-    if tries > allowed or (isinstance(error, errors.SegmindFailed) and error.upstream_status != 503):  # noqa: PLR2004
-        return None
-    if isinstance(error, errors.SegmindRateLimited):
-        if error.retry_after is not None:
-            # A limit that goes on after the time it named (a clock that differs, say) is asked less and less often.
-            return error.retry_after + _jitter(0.05, 0.5) * 2.0 ** min(tries - 1, 5)
-        unnamed = _UNNAMED_RESET_SECONDS * 2.0 ** min(tries - 1, 8)
-        return min(_LONGEST_UNNAMED_PAUSE, unnamed) * _jitter(0.5, 1.0)
-    return 0.5 * 2.0 ** (tries - 1) * _jitter(0.5, 1.5)
-
-
-def _jitter(least: float, most: float) -> float:
-    return random.uniform(least, most)  # noqa: S311 - spreads retries, guards nothing
 
 
 def _transport_error(error: requests.RequestException) -> SegmindError:

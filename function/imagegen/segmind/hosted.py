@@ -7,7 +7,7 @@ import requests
 from imagegen import log
 from imagegen.errors import SegmindBadImage, SegmindError, SegmindUnreachable
 from imagegen.ports import Deadline
-from imagegen.segmind.client import Calls
+from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.images import read_body
 
 FETCH_SECONDS = 15.0  # for a hosted image that was finished at the last moment (limits.py counts on it)
@@ -24,7 +24,7 @@ def least_seconds(deadline: Deadline) -> float:
     return min(_LEAST_SECONDS, deadline.left / 2)
 
 
-def fetch_hosted(calls: Calls, url: str, deadline: Deadline) -> bytes:
+def fetch_hosted(calls: SegmindClient, url: str, deadline: Deadline) -> bytes:
     """Return the bytes behind a hosted URL. Fetching is free, so it is repeated, and gets time of its own.
 
     Raises SegmindBadImage: the image was paid for, and `rejected` will hold where it was said to be.
@@ -42,7 +42,7 @@ def fetch_hosted(calls: Calls, url: str, deadline: Deadline) -> bytes:
     raise AssertionError("the last pause is None")
 
 
-def _fetch(calls: Calls, url: str, until: Deadline) -> bytes:
+def _fetch(calls: SegmindClient, url: str, until: Deadline) -> bytes:
     with calls.fetch(url, until) as response:
         if response.status_code != requests.codes.ok:
             refused = SegmindUnreachable(f"The hosted image answered {response.status_code}.")

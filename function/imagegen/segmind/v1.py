@@ -9,7 +9,7 @@ import requests
 from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Deadline, Generation
 from imagegen.segmind import transport
-from imagegen.segmind.client import Calls
+from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
 from imagegen.segmind.images import picture_in, read_body
 from imagegen.segmind.v2 import SegmindV2
@@ -37,7 +37,7 @@ class SegmindV1(SegmindV2):
 class Answer:
     """An open 200 whose bytes wait in the socket. Closing it gives the connection back, or drops it half read."""
 
-    def __init__(self, response: requests.Response, receipt: Receipt, calls: Calls, deadline: Deadline) -> None:
+    def __init__(self, response: requests.Response, receipt: Receipt, calls: SegmindClient, deadline: Deadline) -> None:
         self.receipt = receipt
         self._response, self._calls, self._deadline = response, calls, deadline
 

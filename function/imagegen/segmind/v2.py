@@ -10,15 +10,10 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from imagegen.errors import (
-    OutcomeUnknown,
-    SegmindError,
-    SegmindFailed,
-    SegmindModelNotFound,
-)
+from imagegen.errors import OutcomeUnknown, SegmindError, SegmindFailed, SegmindModelNotFound
 from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Clock, Deadline, Generation, StillGenerating
-from imagegen.segmind.client import Calls
+from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.failures import ending_of, message_of
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
 from imagegen.segmind.images import picture_in, read_body
@@ -34,7 +29,7 @@ _POLL_SECONDS = 10.0  # for one look; a look costs nothing and is repeated
 class SegmindV2:
     """Implements `ports.Generator` with jobs that can be asked for again."""
 
-    def __init__(self, calls: Calls, clock: Clock) -> None:
+    def __init__(self, calls: SegmindClient, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
 
     def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
@@ -114,7 +109,7 @@ class SegmindV2:
 class Finished:
     """A completed generation. Its image is hosted: fetching it is free, and can be done again."""
 
-    def __init__(self, record: dict[str, object], calls: Calls, deadline: Deadline) -> None:
+    def __init__(self, record: dict[str, object], calls: SegmindClient, deadline: Deadline) -> None:
         self.receipt = receipt_in(record)
         self._record, self._calls, self._deadline = record, calls, deadline
 

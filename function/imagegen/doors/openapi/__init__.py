@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from imagegen.doors.openapi import headers, operations, problems, schemas
 from imagegen.doors.openapi.operations import Operation
 from imagegen.doors.openapi.schemas import Json
+from imagegen.errors import BY_CODE
 from imagegen.settings import Settings
 
 _PUBLIC = {"index", "health", "openapi"}
@@ -42,7 +43,7 @@ def document(paths: Iterable[tuple[str, str, str]], settings: Settings) -> Json:
             "headers": headers.HEADERS,
             "parameters": headers.PARAMETERS,
             "examples": problems.examples(),
-            "responses": {"Problem": problems.response(tuple(problems.CAUSES), "Any problem, by its `code`")},
+            "responses": {"Problem": problems.response(tuple(BY_CODE), "Any problem, by its `code`")},
             "securitySchemes": _schemes(settings),
         },
     }

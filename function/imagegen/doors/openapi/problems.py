@@ -10,32 +10,6 @@ from imagegen.doors.resource import problem
 from imagegen.errors import BY_CODE, SegmindError
 from imagegen.model import Failure
 
-CAUSES = {
-    "invalid-request": "not JSON, a wrong type, missing, out of range, an unknown field, a URI that may not be used",
-    "unauthenticated": "no or bad credentials",
-    "forbidden": "the credentials are good, and not allowed to do this",
-    "not-found": "unknown route, or no image of yours",
-    "method-not-allowed": "the route takes other methods",
-    "too-large": "the body is larger than 16 MiB",
-    "unsupported-media-type": "the body is not JSON by its Content-Type, or is encoded",
-    "idempotency-key-reused": "the key belongs to another request",
-    "internal": "a bug in this service",
-    "daily-limit-reached": "the day's cap is reached; Retry-After says when midnight UTC is",
-    "storage-unavailable": "storage cannot be used; nothing was spent",
-    "image-not-stored": "storage fails after a paid call, all retries done; the answer carries the image",
-    "rejected-by-segmind": "Segmind or the model refused the request: moderation, a tag, an unreachable reference",
-    "segmind-unauthorized": "Segmind said 401: this service's key is not accepted",
-    "segmind-forbidden": "Segmind said 403",
-    "segmind-model-not-found": "Segmind said 404 or 410",
-    "insufficient-credits": "Segmind said 406: credits or a spend limit",
-    "segmind-rate-limited": "Segmind said 429 until the deadline",
-    "segmind-failed": "Segmind said 500, or 503 twice",
-    "segmind-unavailable": "Segmind said 502 three times",
-    "segmind-timeout": "Segmind said 504: it may have been billed",
-    "segmind-unreachable": "no connection to Segmind, three times",
-    "outcome-unknown": "the request was sent, and no whole answer came: it may have been billed",
-    "segmind-bad-image": "Segmind said 200 and sent no whole image: it was billed",
-}
 VENDORS = tuple(code for code, kind in BY_CODE.items() if issubclass(kind, SegmindError))
 _EXAMPLE_ID = "0af7651916cd43dd8448eb211c80319c"
 _KEPT = ("Location", "Idempotent-Replayed")  # an end that belongs to an image, and is replayed
@@ -85,7 +59,7 @@ def by_status(codes: Iterable[str]) -> Json:
 
 def response(codes: Sequence[str], title: str) -> Json:
     """Return an answer that is one of these problems, each with its cause and an example."""
-    causes = "\n".join(f"- `{code}`: {CAUSES[code]}. Billed: {BY_CODE[code].billed}." for code in codes)
+    causes = "\n".join(f"- `{code}`: {BY_CODE[code].cause}. Billed: {BY_CODE[code].billed}." for code in codes)
     schema = {"allOf": [ref("Problem"), {"properties": {"code": {"enum": list(codes)}}}]}
     shown = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
@@ -102,7 +76,7 @@ def _headers(statuses: set[int]) -> list[str]:
 
 def examples() -> Json:
     """Return an example of every problem, by its code."""
-    return {code: _example(code) for code in CAUSES}
+    return {code: _example(code) for code in BY_CODE}
 
 
 def _example(code: str) -> Json:

@@ -1,0 +1,21 @@
+"""What the doors need of the rest, made once a process and handed to all three."""
+
+from dataclasses import dataclass
+
+from imagegen.doors.answers import Answers
+from imagegen.pipeline.service import ImageService
+from imagegen.pipeline.sweep import Sweep
+from imagegen.ports import Objects, Staging
+from imagegen.references.upload_urls import UploadUrls
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts behind the doors. `uploads` and `upload_urls` are None where no uploads bucket is configured."""
+
+    service: ImageService
+    answers: Answers
+    staging: Staging
+    sweep: Sweep
+    uploads: Objects | None = None
+    upload_urls: UploadUrls | None = None
