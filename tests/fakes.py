@@ -7,12 +7,13 @@ called. `World` puts the real service between them.
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from imagegen.model import ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
-from imagegen.pipeline.assembly import Outside, assemble
-from imagegen.pipeline.service import Outcome
+from imagegen.model import HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.pipeline.assembly import Outside, Rules, assemble
+from imagegen.pipeline.claiming import Outcome
 from imagegen.ports import Deadline
 from imagegen.stopwatch import Stopwatch
 from imagegen.timeouts import Timeouts
@@ -72,7 +73,7 @@ class FakeGenerator:
         self.resumed: list[str] = []
         self.generations: list[FakeGeneration] = []
 
-    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> FakeGeneration:
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> FakeGeneration:
         del deadline
         with self._lock:
             self.bought.append(request)
@@ -81,8 +82,8 @@ class FakeGenerator:
             submitted(scene.submits)
         return self._play(scene)
 
-    def resume(self, segmind_id: str, deadline: Deadline) -> FakeGeneration:
-        del deadline
+    def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> FakeGeneration:
+        del submitted_at, deadline
         self.resumed.append(segmind_id)
         return self._play(self.resumes.pop(0) if self.resumes else Scene(seconds=0.0))
 
@@ -106,6 +107,32 @@ class FakeDelivery:
         if self.error:
             raise self.error
         return request
+
+
+class FakeHistory:
+    """Implements `ports.History`: the rows that a test puts into it. `asked` counts the questions."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.rows: list[HistoryRow] = []
+        self.images: dict[str, Picture | BaseException] = {}
+        self.down = False
+        self.asked = 0
+
+    def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
+        del deadline
+        self.asked += 1
+        return None if self.down else next((row for row in self.rows if row.request_id == segmind_id), None)
+
+    def between(self, start: datetime, end: datetime, deadline: Deadline) -> list[HistoryRow] | None:
+        del start, end, deadline
+        self.asked += 1
+        return None if self.down else list(self.rows)
+
+    def fetch(self, row: HistoryRow, deadline: Deadline) -> FakeGeneration:
+        del deadline
+        receipt = Receipt(row.request_id, row.cost_usd)
+        return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
 
 
 class FakeSigner:
@@ -136,13 +163,26 @@ class World:
         self.generator = FakeGenerator(self.clock, scenes, resumes)
         self.limits = Timeouts(generation_seconds=180.0)
         self.delivery = FakeDelivery()
-        outside = Outside(self.objects, self.generator, self.delivery, self.clock, uploads, "uploads")
-        core = assemble(outside, self.limits, per_day, per_user)
-        self.jobs, self.budget, self.service, self.sweep = core.jobs, core.cap, core.service, core.sweep
+        self.uploads = uploads
+        self.history = FakeHistory(self.clock)
+        outside = Outside(self.objects, self.generator, self.delivery, self.clock, uploads, "uploads", self.history)
+        self.core = assemble(outside, self.limits, Rules(per_day, per_user))
+        self.jobs, self.budget, self.service, self.sweep = (
+            self.core.jobs,
+            self.core.cap,
+            self.core.service,
+            self.core.sweep,
+        )
 
     def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:
         """Order an image over HTTP, as the door would."""
-        return self.service.create(Order(request, "http", owner, key), Stopwatch(self.clock))
+        return self.create(Order(request, "http", owner, key))
+
+    def create(self, order: Order) -> Outcome:
+        """Order an image, with a whole request's time."""
+        return self.service.create(
+            order, Stopwatch(self.clock), Deadline.within(self.clock, self.limits.request_seconds)
+        )
 
     def end_lease(self) -> None:
         """Let so much time pass that no claim of now holds any more."""

@@ -106,10 +106,14 @@ class MemoryObjects:
         data = self.read(name, deadline)
         return None if data is None else (data[at : at + 4] for at in range(0, len(data), 4))
 
-    def list(self, prefix: str, deadline: Deadline) -> Iterator[ObjectInfo]:
-        del deadline
+    def list(
+        self, prefix: str, deadline: Deadline, *, shallow: bool = False, versions: bool = False
+    ) -> Iterator[ObjectInfo]:
+        del deadline, versions
         there = self._do("list", prefix, lambda: sorted(self._objects.items()))
-        yield from [found.info for name, found in there if name.startswith(prefix)]
+        for name, found in there:
+            if name.startswith(prefix) and not (shallow and "/" in name.removeprefix(prefix)):
+                yield found.info
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
         del deadline

@@ -1,14 +1,8 @@
 """Every way in which a request can end badly.
 
     ServiceError
-    ├── InvalidRequest            400  the request's own fault, found before anything was spent
-    ├── Unauthenticated           401
-    ├── Forbidden                 403
-    ├── NotFound                  404
-    ├── MethodNotAllowed          405
-    ├── TooLarge                  413
-    ├── UnsupportedMediaType      415
-    ├── IdempotencyKeyReused      422
+    ├── the caller's own: InvalidRequest 400, Unauthenticated 401, Forbidden 403, NotFound 404, MethodNotAllowed 405,
+    │       DeletedTooEarly 409, ImageDeleted 410, TooLarge 413, UnsupportedMediaType 415, IdempotencyKeyReused 422
     ├── Internal                  500  our own bug
     ├── DailyLimitReached         429  frees the key
     ├── StorageUnavailable        503  frees the key
@@ -98,6 +92,18 @@ class IdempotencyKeyReused(ServiceError):
     code, status, title = "idempotency-key-reused", 422, "This Idempotency-Key belongs to another request"
     cause = "the key belongs to another request"
     action = "Use a new key for a new request."
+
+
+class ImageDeleted(ServiceError):
+    code, status, title = "image-deleted", 410, "This image was deleted"
+    cause = "its caller deleted it; its key is never billed again"
+    action = "Use a new Idempotency-Key for a new image."
+
+
+class DeletedTooEarly(ServiceError):
+    code, status, title = "still-generating", 409, "The image is still being generated"
+    cause = "it was to be deleted before it ended"
+    action = "Delete it when it has ended."
 
 
 class Internal(ServiceError):

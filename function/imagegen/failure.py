@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from imagegen.model import Billed, Failure
+from imagegen.model import Billed, Failure, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class ServiceError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.retry_after = retry_after
+        self.receipt: Receipt | None = None  # what Segmind said of a call that was billed all the same
 
     def failure(self) -> Failure:
         """Return what is written down of this error."""

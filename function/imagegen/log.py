@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -109,6 +109,53 @@ def gate_overrun(claim: Claim, seconds: float) -> None:
         imageId=claim.id,
         waitedSeconds=seconds,
     )
+
+
+def tidying_failed() -> None:
+    """A marker of a job that ended could not be taken away; the sweep does it."""
+    _write("INFO", "tidying_failed", "Could not take a job from the list of open ones; the sweep does it")
+
+
+def submission_not_written(claim: Claim, segmind_id: str) -> None:
+    """v2: Segmind has taken the job, and its id is not in the bucket yet. With this line the image can be fetched."""
+    text = f"Could not write Segmind's id of image {claim.id}; it is written again while polling"
+    _write("ERROR", "submission_not_written", text, imageId=claim.id, segmindRequestId=segmind_id)
+
+
+def image_settled(claim: Claim, ending: Ending) -> None:
+    """An unknown was ended by what Segmind's history says."""
+    code, billed = ending.error_code or ending.status, ending.error.billed if ending.error else "yes"
+    _write(
+        "INFO", "image_settled", f"Unknown image {claim.id} settled: {code}", imageId=claim.id, code=code, billed=billed
+    )
+
+
+def image_not_recovered(image_id: str, code: str) -> None:
+    """Segmind's history has the image of an unknown, and it could not be fetched. It is tried again."""
+    text = f"Image {image_id} is in Segmind's history and could not be fetched ({code}); the next sweep tries again"
+    _write("WARNING", "image_not_recovered", text, imageId=image_id, code=code)
+
+
+def history_unavailable(cause: str) -> None:
+    """Segmind's history could not be read: unknowns stay unknown for now."""
+    _write("WARNING", "history_unavailable", f"Segmind's history cannot be read: {cause}", cause=cause)
+
+
+def image_deleted(image_id: str) -> None:
+    """A caller deleted an image for good."""
+    _write("INFO", "image_deleted", f"Image {image_id} deleted", imageId=image_id)
+
+
+def daily_limit_reached(scope: str) -> None:
+    """An order was refused by a cap: the day's, or one user's."""
+    _write("WARNING", "daily_limit_reached", f"An order was refused: the cap of the {scope} is used up", scope=scope)
+
+
+def reconciled(report: Mapping[str, object]) -> None:
+    """A closed day was compared with the vendor's history. What only the vendor lists was not ordered here."""
+    fields = {n: v for n, v in report.items() if n in {"day", "both", "oursOnly", "vendorsOnly", "vendorsOnlyUsd"}}
+    severity = "WARNING" if report["vendorsOnly"] else "INFO"
+    _write(severity, "reconciled", f"{report['vendorsOnly']} of the vendor's bills are not ours", **fields)
 
 
 def segmind_repeated(code: str, attempt: int, pause: float) -> None:

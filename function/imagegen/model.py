@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -33,6 +34,14 @@ class ImageRequest:
         references = [{"tag": r.tag} if r.uri is None else {"uri": r.uri, "tag": r.tag} for r in self.references]
         return {"promptText": self.prompt, "referenceImages": references, "ratio": self.ratio}
 
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """Names of inline images that lie in the uploads bucket: they are named after their contents' SHA-256."""
+        found = (
+            re.fullmatch(r"gs://[^/]+/(references/(?:.+/)?[0-9a-f]{64}\.\w+)", r.uri or "") for r in self.references
+        )
+        return tuple(match[1] for match in found if match)
+
     def public(self) -> "PublicRequest":
         """Return what may be shown and kept: reference URIs can carry somebody's signature."""
         return PublicRequest(self.prompt, self.ratio, tuple(r.tag for r in self.references))
@@ -40,8 +49,7 @@ class ImageRequest:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the request with its defaults filled in: equal requests, equal fingerprints."""
-        canonical = json.dumps(self.body(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return fingerprint_of(self.body())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`claim.json`: somebody is generating. The token tells one claimant from another."""
+    """`claim.json`: an instance is generating. The token tells one claimant from another."""
 
     id: str
     token: str
@@ -76,6 +84,32 @@ class Claim:
     request: PublicRequest
     created_at: datetime
     lease_ends_at: datetime
+    staged: tuple[str, ...] = ()  # inline images of this request that lie in the uploads bucket: a deletion takes them
+
+    @property
+    def day(self) -> str:
+        """The UTC day that this image counts for, in cap and account: the one on which it was claimed."""
+        return f"{self.created_at.astimezone(UTC):%Y-%m-%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """`open/{id}`: this job has not ended. With `job`, the body of a job file, it waits in the queue."""
+
+    token: str
+    fingerprint: str
+    owner: str
+    created_at: datetime
+    job: dict[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`sent.json`: written right before Segmind is called. Without it a claim was certainly not billed."""
+
+    token: str  # the claimant's: what an earlier claim of the same id left behind says nothing of this one
+    sent_at: datetime
+    fingerprint: str  # of the request as it was sent: URLs of references are signed anew for each call
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +118,31 @@ class Submission:
 
     segmind_id: str
     submitted_at: datetime
-    token: str  # the claimant's: what an earlier claim of the same id left behind is not resumed
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """`deleted.json`: the caller deleted this image. Its key is never billed again."""
+
+    id: str
+    deleted_at: datetime
+    billed: Billed
+    owner_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """What Segmind's request history says of one call; each part but the id can be missing."""
+
+    request_id: str
+    status: Literal["COMPLETED", "FAILED", "PENDING"]
+    fingerprint: str | None = None  # of the inputs as it received them
+    created_at: datetime | None = None
+    cost_usd: float | None = None
+    url: str | None = field(default=None, repr=False)
+    error: str = ""
+    generation_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +203,11 @@ class Ending:
     segmind: Receipt | None = None
     error: Failure | None = None
 
+    @property
+    def error_code(self) -> str:
+        """The failure's code; "" where there is none."""
+        return self.error.code if self.error else ""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedUrl:
@@ -157,3 +220,13 @@ class SignedUrl:
 def time_text(moment: datetime) -> str:
     """Return RFC 3339 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fingerprint_of(body: object) -> str:
+    """Return the SHA-256 of a JSON value, whatever the order of its names."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def owner_hash(owner: str) -> str:
+    """Return what stands for an owner in names of objects; "-" where there are no accounts."""
+    return hashlib.sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()[:32] if owner else "-"

@@ -1,12 +1,12 @@
-"""What the pipeline needs from the world. Each Protocol has one implementation here and one fake in the tests."""
+"""What the pipeline needs from the world: every Protocol there is."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from imagegen.model import ImageRequest, Picture, Receipt, SignedUrl
+from imagegen.model import HistoryRow, ImageRequest, Picture, Receipt, SignedUrl
 
 
 class Clock(Protocol):
@@ -88,8 +88,13 @@ class Objects(Protocol):
         """Return the object in pieces, or None where there is none."""
         ...
 
-    def list(self, prefix: str, deadline: Deadline) -> Iterator[ObjectInfo]:
-        """Yield every object whose name starts with `prefix`, in order of name."""
+    def list(
+        self, prefix: str, deadline: Deadline, *, shallow: bool = False, versions: bool = False
+    ) -> Iterator[ObjectInfo]:
+        """Yield every object whose name starts with `prefix`, in order of name.
+
+        `shallow` leaves out what lies in folders below; `versions` adds generations that were deleted or replaced.
+        """
         ...
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
@@ -116,12 +121,28 @@ class Generation(Protocol):
 class Generator(Protocol):
     """Segmind. Raises only `errors.SegmindError`."""
 
-    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
-        """Buy one image. v2 calls `submitted` with Segmind's id before it does anything else."""
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> Generation:
+        """Buy one image. v2 calls `submitted` with Segmind's id before anything else, and again until it is True."""
         ...
 
-    def resume(self, segmind_id: str, deadline: Deadline) -> Generation:
-        """Fetch a v2 generation that somebody else submitted. Costs nothing."""
+    def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> Generation:
+        """Fetch a v2 generation that another instance submitted. Costs nothing."""
+        ...
+
+
+class History(Protocol):
+    """Segmind's record of what became of calls. Asking costs nothing. Whatever it does, no method here raises."""
+
+    def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
+        """Return the row of one call; None where there is none yet, or the history cannot be read."""
+        ...
+
+    def between(self, start: datetime, end: datetime, deadline: Deadline) -> Sequence[HistoryRow] | None:
+        """Return the rows of the calls made in that time, of this model; None where they cannot be read whole."""
+        ...
+
+    def fetch(self, row: HistoryRow, deadline: Deadline) -> Generation:
+        """Return the image of a completed call. Reading it raises SegmindError."""
         ...
 
 

@@ -96,6 +96,9 @@ class Settings(BaseModel):
     )
     segmind_api: Annotated[Literal["v1", "v2"], Field(alias="SEGMIND_API")] = "v1"
     segmind_timeout_seconds: Annotated[float, Field(alias="SEGMIND_TIMEOUT_SECONDS", ge=1, le=3500)] = 180.0
+    segmind_history_url: Annotated[Url | None, Field(alias="SEGMIND_HISTORY_URL")] = (
+        "https://api.spotprod.segmind.com/inference-request/request-history"
+    )
     results_bucket: Annotated[Bucket, Field(alias="RESULTS_BUCKET")]
     uploads_bucket: Annotated[Bucket | None, Field(alias="UPLOADS_BUCKET")] = None
     signed_url_ttl_seconds: Annotated[Whole, Field(alias="SIGNED_URL_TTL_SECONDS", ge=60, le=KEY_FILE_MAX_TTL)] = 3600
@@ -124,8 +127,11 @@ class Settings(BaseModel):
         given = {k: v.strip() for k, v in env.items() if v.strip()}
         known = {str(f.alias) for f in cls.model_fields.values()}
         wrong = _together(given)
+        values: dict[str, str | None] = {k: v for k, v in given.items() if k in known}
+        if not env.get("SEGMIND_HISTORY_URL", "unset").strip():
+            values["SEGMIND_HISTORY_URL"] = None  # the one variable whose emptiness says something: no history
         try:
-            settings = cls.model_validate({k: v for k, v in given.items() if k in known})
+            settings = cls.model_validate(values)
         except ValidationError as e:
             wrong = [_line(error) for error in e.errors()] + wrong
         if wrong:

@@ -9,6 +9,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -23,12 +25,13 @@ from imagegen.doors.pages import Pages
 from imagegen.doors.request_bodies import Bodies
 from imagegen.doors.routes import ROUTES, HttpDoor
 from imagegen.doors.schedule import ScheduleDoor
-from imagegen.pipeline.assembly import Outside, assemble
-from imagegen.ports import Clock, Generator, Objects, Signer
+from imagegen.pipeline.assembly import Outside, Rules, assemble
+from imagegen.ports import Clock, Generator, History, Objects, Signer
 from imagegen.references.delivery import Direct, FromBucket
 from imagegen.references.upload_urls import UploadUrls
 from imagegen.segmind.assets import SegmindAssets
 from imagegen.segmind.client import SegmindClient
+from imagegen.segmind.history import SegmindHistory
 from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
 from imagegen.settings import Settings, SettingsError
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 _LARGE_BODIES = 4
 _SPARE_CONNECTIONS = 8
+_POOL_THREADS = 64  # single storage calls of all requests: each takes tens of milliseconds
 _SPARE_SECONDS = 300  # Segmind may queue a generation before it fetches the references
 
 
@@ -70,26 +74,37 @@ class App:
         self.settings = settings
         self.core = Once(self._make_core)
         self.http = self._make_http()
-        self.events = EventDoor(self.core, settings.uploads_bucket, settings.event_max_age_seconds, self.clock)
-        self.schedule = ScheduleDoor(self.core, Bodies(_LARGE_BODIES), self.clock, settings.uploads_bucket)
+        bucket, clock, timeouts = settings.uploads_bucket, self.clock, self._timeouts
+        self.events = EventDoor(self.core, bucket, settings.event_max_age_seconds, clock, timeouts)
+        self.schedule = ScheduleDoor(self.core, Bodies(_LARGE_BODIES), clock, bucket, timeouts.request_seconds)
         log.configure(settings.log_level, settings.project)
 
     def _make_http(self) -> HttpDoor:
         settings = self.settings
         bodies, cors, pages = Bodies(_LARGE_BODIES), Cors(settings.cors_origins), Pages(settings, ROUTES)
-        return HttpDoor(self.core, self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
+        return HttpDoor(self.core, self.auth, bodies, cors, self.clock, self._timeouts, settings.uploads_bucket, pages)
 
     def _make_core(self) -> Core:
         """Make what every door needs of the rest. The first request waits for it: it imports the storage client."""
         settings, bucket = self.settings, self.settings.uploads_bucket
         uploads = self.uploads if bucket else None
         delivery = self._delivery(uploads)
-        outside = Outside(self.results, self.generator, delivery, self.clock, uploads, bucket or "")
-        caps = settings.max_images_per_day, settings.max_images_per_user_per_day
-        pipeline = assemble(outside, self._timeouts, *caps)
+        outside = Outside(
+            results=self.results,
+            generator=self.generator,
+            delivery=delivery,
+            clock=self.clock,
+            uploads=uploads,
+            uploads_bucket=bucket or "",
+            history=self.history,
+            pool=ThreadPoolExecutor(_POOL_THREADS, "storage"),
+            sign=self.signer.sign,
+        )
+        event_max_age = timedelta(seconds=settings.event_max_age_seconds)
+        rules = Rules(settings.max_images_per_day, settings.max_images_per_user_per_day, event_max_age)
+        pipeline = assemble(outside, self._timeouts, rules)
         return Core(
-            service=pipeline.service,
-            sweep=pipeline.sweep,
+            pipeline=pipeline,
             answers=Answers(pipeline.jobs, self.signer, settings.results_bucket, self.clock),
             staging=delivery,
             uploads=uploads,
@@ -120,6 +135,12 @@ class App:
         """Segmind."""
         kind = SegmindV2 if self.settings.segmind_api == "v2" else SegmindV1
         return kind(self._segmind, self.clock)
+
+    @cached_property
+    def history(self) -> History | None:
+        """What became of calls, where the operator lets it be asked."""
+        url = self.settings.segmind_history_url
+        return SegmindHistory(self._segmind, url, self.clock) if url else None
 
     @cached_property
     def results(self) -> Objects:

@@ -17,7 +17,7 @@ class ImpatientApp(wiring.App):
         settings = self.settings
         bodies = Bodies(1, Patience(small=1.0, large=1.0, place=20.0))
         pages, cors = Pages(settings, ROUTES), Cors(settings.cors_origins)
-        return HttpDoor(self.core, self.auth, bodies, cors, self.clock, settings.uploads_bucket, pages)
+        return HttpDoor(self.core, self.auth, bodies, cors, self.clock, self._timeouts, settings.uploads_bucket, pages)
 
 
 wiring.use(ImpatientApp(Settings.from_env(os.environ)))

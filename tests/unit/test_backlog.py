@@ -6,8 +6,11 @@ from dataclasses import replace
 import pytest
 
 from imagegen.errors import StorageUnavailable
-from imagegen.model import ImageRequest, Order
+from imagegen.model import ImageRequest, Marker, Order
+from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.job_queue import JobQueue
+from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline
 from tests.clock import FakeClock
 from tests.fakes import REQUEST
@@ -18,19 +21,23 @@ ORDER = Order(REQUEST, "http", "ada", "key-1")
 
 
 class Queue:
-    """A backlog over a bucket in memory."""
+    """A queue over two buckets in memory: job files in `objects`, markers in `results`."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.objects = MemoryObjects(self.clock)
-        self.backlog = JobQueue(self.objects, "uploads", self.clock)
+        self.objects, self.results = MemoryObjects(self.clock), MemoryObjects(self.clock)
+        self.backlog = JobQueue(JobObjects(self.results, Parallel()), self.objects, "uploads", self.clock)
 
     @property
     def soon(self) -> Deadline:
         return Deadline.within(self.clock, 10)
 
     def put(self, order: Order = ORDER) -> bool:
-        return self.backlog.put(order, ID, self.soon)
+        """Queue an order; tell whether it is new."""
+        claim = new_claim(replace(order, image_id=ID), self.clock.now(), 0.0)
+        put = self.backlog.put(order, claim, self.soon)
+        assert put is not None
+        return not put[1]
 
 
 def test_a_job_is_queued_once() -> None:
@@ -81,18 +88,42 @@ def test_what_is_not_queued_is_not_found() -> None:
     assert queue.objects.names() == []
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b"\xff", b'{"promptText": 7}'])
-def test_a_file_that_is_no_job_is_not_found(data: bytes) -> None:
-    """Somebody else's file under a job's name is nobody's image."""
+@pytest.mark.parametrize("job", [None, {}, {"promptText": 7}, {"id": ID}])
+def test_a_marker_without_a_job_is_not_queued(job: dict[str, object] | None) -> None:
+    """It belongs to a request that is being answered, or to nothing any more."""
     queue = Queue()
-    queue.objects.create(f"jobs/{ID}.json", data, "application/json", queue.soon)
+    marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now(), job)
+    JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
     assert queue.backlog.find(ID, queue.soon) is None
 
 
-@pytest.mark.parametrize("applied", [False, True])
-def test_storage_that_fails_is_an_error(applied: bool) -> None:
-    """A job that may not be queued is never said to be."""
+def test_a_marker_that_may_have_been_written_is_found_or_kept_out() -> None:
+    """Story 2: a queueing whose answer was lost is answered as queued; one that did not land can never land later."""
     queue = Queue()
-    queue.objects.fail("create", applied=applied)
+    queue.results.fail("create", applied=True, times=1)
+    assert queue.put()
+    assert queue.objects.names() == [f"jobs/{ID}.json"]
+    queue = Queue()
+    queue.results.fail("create", applied=False, times=1)
     with pytest.raises(StorageUnavailable):
         queue.put()
+    assert queue.objects.names() == []
+    assert (queue.results.names(), queue.backlog.find(ID, queue.soon)) == ([f"open/{ID}"], None)
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_job_file_that_may_have_been_written_is_queued(applied: bool) -> None:
+    """Its marker has the whole job, so the sweep runs it where the file's event never comes."""
+    queue = Queue()
+    queue.objects.fail("create", applied=applied)
+    assert queue.put()
+    assert queue.backlog.find(ID, queue.soon) is not None
+
+
+def test_storage_that_is_away_queues_nothing() -> None:
+    """A job that is certainly not queued is never said to be."""
+    queue = Queue()
+    queue.results.fail("create")
+    with pytest.raises(StorageUnavailable):
+        queue.put()
+    assert queue.objects.names() == []

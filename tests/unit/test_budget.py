@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim, Order
+from imagegen.pipeline.account import Account
 from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.daily_cap import DailyCap, Slot
+from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline
 from tests.fakes import NOON, REQUEST, FakeClock, MemoryObjects
 
@@ -21,7 +23,8 @@ class Day:
     def __init__(self, per_day: int = 0, per_user: int = 0, now: datetime = NOON) -> None:
         self.clock = FakeClock(now)
         self.objects = MemoryObjects(self.clock)
-        self.budget = DailyCap(self.objects, self.clock, per_day, per_user)
+        account = Account(self.objects, Parallel())
+        self.budget = DailyCap(self.objects, account, self.clock, per_day, per_user)
 
     def claim(self, owner: str = "") -> Claim:
         return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.model import Ending, Order, StoredImage, Submission
+from imagegen.model import Deleted, Ending, Failure, Order, Sent, StoredImage, Submission
 from imagegen.pipeline.claims import ID_LENGTH, State, Verdict, decide, derived_id, image_id, new_claim
 from tests.fakes import NOON, REQUEST
 
@@ -18,6 +18,7 @@ OTHER = replace(CLAIM, fingerprint="other", token="other")
 IMAGE = StoredImage("jobs/1/image.jpg", "image/jpeg", 1, "00", 1, 1)
 DONE = Ending(CLAIM, "succeeded", NOON, image=IMAGE)
 GONE = Ending(CLAIM, "unknown", NOON)
+NOT_STORED = Ending(CLAIM, "failed", NOON, error=Failure("image-not-stored", "storage was away", "yes"))
 ENDS = CLAIM.lease_ends_at
 FINGERPRINTS = {"asks": CLAIM.fingerprint, "looks": None, "asks for another": "?"}
 MOMENTS = {"leased": ENDS - timedelta(microseconds=1), "ended": ENDS}
@@ -26,43 +27,51 @@ MOMENTS = {"leased": ENDS - timedelta(microseconds=1), "ended": ENDS}
 def states() -> list[State]:
     """Return everything that can exist under one id."""
     kinds = product(
-        (None, CLAIM), (None, Submission("seg-1", NOON, "token")), (None, IMAGE), (None, DONE), (None, GONE)
+        (None, CLAIM),
+        (None, Sent("token", NOON, "sent")),
+        (None, Submission("seg-1", NOON, "token")),
+        (None, IMAGE),
+        (None, DONE, NOT_STORED),
+        (None, GONE),
+        (None, Deleted("1", NOON, "yes")),
     )
     return [State(*kind) for kind in kinds]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("asking", FINGERPRINTS)
-@pytest.mark.parametrize(
-    "state", states(), ids=lambda s: "".join("01"[bool(x)] for x in (s.claim, s.submission, s.image, s.result, s.lost))
-)
-def test_the_verdict(state: State, asking: str, moment: str) -> None:
-    """All 192 combinations, against the contract's rules in their order."""
-    verdict = decide(state, FINGERPRINTS[asking], MOMENTS[moment])
-    rules = [
-        (not (state.claim or state.result or state.lost), Verdict.RUN),
-        (asking == "asks for another", Verdict.MISMATCH),
-        (bool(state.result or state.lost), Verdict.REPLAY),
-        (moment == "leased", Verdict.WAIT),
-        (bool(state.image), Verdict.FINISH),
-        (bool(state.submission), Verdict.RESUME),
-        (True, Verdict.LOST),
-    ]
-    assert verdict is next(expected for applies, expected in rules if applies)
+def test_the_verdict(asking: str, moment: str) -> None:
+    """Every combination of what can exist, against the rules in their order."""
+    for state in states():
+        verdict = decide(state, FINGERPRINTS[asking], MOMENTS[moment])
+        ended = state.result or state.lost
+        rules = [
+            (bool(state.deleted), Verdict.GONE),
+            (not (state.claim or ended), Verdict.RUN),
+            (asking == "asks for another", Verdict.MISMATCH),
+            (bool(ended and ended.image is None and state.image), Verdict.FINISH),
+            (bool(ended), Verdict.REPLAY),
+            (moment == "leased", Verdict.WAIT),
+            (bool(state.image), Verdict.FINISH),
+            (bool(state.submission), Verdict.RESUME),
+            (bool(state.sent), Verdict.LOST),
+            (True, Verdict.FREE),
+        ]
+        assert verdict is next(expected for applies, expected in rules if applies), state
 
 
 @given(st.sampled_from(states()), st.datetimes(timezones=st.just(NOON.tzinfo)))
 def test_a_lease_that_holds_is_respected(state: State, now: datetime) -> None:
     """Nobody runs, resumes, finishes or gives up a job whose claimant may be alive."""
-    if state.claim and now < ENDS:
-        assert decide(state, CLAIM.fingerprint, now) in {Verdict.WAIT, Verdict.REPLAY}
+    if state.claim and now < ENDS and not state.ending:
+        assert decide(state, CLAIM.fingerprint, now) in {Verdict.WAIT, Verdict.GONE}
 
 
 @given(st.sampled_from(states()), st.datetimes(timezones=st.just(NOON.tzinfo)))
 def test_only_an_id_without_traces_is_run(state: State, now: datetime) -> None:
     """What was claimed once is never bought again by itself, however long ago it was."""
     runs = decide(state, CLAIM.fingerprint, now) is Verdict.RUN
-    assert runs == (state.claim is None and state.ending is None)
+    assert runs == (state.claim is None and state.ending is None and state.deleted is None)
 
 
 def test_a_result_wins_over_lost() -> None:

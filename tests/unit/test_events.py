@@ -31,8 +31,8 @@ class Door:
         self.uploads = MemoryObjects(self.world.clock)
         staging = FromBucket(self.uploads, "uploads", FakeSigner(self.world.clock), None)
         answers = Answers(self.world.jobs, FakeSigner(self.world.clock), "results", self.world.clock)
-        core = Core(self.world.service, answers, staging, self.world.sweep, self.uploads)
-        self.door = EventDoor(lambda: core, "uploads", MAX_AGE, self.world.clock)
+        core = Core(self.world.core, answers, staging, self.uploads)
+        self.door = EventDoor(lambda: core, "uploads", MAX_AGE, self.world.clock, self.world.limits)
 
     def drop(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:
         """Put a job file there, and return its event's data."""

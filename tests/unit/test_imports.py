@@ -35,8 +35,8 @@ DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "
 SEGMIND_HTTP = ("assets", "client", "hosted", "images", "transport", "v1", "v2")
 FOREIGN = {
     "google": {"google/storage", "google/signing"},
-    "flask": {"main", *DOORS_HTTP, "doors/answers"},
-    "werkzeug": {*DOORS_HTTP, "doors/auth", "doors/oidc"},
+    "flask": {"main", *DOORS_HTTP, "doors/answers", "doors/problem_pages", "doors/vendor_routes"},
+    "werkzeug": {"doors/vendor_routes", *DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},
     "requests": {"google/storage", "doors/oidc", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
@@ -129,7 +129,7 @@ def test_only_one_folder_knows_segmind(path: Path) -> None:
     spelled = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docs]
     texts = [text for text in spelled if isinstance(text, str)]
     if part(path) != "segmind" and not name_of(path).startswith(
-        ("doors/answers", "doors/openapi")
+        ("doors/answers", "doors/openapi", "doors/vendor_routes")
     ):  # we pass its headers on
         assert [text for text in texts if text.startswith(SEGMINDS)] == []
 

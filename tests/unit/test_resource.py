@@ -13,8 +13,8 @@ from imagegen.doors.resource import problem, resource
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest, OutcomeUnknown
 from imagegen.failure import Problem, ServiceError
 from imagegen.model import Ending, Order, Receipt, SignedUrl, StoredImage, time_text
+from imagegen.pipeline.claiming import Outcome
 from imagegen.pipeline.claims import new_claim
-from imagegen.pipeline.service import Outcome
 from tests.cases import Case, load, named
 from tests.fakes import NOON, PICTURE, RECEIPT, REQUEST
 

@@ -75,7 +75,7 @@ def test_references_leave_the_call_half_of_the_time() -> None:
             given.append(deadline.left)
             return super().deliver(request, deadline)
 
-    world.service._delivery = Watching()
+    world.delivery = Watching()
     assert code_of(world) == "succeeded"
     assert given == [world.limits.generation_seconds / 2]
 

@@ -13,7 +13,7 @@ from imagegen.ports import Deadline
 from tests.fakes import REQUEST, Scene, World
 
 if TYPE_CHECKING:
-    from imagegen.pipeline.service import Outcome
+    from imagegen.pipeline.claiming import Outcome
 
 
 def test_a_repeat_is_answered_with_the_same_image() -> None:

@@ -11,8 +11,8 @@ from imagegen.doors.resource import problem, resource
 from imagegen.errors import BY_CODE, MethodNotAllowed, StorageUnavailable, Unauthenticated
 from imagegen.failure import ServiceError
 from imagegen.model import Ending, Failure, SignedUrl, StoredImage
+from imagegen.pipeline.claiming import Outcome
 from imagegen.pipeline.job_objects import JobObjects
-from imagegen.pipeline.service import Outcome
 from imagegen.ports import Clock, Deadline, Signer
 from imagegen.stopwatch import Stopwatch
 
@@ -27,7 +27,9 @@ class Answers:
     def __init__(self, jobs: JobObjects, signer: Signer, bucket: str, clock: Clock) -> None:
         self._jobs, self._signer, self._bucket, self._clock = jobs, signer, bucket, clock
 
-    def created(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
+    def created(
+        self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool, vendors_own: bool = False
+    ) -> Response:
         """Answer a POST: 200 with the image, 202 while it is being generated, or the problem it ended with."""
         replayed = {"Idempotent-Replayed": "true"} if outcome.replayed and outcome.ending else {}
         headers = {"Location": f"/v1/images/{outcome.claim.id}", **replayed}
@@ -35,7 +37,7 @@ class Answers:
         if ending is None:
             return _running(resource(outcome, self._bucket, None, request_id), 202, headers)
         if ending.error:
-            return problem_answer(ending.error, request_id, headers=headers)
+            return problem_answer(ending.error, request_id, headers, vendors_own=vendors_own)
         with watch.step("sign"):
             url = self._url_if_possible(ending)
         return self._image_answer(outcome, url, request_id, headers, as_image=as_image)
@@ -44,9 +46,14 @@ class Answers:
         """Answer a GET of the resource: 200 whatever became of it."""
         if outcome.ending is None:
             return _running(resource(outcome, self._bucket, None, request_id), 200, {})
-        with watch.step("sign"):
-            url = self._signer.sign(outcome.ending.image.name) if outcome.ending.image else None
+        url = self.signed(outcome, watch)
         return self._image_answer(outcome, url, request_id, {}, as_image=as_image)
+
+    def signed(self, outcome: Outcome, watch: Stopwatch) -> SignedUrl | None:
+        """Return a fresh URL of the image, if there is one. Raises StorageUnavailable."""
+        image = outcome.ending.image if outcome.ending else None
+        with watch.step("sign"):
+            return self._signer.sign(image.name) if image else None
 
     def content(self, outcome: Outcome, watch: Stopwatch, request_id: str) -> Response:
         """Answer a GET of the image itself: 302 to a fresh URL, or why there is none (yet)."""
@@ -102,21 +109,26 @@ def json_answer(value: object, status: int, headers: Mapping[str, str] | None = 
 
 
 def problem_answer(
-    error: ServiceError | Failure, request_id: str, headers: Mapping[str, str] | None = None
+    error: ServiceError | Failure,
+    request_id: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    vendors_own: bool = False,
 ) -> Response:
-    """Return a problem document with the headers that its status asks for."""
-    after: dict[str, str] = {}
+    """Return a problem document with the headers that its status asks for. Segmind's own clients read `error`."""
+    kind = BY_CODE[error.code]
+    after = {"x-should-retry": "true" if kind.may_pass and error.billed == "no" else "false"}
     if isinstance(error, ServiceError):
         wait = error.retry_after if error.retry_after is not None else error.usual_retry_after
-        after = {} if wait is None else {"Retry-After": str(math.ceil(wait))}
+        after |= {} if wait is None else {"Retry-After": str(math.ceil(wait))}
     if isinstance(error, MethodNotAllowed):
         after["Allow"] = ", ".join(error.allow)
     if isinstance(error, Unauthenticated):
         after["WWW-Authenticate"] = "Bearer"
-    body = problem(error, request_id)
+    body = problem(error, request_id) | ({"error": error.detail} if vendors_own else {})
     return Response(
         json.dumps(body),
-        BY_CODE[error.code].status,
+        kind.status,
         {**(headers or {}), **after},
         content_type="application/problem+json",
     )

@@ -9,7 +9,8 @@ from imagegen import log
 from imagegen.errors import InvalidRequest
 from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
-from imagegen.pipeline.service import ImageService, Outcome
+from imagegen.pipeline.claiming import Outcome
+from imagegen.pipeline.service import ImageService
 from imagegen.references import validation
 from imagegen.references.rules import Rules
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from imagegen.doors.answers import Answers
-from imagegen.pipeline.service import ImageService
-from imagegen.pipeline.sweep import Sweep
+from imagegen.pipeline.assembly import Pipeline
 from imagegen.ports import Objects, Staging
 from imagegen.references.upload_urls import UploadUrls
 
@@ -13,9 +12,8 @@ from imagegen.references.upload_urls import UploadUrls
 class Core:
     """The parts behind the doors. `uploads` and `upload_urls` are None where no uploads bucket is configured."""
 
-    service: ImageService
+    pipeline: Pipeline
     answers: Answers
     staging: Staging
-    sweep: Sweep
     uploads: Objects | None = None
     upload_urls: UploadUrls | None = None

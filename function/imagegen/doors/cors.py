@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-_METHODS = "GET, POST, OPTIONS"
+_METHODS = "GET, POST, DELETE, OPTIONS"
 _REQUEST_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, Prefer, X-Api-Key, X-Request-Id"
 _ANSWER_HEADERS = (
     "Content-Location, Idempotent-Replayed, Location, Preference-Applied, Retry-After, Server-Timing, "
-    "X-Generation-Time, X-Remaining-Credits, X-Request-Id"
+    "X-Generation-Time, X-Remaining-Credits, X-Request-Id, X-Should-Retry"
 )
 _PREFLIGHT_SECONDS = "3600"
 

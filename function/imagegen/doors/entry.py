@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import Request, Response
 from werkzeug import exceptions
@@ -13,9 +13,10 @@ from imagegen import errors, log
 from imagegen.doors import request_bodies
 from imagegen.doors.answers import problem_answer
 from imagegen.doors.cors import Cors
+from imagegen.doors.vendor_routes import is_vendors_own
 from imagegen.failure import ServiceError
 from imagegen.model import Door
-from imagegen.ports import Clock
+from imagegen.ports import Clock, Deadline
 from imagegen.stopwatch import Stopwatch
 
 
@@ -26,7 +27,13 @@ class Call:
     request: Request
     id: str
     watch: Stopwatch
+    deadline: Deadline  # of the whole request, from its first byte
     arguments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def vendors_own(self) -> bool:
+        """Whether the path is one of Segmind's own, whose clients read `error`."""
+        return is_vendors_own(self.request.path)
 
     @property
     def image_id(self) -> str:
@@ -43,15 +50,24 @@ Endpoint = Callable[[Call], Response]
 class HttpEntry:
     """An entry point: a map of routes, and an endpoint for each."""
 
-    def __init__(self, door: Door, routes: Map, endpoints: Mapping[str, Endpoint], cors: Cors, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that surrounds a call
+        self,
+        door: Door,
+        routes: Map,
+        endpoints: Mapping[str, Endpoint],
+        cors: Cors,
+        clock: Clock,
+        request_seconds: float,
+    ) -> None:
         self._door, self._routes, self._endpoints = door, routes, endpoints
-        self._cors, self._clock = cors, clock
+        self._cors, self._clock, self._request_seconds = cors, clock, request_seconds
 
     def respond(self, request: Request) -> Response:
         """Return the answer to `request`. An error of ours becomes a problem document like any other."""
         watch, request_id = Stopwatch(self._clock), _request_id(request)
+        call = Call(request, request_id, watch, Deadline.within(self._clock, self._request_seconds))
         with log.about(request_id, self._door, _trace(request)):
-            route, response = self._routed(request, request_id, watch)
+            route, response = self._routed(call)
             request_bodies.finish(request)
             response.headers.setdefault("X-Request-Id", request_id)
             response.headers["Server-Timing"] = watch.header()
@@ -61,20 +77,22 @@ class HttpEntry:
             log.request_ended(request.method, route, response.status_code, watch.total_seconds)
         return response
 
-    def _routed(self, request: Request, request_id: str, watch: Stopwatch) -> tuple[str, Response]:
+    def _routed(self, call: Call) -> tuple[str, Response]:
         """Return the route's pattern and the answer."""
-        route = "(none)"
+        route, request = "(none)", call.request
         try:
             if request.method == "OPTIONS" and self._cors.configured:
                 return "(preflight)", Response(status=204, headers=dict(self._cors.preflight()))
             rule, arguments = self._match(request)
             route = rule.rule
-            return route, self._endpoints[rule.endpoint](Call(request, request_id, watch, arguments))
+            return route, self._endpoints[rule.endpoint](replace(call, arguments=arguments))
         except ServiceError as error:
-            return route, problem_answer(error, request_id)
+            return route, problem_answer(error, call.id, vendors_own=call.vendors_own)
         except Exception as error:  # noqa: BLE001 - the last line of defence: no stack trace leaves this process
             log.bug(error)
-            return route, problem_answer(errors.Internal("Something went wrong inside this service."), request_id)
+            return route, problem_answer(
+                errors.Internal("Something went wrong inside this service."), call.id, vendors_own=call.vendors_own
+            )
 
     def _match(self, request: Request) -> tuple[Rule, dict[str, str]]:
         adapter = self._routes.bind("localhost", path_info=request.path, default_method=request.method)

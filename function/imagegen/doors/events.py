@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 from imagegen import log
 from imagegen.doors.core import Core
-from imagegen.errors import IdempotencyKeyReused, ImageNotStored, InvalidRequest, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, ImageDeleted, ImageNotStored, InvalidRequest, StorageUnavailable
 from imagegen.failure import Problem, ServiceError
 from imagegen.model import ImageRequest, Order
 from imagegen.pipeline import job_files
 from imagegen.pipeline.job_files import Upload
 from imagegen.ports import Clock, Deadline
 from imagegen.stopwatch import Stopwatch
+from imagegen.timeouts import Timeouts
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 _READ_SECONDS = 20.0
@@ -39,8 +40,10 @@ class Event:
 class EventDoor:
     """Handles events of one bucket."""
 
-    def __init__(self, core: Callable[[], Core], bucket: str | None, max_age_seconds: float, clock: Clock) -> None:
-        self._core, self._bucket, self._clock = core, bucket, clock
+    def __init__(
+        self, core: Callable[[], Core], bucket: str | None, max_age_seconds: float, clock: Clock, timeouts: Timeouts
+    ) -> None:
+        self._core, self._bucket, self._clock, self._timeouts = core, bucket, clock, timeouts
         self._max_age = timedelta(seconds=max_age_seconds)
 
     def handle(self, event: Event) -> bool:
@@ -67,24 +70,39 @@ class EventDoor:
 
     def _run(self, upload: Upload) -> None:
         core = self._core()
+        if self._is_over(upload, core):
+            return
         try:
             order = self._order(upload, core)
         except InvalidRequest as error:
             self._refuse(core, _empty_order(upload), error)
         except ServiceError as error:
             self._again(upload, error)
-            self._refuse(core, _empty_order(upload), error)
+            log.event_ignored("it could not be read for so long that it is given up; nothing was claimed")
         else:
             if order is None:
                 log.event_ignored("the object was deleted or overwritten meanwhile")
             else:
                 self._create(upload, core, order)
 
-    def _create(self, upload: Upload, core: Core, order: Order) -> None:
+    def _is_over(self, upload: Upload, core: Core) -> bool:
+        """Tell from two reads whether an earlier delivery ended this job; one that runs is asked for again at once."""
+        image_id = job_files.known_id(upload)
         try:
-            outcome = core.service.create(order, Stopwatch(self._clock))
-        except IdempotencyKeyReused:
-            log.event_ignored("its idempotencyKey belongs to another request")
+            outcome = core.pipeline.service.ended(image_id) if image_id else None
+        except StorageUnavailable as error:
+            self._again(upload, error)
+            return False
+        if outcome and outcome.ending is None:
+            raise Redeliver("still being generated")
+        return outcome is not None
+
+    def _create(self, upload: Upload, core: Core, order: Order) -> None:
+        deadline = Deadline.within(self._clock, self._timeouts.request_seconds)
+        try:
+            outcome = core.pipeline.service.create(order, Stopwatch(self._clock), deadline)
+        except (IdempotencyKeyReused, ImageDeleted) as error:
+            log.event_ignored(f"{error.code}: {error.detail}")
         except ImageNotStored as error:  # v1: the next delivery finds that written down; v2: it fetches the image
             raise Redeliver(error.code) from error
         except InvalidRequest as error:
@@ -104,18 +122,19 @@ class EventDoor:
     def _refuse(self, core: Core, order: Order, error: ServiceError) -> None:
         """Write down that this order failed. Where storage will not take even that, the event has to come again."""
         try:
-            core.service.refuse(order, error)
+            core.pipeline.service.refuse(order, error)
         except StorageUnavailable as e:
             raise Redeliver(e.code) from e
+        except (IdempotencyKeyReused, ImageDeleted) as e:
+            log.event_ignored(f"{e.code}: {e.detail}")
 
     def _order(self, upload: Upload, core: Core) -> Order | None:
         """Return what the object orders, as it was when the event was sent; None where it is gone."""
         deadline = Deadline.within(self._clock, _READ_SECONDS)
         assert core.uploads is not None  # noqa: S101 - there are events of an uploads bucket only where there is one
-        if core.uploads.stat(upload.name, deadline, upload.generation) is None:
-            return None
         if job_files.is_photo(upload):
-            return job_files.order_of_photo(upload)
+            there = core.uploads.stat(upload.name, deadline, upload.generation)
+            return None if there is None else job_files.order_of_photo(upload)
         if upload.size > job_files.MAX_JOB_BYTES:
             raise InvalidRequest((Problem("", "the job file is larger than 16 MiB"),))
         body = core.uploads.read(upload.name, deadline, upload.generation)

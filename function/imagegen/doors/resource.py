@@ -5,7 +5,7 @@ import base64
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest
 from imagegen.failure import ServiceError
 from imagegen.model import Ending, Failure, Picture, PublicRequest, Receipt, SignedUrl, StoredImage, time_text
-from imagegen.pipeline.service import Outcome
+from imagegen.pipeline.claiming import Outcome
 
 Json = dict[str, object]
 

@@ -8,6 +8,7 @@ from flask import Request, Response
 from werkzeug.http import parse_dict_header
 from werkzeug.routing import Map, Rule
 
+from imagegen.doors import problem_pages, usage, vendor_routes
 from imagegen.doors.answers import json_answer, prefers_image, prefers_json
 from imagegen.doors.auth import Authenticator, Caller
 from imagegen.doors.core import Core
@@ -18,13 +19,13 @@ from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import InvalidRequest, NotFound
 from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
-from imagegen.ports import Clock, Deadline
+from imagegen.pipeline.claiming import Outcome
+from imagegen.ports import Clock
 from imagegen.references import validation
 from imagegen.references.rules import Rules
 from imagegen.references.upload_urls import parse_wish
-from imagegen.timeouts import MAX_WAIT_SECONDS
+from imagegen.timeouts import MAX_WAIT_SECONDS, Timeouts
 
-_STAGE_SECONDS = 20.0
 ROUTES = Map(
     [
         Rule("/", methods=["GET"], endpoint="index"),
@@ -34,7 +35,11 @@ ROUTES = Map(
         Rule("/v1/images", methods=["POST"], endpoint="create"),
         Rule("/v1/images/<image_id>", methods=["GET"], endpoint="show"),
         Rule("/v1/images/<image_id>/content", methods=["GET"], endpoint="content"),
+        Rule("/v1/images/<image_id>", methods=["DELETE"], endpoint="delete"),
+        Rule("/v1/usage", methods=["GET"], endpoint="usage"),
         Rule("/v1/runway-gen4-image", methods=["POST"], endpoint="create_as_segmind"),
+        *vendor_routes.RULES,
+        Rule("/problems/<code>", methods=["GET"], endpoint="problem"),
         Rule("/v1/uploads", methods=["POST"], endpoint="upload"),
     ],
     strict_slashes=False,
@@ -51,21 +56,29 @@ class HttpDoor(HttpEntry):
         bodies: Bodies,
         cors: Cors,
         clock: Clock,
+        timeouts: Timeouts,
         uploads_bucket: str | None,
         pages: Pages,
     ) -> None:
         self._core, self._auth, self._bodies, self._uploads_bucket = core, auth, bodies, uploads_bucket
+        self._timeouts = timeouts
         endpoints = {
             "index": pages.index,
             "openapi": pages.openapi,
+            "problem": lambda call: problem_pages.page(call.arguments["code"]),
             "health": self._health,
             "create": self._create,
             "create_as_segmind": self._create_as_segmind,
             "show": self._show,
             "content": self._content,
+            "delete": self._delete,
+            "usage": self._usage,
+            "submit": self._submit,
+            "submitted_status": self._submitted_status,
+            "submitted_result": self._submitted_result,
             "upload": self._upload,
         }
-        super().__init__("http", ROUTES, endpoints, cors, clock)
+        super().__init__("http", ROUTES, endpoints, cors, clock, timeouts.request_seconds)
 
     def _health(self, call: Call) -> Response:
         del call
@@ -83,33 +96,58 @@ class HttpDoor(HttpEntry):
         patience = _async_wait(call.request) if self._uploads_bucket else None
         if patience is None:
             order, core = self._order(call, caller), self._core()
-            outcome = core.service.create(order, call.watch)
-            return core.answers.created(outcome, call.watch, call.id, as_image=as_image)
+            outcome = core.pipeline.service.create(order, call.watch, call.deadline)
+            return core.answers.created(outcome, call.watch, call.id, as_image=as_image, vendors_own=call.vendors_own)
         return self._create_async(call, caller, patience, as_image=as_image)
 
     def _create_async(self, call: Call, caller: Caller, patience: float, *, as_image: bool) -> Response:
         """Queue the order; wait for its end as long as the caller asked for."""
         order, core = self._order(call, caller), self._core()
         with call.watch.step("claim"):
-            outcome = core.service.accept(order)
+            outcome = core.pipeline.service.accept(order)
         if patience and not outcome.ending:
-            later = core.service.status(outcome.claim.id, caller.sees, patience)
+            later = core.pipeline.service.status(outcome.claim.id, caller.sees, patience)
             outcome = replace(later, replayed=outcome.replayed)
-        response = core.answers.created(outcome, call.watch, call.id, as_image=as_image)
+        response = core.answers.created(outcome, call.watch, call.id, as_image=as_image, vendors_own=call.vendors_own)
         response.headers["Preference-Applied"] = f"respond-async, wait={patience:g}" if patience else "respond-async"
         return response
 
     def _show(self, call: Call) -> Response:
-        caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
-        image_id, core = call.image_id, self._core()
-        outcome = core.service.status(image_id, caller.sees, wait)
-        return core.answers.shown(outcome, call.watch, call.id, as_image=prefers_image(call.request))
+        outcome = self._found(call)
+        return self._core().answers.shown(outcome, call.watch, call.id, as_image=prefers_image(call.request))
 
     def _content(self, call: Call) -> Response:
+        return self._core().answers.content(self._found(call), call.watch, call.id)
+
+    def _found(self, call: Call) -> Outcome:
+        """Return where the image in the path stands, for a caller who may see it."""
         caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
-        image_id, core = call.image_id, self._core()
-        outcome = core.service.status(image_id, caller.sees, wait)
-        return core.answers.content(outcome, call.watch, call.id)
+        return self._core().pipeline.service.status(call.image_id, caller.sees, wait)
+
+    def _delete(self, call: Call) -> Response:
+        caller = self._auth.caller(call.request.headers)
+        self._core().pipeline.deleting.delete(call.image_id, caller.sees)
+        return Response(status=204)
+
+    def _usage(self, call: Call) -> Response:
+        caller = self._auth.caller(call.request.headers)
+        asked, core = usage.period(call.request.args.to_dict(), self._clock.now()), self._core()
+        return json_answer(usage.report(core.pipeline.account, core.pipeline.cap, asked, caller.sees, self._clock), 200)
+
+    def _submit(self, call: Call) -> Response:
+        caller = self._auth.caller(call.request.headers)
+        if self._uploads_bucket is None:
+            raise vendor_routes.queue_missing()
+        order, core = self._order(call, caller), self._core()
+        with call.watch.step("claim"):
+            return vendor_routes.submitted(core.pipeline.service.accept(order), call.request)
+
+    def _submitted_status(self, call: Call) -> Response:
+        return vendor_routes.status(self._found(call))
+
+    def _submitted_result(self, call: Call) -> Response:
+        outcome = self._found(call)
+        return vendor_routes.result(outcome, self._core().answers.signed(outcome, call.watch))
 
     def _upload(self, call: Call) -> Response:
         caller = self._auth.caller(call.request.headers)
@@ -143,7 +181,7 @@ class HttpDoor(HttpEntry):
                 raise InvalidRequest(problems)
             if not any(r.inline for r in request.references):
                 return request
-            return self._core().staging.stage(request, Deadline.within(self._clock, _STAGE_SECONDS))
+            return self._core().staging.stage(request, call.deadline.sooner(self._timeouts.stage_seconds))
 
     def _rules(self, caller: Caller) -> Rules:
         return Rules(self._uploads_bucket, caller.owner)

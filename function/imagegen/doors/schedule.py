@@ -22,6 +22,7 @@ ROUTES = Map(
     [
         Rule("/", methods=["POST"], endpoint="batch"),
         Rule("/sweep", methods=["POST"], endpoint="sweep"),
+        Rule("/reconcile", methods=["POST"], endpoint="reconcile"),
         Rule("/health", methods=["GET"], endpoint="health"),
     ],
     strict_slashes=False,
@@ -32,10 +33,12 @@ _TICK_HEADER = "X-CloudScheduler-ScheduleTime"
 class ScheduleDoor(HttpEntry):
     """Queues batches and sweeps."""
 
-    def __init__(self, core: Callable[[], Core], bodies: Bodies, clock: Clock, uploads_bucket: str | None) -> None:
+    def __init__(
+        self, core: Callable[[], Core], bodies: Bodies, clock: Clock, uploads_bucket: str | None, request_seconds: float
+    ) -> None:
         self._core, self._bodies, self._uploads_bucket = core, bodies, uploads_bucket
-        endpoints = {"batch": self._batch, "sweep": self._sweep, "health": self._health}
-        super().__init__("schedule", ROUTES, endpoints, Cors(()), clock)
+        endpoints = {"batch": self._batch, "sweep": self._sweep, "reconcile": self._reconcile, "health": self._health}
+        super().__init__("schedule", ROUTES, endpoints, Cors(()), clock, request_seconds)
 
     def _batch(self, call: Call) -> Response:
         if self._uploads_bucket is None:
@@ -44,7 +47,7 @@ class ScheduleDoor(HttpEntry):
             tick = _tick(call.request)
             batch = batches.parse(body, Rules(self._uploads_bucket))
         with call.watch.step("claim"):
-            outcomes = batches.queue(batch, tick, self._core().service)
+            outcomes = batches.queue(batch, tick, self._core().pipeline.service)
         queued = [o.claim.id for o in outcomes if not o.replayed]
         replayed = [o.claim.id for o in outcomes if o.replayed]
         log.batch_queued(len(queued), len(replayed))
@@ -52,7 +55,11 @@ class ScheduleDoor(HttpEntry):
 
     def _sweep(self, call: Call) -> Response:
         del call
-        return json_answer(self._core().sweep.run(), 200)
+        return json_answer(self._core().pipeline.sweep.run(), 200)
+
+    def _reconcile(self, call: Call) -> Response:
+        del call
+        return json_answer(self._core().pipeline.reconcile.run(), 200)
 
     def _health(self, call: Call) -> Response:
         del call

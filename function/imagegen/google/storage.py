@@ -104,9 +104,12 @@ class GcsObjects:
         blob = self._try("stat", lambda: self._bucket.get_blob(name, **_patience(deadline)))
         return None if blob is None else self._pieces(blob, deadline)
 
-    def list(self, prefix: str, deadline: Deadline) -> Iterator[ObjectInfo]:
+    def list(
+        self, prefix: str, deadline: Deadline, *, shallow: bool = False, versions: bool = False
+    ) -> Iterator[ObjectInfo]:
         """Yield every object under `prefix`, page by page."""
-        blobs = self._client.list_blobs(self._bucket, prefix=prefix, **_patience(deadline))
+        how = {"delimiter": "/" if shallow else None, "versions": versions or None}
+        blobs = self._client.list_blobs(self._bucket, prefix=prefix, **how, **_patience(deadline))
         pages = iter(blobs.pages)
         while (page := self._try("list", lambda: next(pages, None))) is not None:
             yield from map(_info, page)

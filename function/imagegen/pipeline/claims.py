@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from imagegen.model import Claim, Ending, Order, StoredImage, Submission
+from imagegen.model import Claim, Deleted, Ending, Order, Sent, StoredImage, Submission
 
 ID_LENGTH = 26  # characters of base32: 130 bits
 
@@ -20,25 +20,31 @@ ID_LENGTH = 26  # characters of base32: 130 bits
 class Verdict(Enum):
     """What to do about an id, given what exists."""
 
-    RUN = auto()  # nobody holds it: claim it
+    RUN = auto()  # there is no claim: claim it
+    GONE = auto()  # its caller deleted it
     REPLAY = auto()  # it ended: answer that end again
     MISMATCH = auto()  # the key belongs to another request
-    WAIT = auto()  # somebody is generating under a lease that still holds
-    FINISH = auto()  # the image is there, its claimant died before saying so
+    WAIT = auto()  # an instance is generating under a lease that still holds
+    FINISH = auto()  # the image is there, and no end says so
     RESUME = auto()  # v2: its claimant died, Segmind knows the generation
-    LOST = auto()  # its claimant died; it may have been billed
+    FREE = auto()  # its claimant died before it called Segmind: nothing was billed
+    LOST = auto()  # its claimant died after the call began: it may have been billed
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What exists under `jobs/{id}/`."""
+    """What exists under `jobs/{id}/`. `sent` and `submission` are those of the claim itself, by its token."""
 
     claim: Claim | None = None
+    sent: Sent | None = None
     submission: Submission | None = None
     image: StoredImage | None = None
     result: Ending | None = None
     lost: Ending | None = None
+    deleted: Deleted | None = None
     generations: Mapping[str, int] = field(default_factory=dict)  # of each object, by the last part of its name
+    local: bool = False  # known from this process alone, without a look at storage
+    whole: bool = False  # everything was listed: what is not here does not exist
 
     @property
     def ending(self) -> Ending | None:
@@ -50,21 +56,34 @@ class State:
         """The claim, also where only its ending is left of it."""
         return self.ending.claim if self.ending else self.claim
 
+    @property
+    def may_hide_an_image(self) -> bool:
+        """Whether an end says that there is no image, while the bucket may hold one: its write seemed to fail."""
+        ending = self.ending
+        hides = ending is not None and (ending.status == "unknown" or ending.error_code == "image-not-stored")
+        return hides and self.image is None and not self.whole
+
 
 def decide(state: State, fingerprint: str | None, now: datetime) -> Verdict:
     """Return the one thing to do. A fingerprint of None asks without a request: a status query, the sweep."""
     claim = state.known
+    if state.deleted:
+        return Verdict.GONE
     if claim is None:
         return Verdict.RUN
     if fingerprint is not None and claim.fingerprint != fingerprint:
         return Verdict.MISMATCH
     if state.ending:
-        return Verdict.REPLAY
-    if now < claim.lease_ends_at:
-        return Verdict.WAIT
+        return Verdict.FINISH if state.image and not state.ending.image else Verdict.REPLAY
+    return Verdict.WAIT if now < claim.lease_ends_at else _of_the_dead(state)
+
+
+def _of_the_dead(state: State) -> Verdict:
     if state.image:
         return Verdict.FINISH
-    return Verdict.RESUME if state.submission else Verdict.LOST
+    if state.submission:
+        return Verdict.RESUME
+    return Verdict.LOST if state.sent else Verdict.FREE
 
 
 def new_claim(order: Order, now: datetime, lease_seconds: float) -> Claim:
@@ -78,6 +97,7 @@ def new_claim(order: Order, now: datetime, lease_seconds: float) -> Claim:
         request=order.request.public(),
         created_at=now,
         lease_ends_at=now + timedelta(seconds=lease_seconds),
+        staged=order.request.staged,
     )
 
 

@@ -1,21 +1,28 @@
-"""The day's cap as slots: N images a day are N objects, so the cap holds over any number of instances.
+"""The day's cap as slots: N images a UTC day are N objects, so the cap holds over any number of instances.
 
-A slot is created before the call and deleted only if the call was certainly not billed. Whoever finds no free
-slot has proof that the day is used up; there is no counter that two instances could both read.
+A slot is created before the call and deleted only if the call was certainly not billed. There is no counter that two
+instances could both read: two that want the same slot meet at its creation, which one of them wins.
+
+Each process lists the day's slots once and remembers what it saw. A cap that was lowered during the day counts what was
+taken above it, and one that was set during the day counts what the account has of the day.
 """
 
 import json
 import random
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
+from imagegen import log
 from imagegen.errors import DailyLimitReached, StorageUnavailable
-from imagegen.model import Claim
+from imagegen.model import Claim, owner_hash
+from imagegen.pipeline.account import Account
 from imagegen.ports import Clock, Deadline, Objects
 
-_BLIND_TRIES = 8  # on a day with room a random slot is nearly always free; a long listing costs more
-_ONE_PAGE = 1000  # a listing of so many is one call, cheaper than a second try: a taken slot costs three
+_TRIES = 8  # slots that other instances took meanwhile; then the day is listed anew
+_LOOK_AGAIN_SECONDS = 30.0  # a day that was used up may have a free slot again
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,72 +33,167 @@ class Slot:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One cap that applies to a claim."""
+
+    scope: str  # "day" or "user"
+    prefix: str
+    limit: int
+    owner: str | None  # whose entries of the account count; None: all
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this process knows of one day's slots under one cap."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    free: list[int] | None = None  # numbers that were free at the last look, in random order; None: never looked
+    used_up_until: float = 0.0  # monotonic seconds: no look before then
+
+
 class DailyCap:
     """Caps of images a UTC day: one for all, one for each user. 0 is no cap, and writes nothing."""
 
-    def __init__(self, objects: Objects, clock: Clock, per_day: int, per_user: int) -> None:
-        self._objects, self._clock = objects, clock
+    def __init__(self, objects: Objects, account: Account, clock: Clock, per_day: int, per_user: int) -> None:
+        self._objects, self._account, self._clock = objects, account, clock
         self._per_day, self._per_user = per_day, per_user
+        self._tallies: dict[str, Tally] = {}
+        self._lock = threading.Lock()
+
+    def check(self, owner: str) -> None:
+        """Raise DailyLimitReached where this process knows that the day is used up. Asks nothing of storage."""
+        now = self._clock.now()
+        for cap in self._caps(owner, f"{now.astimezone(UTC):%Y-%m-%d}"):
+            if self._tally(cap).used_up_until > self._clock.monotonic():
+                raise _used_up(cap, now, now)
 
     def reserve(self, claim: Claim, deadline: Deadline) -> tuple[Slot, ...]:
         """Take a slot of every cap that applies, or none. Raises DailyLimitReached, StorageUnavailable."""
         taken: tuple[Slot, ...] = ()
         try:
-            for prefix, cap, whose in self._caps(claim.owner):
-                slot = self._take(prefix, cap, claim, deadline)
-                if slot is None:
-                    raise self._used_up(cap, whose)
-                taken += (slot,)
+            for cap in self._caps(claim.owner, claim.day):
+                taken += (self._take(cap, claim, deadline),)
         except (DailyLimitReached, StorageUnavailable):
             self.give_back(taken, deadline)
             raise
         return taken
 
-    def give_back(self, slots: tuple[Slot, ...], deadline: Deadline) -> None:
+    def give_back(self, slots: Sequence[Slot], deadline: Deadline) -> None:
         """Free slots of a call that was certainly not billed."""
         for slot in slots:
             self._objects.delete(slot.name, slot.generation, deadline)
+            prefix, _, number = slot.name.rpartition("/")
+            tally = self._tallies.get(f"{prefix}/")
+            if tally:
+                with self._held(tally, deadline):
+                    tally.free = [*(tally.free or []), int(number)]
+                    tally.used_up_until = 0.0
 
     def slots_of(self, claim: Claim, deadline: Deadline) -> tuple[Slot, ...]:
-        """Return the slots that a claim of another instance took, on whichever side of midnight that was."""
-        days = sorted({f"{moment:%Y-%m-%d}" for moment in (claim.created_at, claim.lease_ends_at)})
-        slots = (info for day in days for info in self._objects.list(f"spend/{day}/", deadline))
-        return tuple(Slot(i.name, i.generation) for i in slots if i.metadata.get("token") == claim.token)
+        """Return the slots that a claim of another instance took: those that carry its token."""
+        if not self._caps(claim.owner, claim.day):
+            return ()
+        listed = self._objects.list(f"spend/{claim.day}/", deadline)
+        return tuple(Slot(i.name, i.generation) for i in listed if i.metadata.get("token") == claim.token)
 
-    def _caps(self, owner: str) -> list[tuple[str, int, str]]:
-        day = f"spend/{self._clock.now():%Y-%m-%d}"
-        user = sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        caps = [
-            (f"{day}/users/{user}/", self._per_user if owner else 0, "your"),
-            (f"{day}/", self._per_day, "the"),
-        ]
-        return [cap for cap in caps if cap[1]]
+    def limit(self, owner: str | None) -> int:
+        """Return the cap of a day for one owner, or for all together (None); 0 where there is none."""
+        return self._per_day if owner is None else self._per_user
 
-    def _take(self, prefix: str, cap: int, claim: Claim, deadline: Deadline) -> Slot | None:
-        blind = _BLIND_TRIES if cap > _ONE_PAGE else 1
-        slot = self._first_free(random.sample(range(cap), blind), prefix, claim, deadline)
-        while slot is None:
-            taken = {info.name for info in self._objects.list(prefix, deadline)}
-            free = [number for number in range(cap) if f"{prefix}{number}" not in taken]
-            if not free:
-                return None
-            slot = self._first_free(random.sample(free, min(len(free), _BLIND_TRIES)), prefix, claim, deadline)
-        return slot
+    def left(self, day: str, owner: str | None, deadline: Deadline) -> int:
+        """Return how many slots of a day are free under that cap."""
+        scope = "day" if owner is None else "user"
+        caps = [cap for cap in self._caps(owner or "", day) if cap.scope == scope]
+        return sum(len(self._numbers(cap, day, deadline)) for cap in caps)
 
-    def _first_free(self, numbers: list[int], prefix: str, claim: Claim, deadline: Deadline) -> Slot | None:
+    def _caps(self, owner: str, day: str) -> list[Cap]:
+        prefix = f"spend/{day}/"
+        user = Cap("user", f"{prefix}users/{owner_hash(owner)}/", self._per_user if owner else 0, owner)
+        return [cap for cap in (user, Cap("day", prefix, self._per_day, None)) if cap.limit]
+
+    def _tally(self, cap: Cap) -> Tally:
+        with self._lock:
+            if cap.prefix not in self._tallies:
+                today = f"{self._clock.now().astimezone(UTC) - timedelta(days=1):%Y-%m-%d}"
+                self._tallies = {k: v for k, v in self._tallies.items() if k.split("/")[1] >= today}
+            return self._tallies.setdefault(cap.prefix, Tally())
+
+    def _take(self, cap: Cap, claim: Claim, deadline: Deadline) -> Slot:
+        tally = self._tally(cap)
+        while True:
+            for _ in range(_TRIES):
+                slot = self._create(cap, self._number(tally, cap, claim, deadline), claim, deadline)
+                if slot:
+                    return slot
+            with self._held(tally, deadline):
+                tally.free = None
+
+    def _number(self, tally: Tally, cap: Cap, claim: Claim, deadline: Deadline) -> int:
+        """Return a slot that was free at the last look. Raises DailyLimitReached where there is none."""
+        with self._held(tally, deadline):
+            if tally.used_up_until > self._clock.monotonic():
+                raise _used_up(cap, claim.created_at, self._clock.now())
+            if not tally.free:
+                tally.free = self._numbers(cap, claim.day, deadline)
+            if not tally.free:
+                tally.used_up_until = self._clock.monotonic() + _LOOK_AGAIN_SECONDS
+                raise _used_up(cap, claim.created_at, self._clock.now())
+            return tally.free.pop()
+
+    def _numbers(self, cap: Cap, day: str, deadline: Deadline) -> list[int]:
+        """Return the numbers that may still be taken, in random order: one look at the day's slots and account."""
+        taken, holders = set[int](), set[str]()
+        for info in self._objects.list(cap.prefix, deadline, shallow=True):
+            number = info.name.removeprefix(cap.prefix)
+            taken.update([int(number)] if number.isdecimal() else [])
+            holders.add(info.metadata.get("id", ""))
+        entries = self._account.of_day(day, deadline, cap.owner)
+        unslotted = sum(1 for entry in entries if entry.counts and entry.image_id not in holders)
+        limit = _limit(taken, cap.limit - unslotted)
+        free = [number for number in range(limit) if number not in taken]
+        random.shuffle(free)
+        return free
+
+    @staticmethod
+    @contextmanager
+    def _held(tally: Tally, deadline: Deadline) -> Iterator[None]:
+        """Hold a tally: another request may be listing the day, which can take seconds."""
+        if not tally.lock.acquire(timeout=deadline.left):
+            raise StorageUnavailable("The day's slots could not be listed in time. Nothing was spent.")
+        try:
+            yield
+        finally:
+            tally.lock.release()
+
+    def _create(self, cap: Cap, number: int, claim: Claim, deadline: Deadline) -> Slot | None:
         taker = {"id": claim.id, "token": claim.token}  # also as metadata: a listing then shows who took what
+        name = f"{cap.prefix}{number}"
         data = json.dumps({**taker, "owner": claim.owner}).encode()
-        for number in numbers:
-            name = f"{prefix}{number}"
-            generation = self._objects.create(name, data, "application/json", deadline, taker)
-            if generation is not None:
-                return Slot(name, generation)
-        return None
+        generation = self._objects.create(name, data, "application/json", deadline, taker)
+        return None if generation is None else Slot(name, generation)
 
-    def _used_up(self, cap: int, whose: str) -> DailyLimitReached:
-        now = self._clock.now().astimezone(UTC)
-        midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
-        return DailyLimitReached(
-            f"All {cap:,} images of {whose} day ({now:%Y-%m-%d}, UTC) are used up. Nothing was billed.",
-            retry_after=(midnight - now).total_seconds(),
-        )
+
+def _limit(taken: set[int], cap: int) -> int:
+    """Return how many numbers may be used, from 0 on, so that they and what is taken above them are at most `cap`.
+
+    After a cap was lowered there are slots above it. Every process that looks finds the same limit, since nobody
+    takes a slot above it any more.
+    """
+    limit, above = cap, sum(number >= cap for number in taken)
+    while limit > 0 and limit + above > cap:
+        limit -= 1
+        above += limit in taken
+    return max(limit, 0) if limit + above <= cap else 0
+
+
+def _used_up(cap: Cap, claimed: datetime, now: datetime) -> DailyLimitReached:
+    """Return the refusal: it names the day for which the image would have counted."""
+    day = claimed.astimezone(UTC)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    whose = "the" if cap.scope == "day" else "your"
+    log.daily_limit_reached(cap.scope)
+    return DailyLimitReached(
+        f"All {cap.limit:,} images of {whose} day ({day:%Y-%m-%d}, UTC) are used up. Nothing was billed.",
+        retry_after=max(1.0, (midnight - now).total_seconds()),
+    )

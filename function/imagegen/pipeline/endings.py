@@ -1,18 +1,24 @@
 """What was paid for is kept: an image in the bucket, or a written account of why there is none."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 
 from imagegen import log
-from imagegen.errors import ImageNotStored, SegmindBadImage, StorageUnavailable
+from imagegen.errors import ImageNotStored, OutcomeUnknown, SegmindBadImage, StorageUnavailable
 from imagegen.failure import ServiceError
-from imagegen.model import Claim, Ending, Picture, Receipt, Status, StoredImage
+from imagegen.model import Claim, Ending, Failure, Picture, Receipt, Status, StoredImage
+from imagegen.pipeline.account import Account
 from imagegen.pipeline.daily_cap import DailyCap, Slot
 from imagegen.pipeline.job_objects import JobObjects
+from imagegen.pipeline.known import Known
+from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Clock, Deadline, Generation
 from imagegen.stopwatch import Stopwatch
 from imagegen.timeouts import Timeouts
+
+_RELEASED = ("sent.json", "submitted.json")
 
 
 @dataclass(slots=True)
@@ -20,103 +26,165 @@ class Held:
     """A claim and what hangs on it: all that is given back if it turns out that nothing was billed."""
 
     claim: Claim
-    generations: dict[str, int]  # of the claim's own objects
+    generations: dict[str, int]  # of the claim's own objects; 0: its write may have happened
     slots: tuple[Slot, ...] = ()
+    marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
+    sent: str = ""  # fingerprint of the request as it was sent
 
 
 class Endings:
     """Takes images from Segmind's sockets into the bucket, a fixed number of them in memory at a time."""
 
-    def __init__(self, jobs: JobObjects, budget: DailyCap, clock: Clock, limits: Timeouts) -> None:
-        self._jobs, self._budget, self._clock, self._limits = jobs, budget, clock, limits
-        self._gate = BoundedSemaphore(limits.bodies_in_memory)
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
+        self,
+        jobs: JobObjects,
+        account: Account,
+        cap: DailyCap,
+        known: Known,
+        parallel: Parallel,
+        clock: Clock,
+        timeouts: Timeouts,
+        sign: Callable[[str], object],
+    ) -> None:
+        self._jobs, self._account, self._cap, self._known, self._parallel = jobs, account, cap, known, parallel
+        self._clock, self._timeouts, self._sign = clock, timeouts, sign
+        self._gate = BoundedSemaphore(timeouts.bodies_in_memory)
 
-    def keep(self, claim: Claim, generation: Generation, watch: Stopwatch) -> Ending:
-        """Read, store and write down a finished generation. Raises SegmindError, ImageNotStored."""
-        with watch.step("store"):
-            waited = self._enter(claim)
+    def keep(self, held: Held, generation: Generation, watch: Stopwatch, until: Deadline) -> Ending:
+        """Read, store and write down a finished generation. Raises SegmindError, ImageNotStored, with its receipt."""
         try:
-            with watch.step("segmind"):
-                picture = generation.read(waited)
             with watch.step("store"):
-                return self._store(claim, picture, generation.receipt)
-        finally:
-            self._gate.release()
+                waited = self._enter(held.claim, until)
+            try:
+                with watch.step("segmind"):
+                    picture = generation.read(waited)
+                with watch.step("store"):
+                    return self._store(held, picture, generation.receipt)
+            finally:
+                self._gate.release()
+        except ServiceError as error:
+            error.receipt = generation.receipt
+            raise
 
     def end(self, held: Held, error: ServiceError) -> Ending:
         """Free the key and raise `error` if it cost nothing and is not the request's fault; else keep the end."""
         if error.frees_key:
-            self._free(held, error)
+            self.free(held, error)
             raise error
-        ending = self.end_badly(held.claim, error)
-        if error.billed == "no":
-            self._give_back(held)
-        return ending
+        return self.end_badly(held, error)
 
-    def end_badly(self, claim: Claim, error: ServiceError) -> Ending:
+    def end_badly(self, held: Held, error: ServiceError) -> Ending:
         """Write down an end that is kept: `lost.json` where the bill is open, else `result.json`."""
         if isinstance(error, SegmindBadImage) and error.rejected:
             with suppress(StorageUnavailable):
-                self._jobs.keep_rejected(claim, error.rejected, self._within(self._limits.end_seconds))
-        status: Status = "unknown" if error.billed == "maybe" else "failed"
-        log.image_failed(claim, error.failure())
-        return self._write(Ending(claim, status, self._clock.now(), error=error.failure()))
+                self._jobs.keep_rejected(held.claim, error.rejected, self._within(self._timeouts.end_seconds))
+        return self.end_failed(held, error.failure(), error.receipt)
 
-    def end_well(self, claim: Claim, image: StoredImage, receipt: Receipt) -> Ending:
-        """Write the good end of an image that is in the bucket."""
-        ending = Ending(claim, "succeeded", self._clock.now(), image=image, segmind=receipt)
-        log.image_succeeded(claim, ending)
-        return self._write(ending)
+    def end_failed(self, held: Held, failure: Failure, receipt: Receipt | None) -> Ending:
+        """Write down that there is no image, then give back the slot of what was certainly not billed."""
+        status: Status = "unknown" if failure.billed == "maybe" else "failed"
+        log.image_failed(held.claim, failure)
+        ending = Ending(held.claim, status, self._clock.now(), segmind=receipt, error=failure)
+        return self._write(ending, held)
 
-    def _free(self, held: Held, error: ServiceError) -> None:
-        """Claim first: a crash in between leaves a slot too many spent, never an image too many bought."""
+    def end_well(self, held: Held, image: StoredImage, receipt: Receipt) -> Ending:
+        """Write the good end of an image that is in the bucket. It beats a written end that says there is none."""
+        ending = Ending(held.claim, "succeeded", self._clock.now(), image=image, segmind=receipt)
+        log.image_succeeded(held.claim, ending)
+        url = self._parallel.start(lambda: self._sign(image.name)) if held.claim.door == "http" else None
+        stands = self._write(ending, held)
+        with suppress(Exception):  # the URL is only made ahead: the answer signs again where this failed
+            _ = url and url.result()
+        return stands if stands.image else replace(ending, completed_at=stands.completed_at)
+
+    def free(self, held: Held, error: ServiceError | None = None) -> None:
+        """Give back what a run held that certainly cost nothing. The claim goes last: it guards the rest.
+
+        `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops.
+        """
+        deadline, claim = self._within(self._timeouts.claim_seconds), held.claim
         try:
-            self._jobs.release(held.claim, held.generations, self._within(self._limits.end_seconds))
+            for name in _RELEASED:
+                if name in held.generations:
+                    self._jobs.erase(claim, name, held.generations[name], deadline)
+            self._cap.give_back(held.slots, deadline)
+            if held.marker is not None:
+                self._jobs.unmark(claim.id, held.marker, deadline)
+            self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
         except StorageUnavailable:
-            log.state_not_written(held.claim, "the release")
+            log.state_not_written(claim, "the release")
         else:
-            log.key_freed(held.claim, error)
-            self._give_back(held)
+            if error:
+                log.key_freed(claim, error)
 
-    def _give_back(self, held: Held) -> None:
-        try:
-            self._budget.give_back(held.slots, self._within(self._limits.end_seconds))
-        except StorageUnavailable:
-            log.state_not_written(held.claim, "a slot")
+    def close(self, ending: Ending, held: Held) -> None:
+        """Complete the account of an end that is written, then take the job from the sweep's list."""
+        deadline = self._within(self._timeouts.end_seconds)
+        self._account.enter(ending, held.sent, deadline)
+        self._return_slots(ending, held)
+        if ending.status != "unknown":
+            self._jobs.unmark(ending.claim.id, held.marker, deadline)
 
-    def _enter(self, claim: Claim) -> float:
+    def _enter(self, claim: Claim, until: Deadline) -> float:
         """Wait for room, and return for how many seconds; the image waits in its socket meanwhile.
 
-        A paid image is neither refused, which would lose it, nor let through, which could lose all of them with the
-        instance's memory. Where storage is so slow that it waits beyond its lease, its late result still wins.
+        It waits as long as the request has: an image that is let through a full gate could cost all of them, with the
+        instance's memory. Then its end is unknown, and Segmind's history may still have it.
         """
         started = self._clock.monotonic()
-        if not self._gate.acquire(timeout=self._limits.gate_seconds):
-            log.gate_overrun(claim, self._limits.gate_seconds)
-            self._gate.acquire()
+        if not self._gate.acquire(timeout=max(0.0, until.left - self._timeouts.end_seconds)):
+            log.gate_overrun(claim, self._clock.monotonic() - started)
+            raise OutcomeUnknown(
+                "Segmind generated the image, but this instance had no memory free until the deadline."
+            )
         return self._clock.monotonic() - started
 
-    def _store(self, claim: Claim, picture: Picture, receipt: Receipt) -> Ending:
+    def _store(self, held: Held, picture: Picture, receipt: Receipt) -> Ending:
         try:
-            image = self._jobs.keep_image(claim, picture, receipt, self._storing(claim))
+            image = self._jobs.keep_image(held.claim, picture, receipt, self._storing(held.claim))
         except StorageUnavailable as e:
             raise ImageNotStored(picture) from e
-        return self.end_well(claim, image, receipt)
+        ending = self.end_well(held, image, receipt)
+        if self._clock.now() > held.claim.lease_ends_at:
+            self._forget_if_deleted(held.claim)
+        return ending
+
+    def _forget_if_deleted(self, claim: Claim) -> None:
+        """An image that came after its lease may have been given up for lost and deleted meanwhile."""
+        deadline = self._within(self._timeouts.end_seconds)
+        with suppress(StorageUnavailable):
+            if self._jobs.deleted(claim.id, deadline):
+                self._jobs.empty(claim.id, deadline)
 
     def _storing(self, claim: Claim) -> Deadline:
-        """A caller who waits gets the image with the error; behind the other doors there is nobody, so try on."""
+        """A caller who waits gets the image with the error; behind the other doors none waits, so it is tried on."""
         lease = (claim.lease_ends_at - self._clock.now()).total_seconds()
-        left = lease - self._limits.slack_seconds - self._limits.end_seconds
-        seconds = self._limits.store_seconds
+        left = lease - self._timeouts.skew_seconds - self._timeouts.end_seconds
+        seconds = self._timeouts.store_seconds
         return self._within(seconds if claim.door == "http" else max(seconds, left))
 
-    def _write(self, ending: Ending) -> Ending:
-        """Write an end. Where storage refuses, the answer still stands: the lease's end tells the rest later."""
+    def _write(self, ending: Ending, held: Held) -> Ending:
+        """Write an end and its entry in the account at once, then unmark the job without waiting for that.
+
+        Where storage refuses, the answer still stands: the marker stays, and the sweep does the rest.
+        """
+        deadline = self._within(self._timeouts.end_seconds)
+        entry = self._parallel.start(lambda: self._account.enter(ending, held.sent, deadline))
         try:
-            return self._jobs.finish(ending, self._within(self._limits.end_seconds))
+            stands = self._jobs.finish(ending, deadline)
+            entry.result()
+            self._return_slots(ending, held)
         except StorageUnavailable:
             log.state_not_written(ending.claim, "the end")
             return ending
+        if ending.status != "unknown":
+            self._known.end(ending.claim.id)
+            self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker, deadline))
+        return stands
+
+    def _return_slots(self, ending: Ending, held: Held) -> None:
+        if ending.error and ending.error.billed == "no":
+            self._cap.give_back(held.slots, self._within(self._timeouts.end_seconds))
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.within(self._clock, seconds)

@@ -63,6 +63,11 @@ def id_in_name(upload: Upload) -> str | None:
     return stem if re.fullmatch(rf"[a-z2-7]{{{ID_LENGTH}}}", stem) and upload.name == job_name(stem) else None
 
 
+def known_id(upload: Upload) -> str | None:
+    """Return the id of what an upload asks for where that is known before it is read: not for a stranger's job file."""
+    return upload.own_id if is_photo(upload) else id_in_name(upload)
+
+
 def job_body(order: Order, image_id: str) -> dict[str, object]:
     """Return what the service writes there. The id is believed only under its own name.
 

@@ -1,52 +1,99 @@
-"""`jobs/{id}/…`: the objects that are a generation's state, each written once. Names and JSON, no decisions."""
+"""`jobs/{id}/…` and `open/{id}`: the objects of a job's state, each written once. Names and JSON, no decisions."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
 from imagegen.errors import StorageUnavailable
-from imagegen.model import Claim, Ending, Picture, Receipt, StoredImage, Submission
+from imagegen.model import Claim, Deleted, Ending, Marker, Picture, Receipt, Sent, StoredImage, Submission
 from imagegen.pipeline.claims import State
+from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline, ObjectInfo, Objects
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 MAX_REJECTED_BYTES = 1024 * 1024
+OPEN = "open/"
 _JSON = "application/json"
-_CLAIM, _SUBMISSION, _ENDING = TypeAdapter(Claim), TypeAdapter(Submission), TypeAdapter(Ending)
-_RECEIPT = TypeAdapter(Receipt)
+_CLAIM, _SENT, _SUBMISSION = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Submission)
+_ENDING, _DELETED, _MARKER, _RECEIPT = (
+    TypeAdapter(Ending),
+    TypeAdapter(Deleted),
+    TypeAdapter(Marker),
+    TypeAdapter(Receipt),
+)
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
 class JobObjects:
     """The results bucket, seen as jobs."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    objects: Objects
+    parallel: Parallel
 
     def claim(self, claim: Claim, deadline: Deadline) -> int | None:
-        """Win the claim and return its generation, or None where somebody holds the id."""
+        """Win the claim and return its generation, or None where the id is claimed already."""
         return self._create(claim.id, "claim.json", _CLAIM.dump_json(claim), deadline)
 
-    def release(self, claim: Claim, generations: Mapping[str, int], deadline: Deadline) -> None:
-        """Free the key: nothing was billed, so it may be tried again. The claim goes last: it guards the rest.
-
-        A generation of 0 stands for a write that may have happened: what is there under our claim goes, too.
-        """
-        for name in ("submitted.json", "claim.json"):
-            if name in generations:
-                generation = generations[name] or self._generation(claim, name, deadline)
-                self._objects.delete(_name(claim.id, name), generation, deadline)
-
-    def withdraw(self, claim: Claim, deadline: Deadline) -> None:
-        """Undo a claim whose write seemed to fail, if it happened all the same. Nobody else's claim is touched."""
-        there = self._objects.stat(_name(claim.id, "claim.json"), deadline)
-        data = there and self._objects.read(there.name, deadline, there.generation)
-        if there and data and _CLAIM.validate_json(data).token == claim.token:
-            self._objects.delete(there.name, there.generation, deadline)
+    def sent(self, claim: Claim, sent: Sent, deadline: Deadline) -> int | None:
+        """Write that the call begins, and return that object's generation; None where another claim's is in the way."""
+        return self._create(claim.id, "sent.json", _SENT.dump_json(sent), deadline)
 
     def submitted(self, claim: Claim, submission: Submission, deadline: Deadline) -> int | None:
-        """Write down Segmind's id, from which anybody can go on, and return that object's generation."""
+        """Write down Segmind's id, from which any instance can go on, and return that object's generation."""
         return self._create(claim.id, "submitted.json", _SUBMISSION.dump_json(submission), deadline)
+
+    def mark_open(self, image_id: str, marker: Marker, deadline: Deadline) -> int | None:
+        """Put the job where the sweep finds it; None where it is there already."""
+        shown = {"fingerprint": marker.fingerprint, "created": marker.created_at.isoformat()}
+        return self.objects.create(OPEN + image_id, _MARKER.dump_json(marker), _JSON, deadline, shown)
+
+    def marker(self, image_id: str, deadline: Deadline) -> Marker | None:
+        """Return the marker of a job that has not ended."""
+        data = self.objects.read(OPEN + image_id, deadline)
+        return None if data is None else _MARKER.validate_json(data)
+
+    def own_marker(self, claim: Claim, deadline: Deadline) -> int | None:
+        """Return the generation of the marker that this claim wrote; None where it hangs on the queue's, or on none."""
+        there = self.objects.stat(OPEN + claim.id, deadline)
+        data = there and self.objects.read(there.name, deadline, there.generation)
+        return there.generation if there and data and _MARKER.validate_json(data).token == claim.token else None
+
+    def unmark(self, image_id: str, generation: int | None, deadline: Deadline) -> None:
+        """Take the job from the sweep's list; a generation of None takes whatever marker is there now."""
+        if generation is None:
+            there = self.objects.stat(OPEN + image_id, deadline)
+            generation = there.generation if there else 0
+        if generation:
+            self.objects.delete(OPEN + image_id, generation, deadline)
+
+    def all_open(self, deadline: Deadline) -> Iterator[ObjectInfo]:
+        """Yield the marker of every job that has not ended."""
+        return self.objects.list(OPEN, deadline)
+
+    def erase(self, claim: Claim, name: str, generation: int, deadline: Deadline) -> None:
+        """Delete an object of this claim's run. What another claimant wrote is never touched.
+
+        A generation of 0 stands for a write that may have happened: what is there goes if it carries our token.
+        """
+        if generation:
+            self.objects.delete(_name(claim.id, name), generation, deadline)
+            return
+        there = self.objects.stat(_name(claim.id, name), deadline)
+        data = there and self.objects.read(there.name, deadline, there.generation)
+        if there and data and _token(name, data) == claim.token:
+            self.objects.delete(there.name, there.generation, deadline)
+
+    def erase_stale_sent(self, claim: Claim, deadline: Deadline) -> None:
+        """Delete a `sent.json` of a claim that was freed: its writer found its lease over and did not call."""
+        there = self.objects.stat(_name(claim.id, "sent.json"), deadline)
+        data = there and self.objects.read(there.name, deadline, there.generation)
+        if there and data and _token("sent.json", data) != claim.token:
+            self.objects.delete(there.name, there.generation, deadline)
 
     def keep_image(self, claim: Claim, picture: Picture, receipt: Receipt, deadline: Deadline) -> StoredImage:
         """Store a paid image with all that `result.json` needs, so that a crash in between loses nothing."""
@@ -64,69 +111,116 @@ class JobObjects:
             "height": str(image.height),
             "segmind": _RECEIPT.dump_json(receipt).decode(),
         }
-        created = self._objects.create(image.name, picture.data, picture.content_type, deadline, metadata)
+        created = self.objects.create(image.name, picture.data, picture.content_type, deadline, metadata)
         return image if created is not None else self._stored_before(image, deadline)
 
     def keep_rejected(self, claim: Claim, data: bytes, deadline: Deadline) -> None:
         """Keep the start of what was billed but is no image."""
-        self._objects.create(
-            _name(claim.id, "rejected"), data[:MAX_REJECTED_BYTES], "application/octet-stream", deadline
-        )
+        name = _name(claim.id, "rejected")
+        self.objects.create(name, data[:MAX_REJECTED_BYTES], "application/octet-stream", deadline)
 
     def finish(self, ending: Ending, deadline: Deadline) -> Ending:
         """Write the end down, and return the one that stands: the first to be written."""
-        name = "lost.json" if ending.status == "unknown" else "result.json"
-        if self._create(ending.claim.id, name, _ENDING.dump_json(ending), deadline) is not None:
+        image_id, name = ending.claim.id, "lost.json" if ending.status == "unknown" else "result.json"
+        shown = {"id": image_id, "status": ending.status, "code": ending.error_code}  # a bucket notification carries it
+        if self._create(image_id, name, _ENDING.dump_json(ending), deadline, shown) is not None:
             return ending
-        return self._read(_ENDING, ending.claim.id, name, deadline) or ending
+        return self._read(_ENDING, image_id, name, deadline) or ending
+
+    def delete(self, deleted: Deleted, deadline: Deadline) -> Deleted:
+        """Write down that the caller deleted this image, and return what stands."""
+        data = _DELETED.dump_json(deleted)
+        if self._create(deleted.id, "deleted.json", data, deadline) is not None:
+            return deleted
+        return self.deleted(deleted.id, deadline) or deleted
+
+    def result(self, image_id: str, deadline: Deadline) -> Ending | None:
+        """Return the written end."""
+        return self._read(_ENDING, image_id, "result.json", deadline)
+
+    def deleted(self, image_id: str, deadline: Deadline) -> Deleted | None:
+        """Return what a deletion left."""
+        return self._read(_DELETED, image_id, "deleted.json", deadline)
+
+    def brief(self, image_id: str, deadline: Deadline) -> State:
+        """Read the two objects that tell a job that ended, or runs, from one that has to be looked at."""
+        result = self._start(_ENDING, image_id, "result.json", deadline)
+        return State(claim=self._read(_CLAIM, image_id, "claim.json", deadline), result=result.result())
+
+    def glance(self, image_id: str, deadline: Deadline) -> State:
+        """Read what decides for a job whose lease holds: two to four reads. A listing costs as much as twelve."""
+        state = self.brief(image_id, deadline)
+        if state.result:
+            return state
+        lost = self._start(_ENDING, image_id, "lost.json", deadline)
+        deleted = None if state.claim else self.deleted(image_id, deadline)
+        return replace(state, lost=lost.result(), deleted=deleted)
 
     def state(self, image_id: str, deadline: Deadline) -> State:
-        """Read what exists. One listing, then only the objects that decide."""
-        found = {i.name.rpartition("/")[2]: i for i in self._objects.list(f"jobs/{image_id}/", deadline)}
-        if "result.json" in found:
-            return State(result=self._read(_ENDING, image_id, "result.json", deadline))
-        lost = self._read(_ENDING, image_id, "lost.json", deadline) if "lost.json" in found else None
-        if lost:
-            return State(lost=lost)
-        claim = self._read(_CLAIM, image_id, "claim.json", deadline) if "claim.json" in found else None
+        """Read what exists: one listing, then the objects that decide."""
+        found = {i.name.rpartition("/")[2]: i for i in self.objects.list(_folder(image_id), deadline)}
+
+        def read(name: str, adapter: TypeAdapter[T]) -> T | None:
+            return self._read(adapter, image_id, name, deadline) if name in found else None
+
+        claim = read("claim.json", _CLAIM)
+        sent, submission = read("sent.json", _SENT), read("submitted.json", _SUBMISSION)
         return State(
             claim=claim,
-            submission=self._submission(claim, deadline) if claim and "submitted.json" in found else None,
+            sent=sent if sent and claim and sent.token == claim.token else None,
+            submission=submission if submission and claim and submission.token == claim.token else None,
             image=next((_stored(info) for name, info in found.items() if name.startswith("image.")), None),
+            result=read("result.json", _ENDING),
+            lost=read("lost.json", _ENDING),
+            deleted=read("deleted.json", _DELETED),
             generations={name: info.generation for name, info in found.items()},
+            whole=True,
         )
+
+    def unfinished(self, image_id: str, deadline: Deadline) -> State:
+        """Read the claim of a job that has no result, and whether it was given up for lost."""
+        lost = self._start(_ENDING, image_id, "lost.json", deadline)
+        return State(claim=self._read(_CLAIM, image_id, "claim.json", deadline), lost=lost.result())
 
     def receipt(self, image: StoredImage, deadline: Deadline) -> Receipt:
         """Return what Segmind said of an image whose claimant died before writing the result."""
-        info = self._objects.stat(image.name, deadline)
+        info = self.objects.stat(image.name, deadline)
         return _RECEIPT.validate_json(info.metadata.get("segmind", "{}")) if info else Receipt()
 
     def bytes_of(self, image: StoredImage, deadline: Deadline) -> Iterator[bytes]:
         """Yield a stored image in pieces."""
-        pieces = self._objects.stream(image.name, deadline)
+        pieces = self.objects.stream(image.name, deadline)
         if pieces is None:
             raise StorageUnavailable(f"The image of job {image.name} is not in the bucket any more.")
         return pieces
 
-    def _submission(self, claim: Claim, deadline: Deadline) -> Submission | None:
-        found = self._read(_SUBMISSION, claim.id, "submitted.json", deadline)
-        return found if found and found.token == claim.token else None
+    def empty(self, image_id: str, deadline: Deadline) -> None:
+        """Delete every object of a job but `deleted.json`, all their generations."""
+        for info in self.objects.list(_folder(image_id), deadline, versions=True):
+            if not info.name.endswith("/deleted.json"):
+                self.objects.delete(info.name, info.generation, deadline)
 
-    def _generation(self, claim: Claim, name: str, deadline: Deadline) -> int:
-        there = self._objects.stat(_name(claim.id, name), deadline)
-        return there.generation if there else 0
-
-    def _create(self, image_id: str, name: str, data: bytes, deadline: Deadline) -> int | None:
-        return self._objects.create(_name(image_id, name), data, _JSON, deadline)
+    def _create(
+        self, image_id: str, name: str, data: bytes, deadline: Deadline, metadata: Mapping[str, str] | None = None
+    ) -> int | None:
+        return self.objects.create(_name(image_id, name), data, _JSON, deadline, metadata)
 
     def _read(self, adapter: TypeAdapter[T], image_id: str, name: str, deadline: Deadline) -> T | None:
-        data = self._objects.read(_name(image_id, name), deadline)
+        data = self.objects.read(_name(image_id, name), deadline)
         return None if data is None else adapter.validate_json(data)
+
+    def _start(self, adapter: TypeAdapter[T], image_id: str, name: str, deadline: Deadline) -> "Future[T | None]":
+        return self.parallel.start(lambda: self._read(adapter, image_id, name, deadline))
 
     def _stored_before(self, image: StoredImage, deadline: Deadline) -> StoredImage:
         """Another run of this claim (a resumed v2 generation) stored its image first: that one counts."""
-        info = self._objects.stat(image.name, deadline)
+        info = self.objects.stat(image.name, deadline)
         return _stored(info) if info else image
+
+
+def _token(name: str, data: bytes) -> str:
+    readers: dict[str, TypeAdapter[Any]] = {"claim.json": _CLAIM, "sent.json": _SENT, "submitted.json": _SUBMISSION}
+    return str(readers[name].validate_json(data).token)
 
 
 def _stored(info: ObjectInfo) -> StoredImage:
@@ -143,6 +237,10 @@ def _stored(info: ObjectInfo) -> StoredImage:
 def _number(metadata: Mapping[str, str], name: str) -> int:
     text = metadata.get(name, "")
     return int(text) if text.isdecimal() else 0
+
+
+def _folder(image_id: str) -> str:
+    return f"jobs/{image_id}/"
 
 
 def _name(image_id: str, name: str) -> str:

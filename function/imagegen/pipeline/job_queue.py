@@ -1,37 +1,87 @@
-"""Queued jobs: files in the uploads bucket, whose finalize events run them. The bucket is the queue."""
+"""Queued jobs: files in the uploads bucket, whose finalize events run them.
+
+The marker comes first, in the results bucket, with the whole job in it: from then on a key belongs to its queued
+request, and the sweep runs a job whose event never comes.
+"""
 
 import json
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from imagegen.errors import InvalidRequest
-from imagegen.model import Claim, Order
+from imagegen.errors import InvalidRequest, StorageUnavailable
+from imagegen.model import Claim, Marker, Order
 from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.job_files import Upload, job_body, job_name, order_of_job
+from imagegen.pipeline.job_objects import JobObjects
 from imagegen.ports import Clock, Deadline, Objects
 
+_SECONDS = 5.0  # to find out what became of a write that seemed to fail
 
+
+@dataclass(frozen=True, slots=True)
 class JobQueue:
     """Writes and finds queued jobs. A job is written once, so a repeated order is queued once."""
 
-    def __init__(self, uploads: Objects, bucket: str, clock: Clock) -> None:
-        self._uploads, self._bucket, self._clock = uploads, bucket, clock
+    jobs: JobObjects
+    uploads: Objects
+    bucket: str
+    clock: Clock
 
-    def put(self, order: Order, image_id: str, deadline: Deadline) -> bool:
-        """Queue a job; False where one with this id is queued already. Raises StorageUnavailable: nothing is queued."""
-        body = json.dumps(job_body(order, image_id)).encode()
-        return self._uploads.create(job_name(image_id), body, "application/json", deadline) is not None
+    def put(self, order: Order, claim: Claim, deadline: Deadline) -> tuple[Claim, bool] | None:
+        """Queue a job; return it as the claim that it will become, and whether it was queued before.
+
+        None where another request with this key is just being claimed. Raises StorageUnavailable where nothing was
+        queued: once the marker stands, a job file whose write seemed to fail is queued all the same.
+        """
+        job = job_body(order, claim.id)
+        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at, job)
+        ours = self._mark(claim, marker, deadline)
+        found = claim if ours else self.find(claim.id, deadline)
+        if found is not None and found.fingerprint == claim.fingerprint:
+            with suppress(StorageUnavailable):
+                self.write(claim.id, job, deadline)
+        return None if found is None else (found, not ours)
+
+    def _mark(self, claim: Claim, marker: Marker, deadline: Deadline) -> bool:
+        """Write the marker; False where there is one. One that seemed to fail is found, or kept from landing later."""
+        try:
+            return self.jobs.mark_open(claim.id, marker, deadline) is not None
+        except StorageUnavailable:
+            again = Deadline.within(self.clock, _SECONDS)
+            if self.jobs.mark_open(claim.id, replace(marker, job=None), again) is not None:
+                raise  # a marker without a job is in its way now: nothing was queued, and nothing will be
+            return self.jobs.own_marker(claim, again) is not None
+
+    def write(self, image_id: str, job: dict[str, object], deadline: Deadline) -> None:
+        """Write the job file, whose event runs the job; one that is there already stays."""
+        self.uploads.create(job_name(image_id), json.dumps(job).encode(), "application/json", deadline)
 
     def find(self, image_id: str, deadline: Deadline) -> Claim | None:
         """Return a queued job, in the shape of the claim that it will become."""
-        info = self._uploads.stat(job_name(image_id), deadline)
-        if info is None:
+        marker = self.jobs.marker(image_id, deadline)
+        order = self.order(image_id, marker) if marker else None
+        if marker is None or order is None:
             return None
-        body = self._uploads.read(info.name, deadline, info.generation)
-        if body is None:
+        return replace(new_claim(order, marker.created_at, 0.0), id=image_id, token=marker.token)
+
+    def order(self, image_id: str, marker: Marker) -> Order | None:
+        """Return what a queued job orders; None for the marker of a job that was not queued."""
+        if marker.job is None:
             return None
-        upload = Upload(self._bucket, info.name, info.generation, info.size, "", {}, info.created_at)
+        body = json.dumps(marker.job).encode()
+        upload = Upload(self.bucket, job_name(image_id), 0, len(body), "", {}, marker.created_at)
         try:
-            order = order_of_job(upload, body)
+            return order_of_job(upload, body)
         except InvalidRequest:
             return None
-        return replace(new_claim(order, info.created_at, 0.0), id=image_id, token="")
+
+    def remove(self, image_id: str, deadline: Deadline) -> None:
+        """Delete the job file, all its generations."""
+        for info in self.uploads.list(job_name(image_id), deadline, versions=True):
+            self.uploads.delete(info.name, info.generation, deadline)
+
+    def remove_staged(self, names: tuple[str, ...], deadline: Deadline) -> None:
+        """Delete inline images that were staged for a job."""
+        for name in names:
+            for info in self.uploads.list(name, deadline, versions=True):
+                self.uploads.delete(info.name, info.generation, deadline)

@@ -2,204 +2,228 @@
 
     claim → reserve a slot → generate → store → (sign → answer, by the door)
 
-Money rules, in the order in which they are kept: a claim is won before a slot is taken, a slot is taken before
-Segmind is called, and after that call only a failure that certainly cost nothing gives either of them back.
+Money rules, in the order in which they are kept: a claim is won before anything else, a slot is taken and `sent.json`
+is written before Segmind is called, and after that call only a failure that certainly cost nothing gives them back.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from itertools import chain, repeat
 
 from imagegen import log
-from imagegen.errors import IdempotencyKeyReused, ImageNotStored, NotFound, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, ImageDeleted, ImageNotStored, NotFound, StorageUnavailable
 from imagegen.failure import ServiceError
-from imagegen.model import Claim, Ending, Order, Submission
-from imagegen.pipeline.claims import State, Verdict, decide, new_claim
+from imagegen.model import Claim, Deleted, Ending, ImageRequest, Order, Sent, Submission, owner_hash
+from imagegen.pipeline.claiming import Claiming, Outcome
+from imagegen.pipeline.claims import State, Verdict, new_claim
 from imagegen.pipeline.daily_cap import DailyCap
 from imagegen.pipeline.endings import Endings, Held
 from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.job_queue import JobQueue
+from imagegen.pipeline.known import Known
+from imagegen.pipeline.parallel import Parallel, errors_of, value_of
 from imagegen.pipeline.recovery import Recovery
+from imagegen.pipeline.settling import Settling
 from imagegen.ports import Clock, Deadline, Delivery, Generator, StillGenerating
 from imagegen.stopwatch import Stopwatch
 from imagegen.timeouts import Timeouts
 
 _GLANCE_SECONDS = 2.0  # what a status query without `wait` may spend on asking Segmind
+_BEING_CLAIMED = "Another request with this key is being claimed at this moment. Nothing was spent."
+_ASLEEP = "This instance was stopped for so long that its claim ended. Nothing was sent to Segmind."
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Where an order stands: its claim, its end if it has one, and whether this call only repeated it."""
-
-    claim: Claim
-    ending: Ending | None
-    replayed: bool = False
-    queued: bool = False
-
-
 class ImageService:
     """Buys each image once. Its collaborators are ports; it knows neither HTTP nor Google nor Segmind."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
-        self,
-        jobs: JobObjects,
-        budget: DailyCap,
-        generator: Generator,
-        delivery: Delivery,
-        endings: Endings,
-        recovery: Recovery,
-        clock: Clock,
-        limits: Timeouts,
-        backlog: JobQueue | None = None,
-    ) -> None:
-        self._jobs, self._budget, self._generator = jobs, budget, generator
-        self._delivery, self._backlog = delivery, backlog
-        self._clock, self._limits = clock, limits
-        self._keeper, self._recovery = endings, recovery
+    jobs: JobObjects
+    cap: DailyCap
+    generator: Generator
+    delivery: Delivery
+    claiming: Claiming
+    endings: Endings
+    recovery: Recovery
+    known: Known
+    parallel: Parallel
+    clock: Clock
+    timeouts: Timeouts
+    queue: JobQueue | None = None
+    settling: Settling | None = None
 
-    def create(self, order: Order, watch: Stopwatch) -> Outcome:
+    def create(self, order: Order, watch: Stopwatch, deadline: Deadline) -> Outcome:
         """Generate the image that `order` asks for, or return what became of it earlier.
 
         Raises ServiceError for an end that frees the key and for a paid image that could not be stored; every
         other end, good or bad, is in the outcome. An outcome without an ending is still being generated.
         """
         with watch.step("claim"):
-            self._check_queue(order)
-            held = self._claim(order, Deadline.within(self._clock, self._limits.request_seconds))
-            if isinstance(held, Outcome):
-                return held
-            self._reserve(held)
-        return Outcome(held.claim, self._buy(held, order, watch))
+            if order.key is None and order.image_id is None:
+                self.cap.check(order.owner)
+            held = self.claiming.win(order, deadline)
+        if isinstance(held, Outcome):
+            return held
+        with self.known.running(held.claim):
+            return Outcome(held.claim, self._buy(held, order, watch, deadline))
 
     def accept(self, order: Order) -> Outcome:
         """Queue `order` for the event door, or return where it stands already. Spends nothing."""
-        if self._backlog is None:
+        if self.queue is None:
             raise NotFound("This service has no uploads bucket, so nothing can be queued.")
-        deadline = self._within(self._limits.claim_seconds)
-        claim = new_claim(order, self._clock.now(), 0.0)
-        known = self._jobs.state(claim.id, deadline) if order.key else State()
-        there, ending = known.known, known.ending
-        if there is None and self._backlog.put(order, claim.id, deadline):
-            log.image_queued(claim)
-            return Outcome(claim, None, queued=True)
-        queued = there is None
-        there = there or self._backlog.find(claim.id, deadline) or claim
-        if there.fingerprint != claim.fingerprint:
+        deadline = self._within(self.timeouts.claim_seconds)
+        claim = new_claim(order, self.clock.now(), 0.0)
+        known = self._stands(claim, deadline) if order.key else None
+        put = None if known else self.queue.put(order, claim, deadline)
+        if put is None:
+            known = known or self._stands(claim, deadline)
+            if known is None:
+                raise StorageUnavailable(_BEING_CLAIMED, retry_after=1.0)
+            return known
+        queued, before = put
+        if queued.fingerprint != claim.fingerprint:
             raise IdempotencyKeyReused
-        return Outcome(there, ending, replayed=True, queued=queued)
+        if not before:
+            log.image_queued(queued)
+        return Outcome(queued, None, replayed=before, queued=True)
 
     def refuse(self, order: Order, error: ServiceError) -> None:
-        """Write down that an order failed for good, unless somebody else holds it."""
-        claim = new_claim(order, self._clock.now(), self._limits.lease_seconds)
-        if self._jobs.claim(claim, self._within(self._limits.claim_seconds)) is not None:
-            self._keeper.end_badly(claim, error)
+        """Write down that an order failed for good, unless another instance holds it."""
+        held = self.claiming.win(order, self._within(self.timeouts.request_seconds))
+        if isinstance(held, Held):
+            self.endings.end_badly(held, error)
 
     def status(self, image_id: str, owner: str | None, wait_seconds: float = 0.0) -> Outcome:
-        """Return where an image stands, after waiting up to `wait_seconds` for its end. Raises NotFound.
+        """Return where an image stands, after waiting up to `wait_seconds` for its end. Raises NotFound, ImageDeleted.
 
-        An owner of None sees everybody's images: the platform has decided who may call.
+        An owner of None sees every image: the platform has decided who may call.
         """
-        until = Deadline.within(self._clock, wait_seconds)
-        for pause in _pauses():
-            deadline = Deadline.within(self._clock, until.left + self._limits.claim_seconds)
-            state = self._jobs.state(image_id, deadline)
-            known = state.known or self._waiting(image_id, deadline)
-            if known is None or owner not in {None, known.owner}:
-                raise NotFound("There is no image with this id.")
-            looking = self._within(until.left + _GLANCE_SECONDS)
-            ending = self._recovery.ending(state, decide(state, None, self._clock.now()), looking)
-            if ending or until.left <= pause:
-                return Outcome(known, ending, replayed=True, queued=state.known is None)
-            self._clock.sleep(pause)
-        raise AssertionError("pauses never end")
+        until = self._within(wait_seconds)
+        state = self._look(image_id, State(), until, whole=True)
+        for pause, whole in self.claiming.looks():
+            outcome = self._standing(image_id, state, owner, until)
+            if outcome.ending or until.left <= pause:
+                return outcome
+            self.clock.sleep(pause)
+            state = self._look(image_id, state, until, whole=whole or outcome.queued)
+        raise AssertionError("looks never end")
 
-    def _claim(self, order: Order, deadline: Deadline) -> Held | Outcome:
-        """Win the claim, or wait for whoever has it until there is something to answer."""
-        state = State()
-        for pause in _pauses():
-            claim = new_claim(order, self._clock.now(), self._limits.lease_seconds)
-            soon = deadline.sooner(self._limits.claim_seconds)
-            # who waits only reads: Cloud Storage takes about one write a second to one name, refused ones included
-            generation = None if state.known else self._try_claim(claim, soon)
-            if generation is not None:
-                log.image_claimed(claim)
-                return Held(claim, {"claim.json": generation})
-            state = self._jobs.state(claim.id, soon)
-            verdict = decide(state, claim.fingerprint, self._clock.now())
-            if verdict is Verdict.MISMATCH:
-                raise IdempotencyKeyReused
-            ending = self._recovery.ending(state, verdict, deadline)
-            if state.known and (ending or deadline.left <= self._limits.claim_seconds + pause):
-                return Outcome(state.known, ending, replayed=True)
-            self._clock.sleep(pause)
-        raise AssertionError("pauses never end")
+    def ended(self, image_id: str) -> Outcome | None:
+        """Return what is known of a job from two reads: its end, or a claim whose lease holds; None for all else."""
+        state = self.jobs.brief(image_id, self._within(self.timeouts.claim_seconds))
+        runs = state.claim is not None and self.clock.now() < state.claim.lease_ends_at
+        return Outcome(state.known, state.ending, replayed=True) if state.known and (state.ending or runs) else None
 
-    def _try_claim(self, claim: Claim, deadline: Deadline) -> int | None:
-        """Write the claim. One that failed may have happened: it is taken back, or its key would wait for nothing."""
-        try:
-            return self._jobs.claim(claim, deadline)
-        except StorageUnavailable:
-            with suppress(StorageUnavailable):
-                self._jobs.withdraw(claim, self._within(self._limits.end_seconds))
-            raise
+    def _look(self, image_id: str, last: State, until: Deadline, *, whole: bool) -> State:
+        deadline = self._within(until.left + self.timeouts.claim_seconds)
+        return self.claiming.look(image_id, last, deadline, whole=whole)
 
-    def _check_queue(self, order: Order) -> None:
-        """A key whose job is still queued belongs to that job's request. Raises IdempotencyKeyReused."""
-        if order.key is None or order.door != "http":
-            return
-        claim = new_claim(order, self._clock.now(), 0.0)
-        queued = self._waiting(claim.id, self._within(self._limits.claim_seconds))
-        if queued and queued.fingerprint != claim.fingerprint:
+    def _standing(self, image_id: str, state: State, owner: str | None, until: Deadline) -> Outcome:
+        """Return where a job stands, ending it where its claimant cannot, or settling it where that is unknown."""
+        deadline = self._within(until.left + self.timeouts.claim_seconds)
+        looking = self._within(until.left + _GLANCE_SECONDS)
+        state, verdict = self.recovery.judge(state, None, deadline)
+        known = state.known or (self.queue.find(image_id, deadline) if self.queue else None)
+        if verdict is Verdict.GONE and state.deleted and _may_see(owner, state.deleted):
+            raise ImageDeleted
+        if known is None or owner not in {None, known.owner}:
+            raise NotFound("There is no image with this id.")
+        ending = self.recovery.ending(state, verdict, looking)
+        if verdict is Verdict.FREE:
+            return self._standing(image_id, State(), owner, until)
+        return Outcome(known, self._settled(state, ending, looking), replayed=True, queued=state.known is None)
+
+    def _settled(self, state: State, ending: Ending | None, deadline: Deadline) -> Ending | None:
+        """Ask Segmind's history about an unknown. Whatever that does, the answer is no worse than before."""
+        if ending is None or ending.status != "unknown" or self.settling is None:
+            return ending
+        with suppress(StorageUnavailable):
+            whole = state if state.whole else self.jobs.state(ending.claim.id, deadline)
+            return self.settling.ending(whole, deadline) or ending
+        return ending
+
+    def _stands(self, claim: Claim, deadline: Deadline) -> Outcome | None:
+        """Return where the job of a key stands; None where it is neither claimed nor ended."""
+        state, verdict = self.recovery.judge(self.jobs.glance(claim.id, deadline), claim, deadline)
+        if verdict is Verdict.GONE:
+            raise ImageDeleted
+        if verdict is Verdict.MISMATCH:
             raise IdempotencyKeyReused
+        ending = self.recovery.ending(state, verdict, deadline)
+        free = state.known is None or verdict is Verdict.FREE
+        return None if free or state.known is None else Outcome(state.known, ending, replayed=True)
 
-    def _reserve(self, held: Held) -> None:
-        """Take a slot of the day's cap. Without one nothing is bought, and the key is free again."""
-        try:
-            held.slots = self._budget.reserve(held.claim, self._within(self._limits.claim_seconds))
-        except ServiceError as error:
-            self._keeper.end(held, error)
-
-    def _buy(self, held: Held, order: Order, watch: Stopwatch) -> Ending | None:
+    def _buy(self, held: Held, order: Order, watch: Stopwatch, deadline: Deadline) -> Ending | None:
         """Call Segmind and keep what comes: from here on every end is written down before it is answered."""
         try:
             with watch.step("segmind"):
-                deadline = self._within(self._limits.generation_seconds)
                 # half of the time is the call's own: one that began late would be cut off, and billed all the same
-                delivering = deadline.sooner(self._limits.generation_seconds / 2)
-                request = self._delivery.deliver(order.request, delivering)
-                generation = self._generator.generate(request, deadline, partial(self._submitted, held))
+                delivering = deadline.sooner(self.timeouts.generation_seconds / 2)
+                generating = deadline.sooner(self.timeouts.generation_seconds)
+                request = self.delivery.deliver(order.request, delivering)
+            with watch.step("claim"):
+                self._commit(held, request)
+            with watch.step("segmind"):
+                calling = generating.sooner(self._lease_left(held.claim))
+                generation = self.generator.generate(request, calling, partial(self._submitted, held))
             with generation:
-                return self._keeper.keep(held.claim, generation, watch)
+                return self.endings.keep(held, generation, watch, deadline)
         except StillGenerating:
             return None
         except ImageNotStored as error:
             # v2: no end, since Segmind still has the image, and the next one to ask fetches it.
             if not held.generations.get("submitted.json"):
-                self._keeper.end(held, error)
+                self.endings.end(held, error)
             raise
         except ServiceError as error:
-            return self._keeper.end(held, error)
+            return self.endings.end(held, error)
 
-    def _submitted(self, held: Held, segmind_id: str) -> None:
-        """v2: write Segmind's id down before anything else. Without it the generation still goes on."""
-        submission = Submission(segmind_id, self._clock.now(), held.claim.token)
+    def _commit(self, held: Held, request: ImageRequest) -> None:
+        """Take a slot and write `sent.json`, at once. With both in the bucket Segmind may be called."""
+        deadline = self._within(self.timeouts.claim_seconds)
+        sent = Sent(held.claim.token, self.clock.now(), request.fingerprint)
+        held.sent, held.generations["sent.json"] = sent.fingerprint, 0
+        writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
+        taking = self.parallel.start(partial(self.cap.reserve, held.claim, deadline))
+        failed = errors_of(taking, writing)
+        held.slots = value_of(taking) or ()
+        held.generations["sent.json"] = value_of(writing) or 0
+        if failed:
+            raise failed[0]
+        if self._lease_left(held.claim) <= 0:
+            raise StorageUnavailable(_ASLEEP)
+
+    def _write_sent(self, claim: Claim, sent: Sent, deadline: Deadline) -> int:
+        generation = self.jobs.sent(claim, sent, deadline)
+        if generation is None:
+            self.jobs.erase_stale_sent(claim, deadline)
+            generation = self.jobs.sent(claim, sent, deadline)
+        if generation is None:
+            raise StorageUnavailable("Another claim's sent.json is in the way. Nothing was sent to Segmind.")
+        return generation
+
+    def _lease_left(self, claim: Claim) -> float:
+        """Seconds that a call may take, so that its image is stored before the lease ends; below zero: too late."""
+        ends = claim.lease_ends_at - timedelta(seconds=self.timeouts.skew_seconds + self.timeouts.tail_seconds)
+        return (ends - self.clock.now()).total_seconds()
+
+    def _submitted(self, held: Held, segmind_id: str) -> bool:
+        """v2: write Segmind's id down before anything else. False: not yet, and the generation goes on."""
+        submission = Submission(segmind_id, self.clock.now(), held.claim.token)
+        held.generations.setdefault("submitted.json", 0)
         try:
-            generation = self._jobs.submitted(held.claim, submission, self._within(self._limits.store_seconds))
+            generation = self.jobs.submitted(held.claim, submission, self._within(self.timeouts.end_seconds))
         except StorageUnavailable:
             generation = None
         if generation is None:
-            log.state_not_written(held.claim, "submitted.json")
-        held.generations["submitted.json"] = generation or 0
-
-    def _waiting(self, image_id: str, deadline: Deadline) -> Claim | None:
-        return None if self._backlog is None else self._backlog.find(image_id, deadline)
+            log.submission_not_written(held.claim, segmind_id)
+            return False
+        held.generations["submitted.json"] = generation
+        return True
 
     def _within(self, seconds: float) -> Deadline:
-        return Deadline.within(self._clock, seconds)
+        return Deadline.within(self.clock, seconds)
 
 
-def _pauses() -> Iterator[float]:
-    """Seconds between two looks at somebody else's claim: quick for a crash, slow for a generation."""
-    return chain((0.05, 0.1, 0.2, 0.4, 0.8), repeat(1.5))
+def _may_see(owner: str | None, deleted: Deleted) -> bool:
+    return owner is None or deleted.owner_hash == owner_hash(owner)

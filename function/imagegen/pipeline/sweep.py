@@ -1,63 +1,74 @@
-"""The other tick: ends or resumes what crashed instances left behind, and frees slots that were certainly not billed.
+"""The sweep: ends, resumes, frees or settles what is open. It lists `open/` alone, so it costs what is open.
 
-Safe to run twice at once: it buys nothing, every end is written once, and a slot is deleted by its generation.
+Safe to run twice at once: it buys nothing but jobs that were queued and whose event never came, which are claimed as
+any other, and every end is written once.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
 
 from imagegen import log
 from imagegen.errors import StorageUnavailable
 from imagegen.failure import ServiceError
-from imagegen.pipeline.claims import decide
-from imagegen.pipeline.job_objects import JobObjects
+from imagegen.model import Marker
+from imagegen.pipeline.claims import State, Verdict
+from imagegen.pipeline.deleting import Deleting
+from imagegen.pipeline.endings import Endings
+from imagegen.pipeline.job_objects import OPEN, JobObjects
 from imagegen.pipeline.recovery import Recovery
-from imagegen.ports import Clock, Deadline, ObjectInfo, Objects
-from imagegen.timeouts import Timeouts
+from imagegen.pipeline.service import ImageService
+from imagegen.pipeline.settling import Settling
+from imagegen.ports import Clock, Deadline, ObjectInfo
+from imagegen.stopwatch import Stopwatch
+from imagegen.timeouts import SWEEP_SECONDS, Timeouts
 
 _WORKERS = 16
-_RESUME_SECONDS = 20.0  # for one generation: what is not finished by then is looked at by the next sweep
-_SWEEP_SECONDS = 1500.0  # Cloud Scheduler waits half an hour at most
-_ENDED = frozenset({"result.json", "lost.json"})
+_JOB_SECONDS = 20.0  # for one job: what is not finished by then is looked at by the next sweep
+_UNSETTLED = timedelta(days=8)  # hosted images are gone after seven
+_EVENT_LATE = timedelta(minutes=15)  # the platform comes again after ten minutes at most
+_COUNTS = ("finished", "settled", "lost", "unknown", "freed", "running", "queued", "closed", "deleted", "errors")
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One pass over the results bucket."""
+    """One pass over what is open."""
 
     jobs: JobObjects
-    objects: Objects
+    service: ImageService
     recovery: Recovery
+    endings: Endings
+    deleting: Deleting
+    settling: Settling | None
     clock: Clock
-    limits: Timeouts
+    timeouts: Timeouts
+    event_max_age: timedelta
 
     def run(self) -> dict[str, int]:
-        """Look at every unfinished job and at the slots of today and yesterday; return what was done, counted."""
-        deadline = Deadline.within(self.clock, _SWEEP_SECONDS)
-        counts: Counter[str] = Counter(finished=0, lost=0, running=0, freed=0, slotsFreed=0, errors=0)
+        """Look at every open job; return what was done, counted."""
+        deadline = Deadline.within(self.clock, SWEEP_SECONDS)
+        counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
         with ThreadPoolExecutor(_WORKERS, initializer=log.carrier()) as workers:
-            counts.update(workers.map(self._end, self._unfinished(deadline)))
-            counts["slotsFreed"] = sum(workers.map(self._free_if_unbilled, self._slots(deadline)))
+            oldest_first = sorted(
+                self.jobs.all_open(deadline), key=lambda info: (info.metadata.get("created", ""), info.name)
+            )
+            counts.update(workers.map(lambda info: self._end(info, deadline), oldest_first))
         log.swept(dict(counts))
         return dict(counts)
 
-    def _unfinished(self, deadline: Deadline) -> Iterator[str]:
-        listing = self.objects.list("jobs/", deadline)
-        for image_id, objects in groupby(listing, key=lambda info: info.name.split("/")[1]):
-            names = {info.name.rpartition("/")[2] for info in objects}
-            if names.isdisjoint(_ENDED):
-                yield image_id
-
-    def _end(self, image_id: str) -> str:
+    def _end(self, marker: ObjectInfo, until: Deadline) -> str:
         """End one job, and say under which word it is counted."""
-        deadline = Deadline.within(self.clock, _RESUME_SECONDS)
+        image_id, deadline = marker.name.removeprefix(OPEN), until.sooner(_JOB_SECONDS)
         try:
+            if deadline.left <= 0:
+                return "errors"
             state = self.jobs.state(image_id, deadline)
-            ending = self.recovery.ending(state, decide(state, None, self.clock.now()), deadline)
+            return (
+                self._unclaimed(marker, image_id, deadline, until)
+                if _is_bare(state)
+                else self._ended(state, marker, deadline)
+            )
         except StorageUnavailable:
             return "errors"
         except ServiceError as error:
@@ -65,37 +76,65 @@ class Sweep:
         except Exception as error:  # noqa: BLE001 - one damaged object must not stop the sweep of all the others
             log.bug(error)
             return "errors"
+
+    def _ended(self, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
+        state, verdict = self.recovery.judge(state, None, deadline)
+        if verdict is Verdict.GONE:
+            self.deleting.complete(marker.name.removeprefix(OPEN), state.known, deadline)
+            return "deleted"
+        before, ending = state.ending, self.recovery.ending(state, verdict, deadline)
+        if verdict is Verdict.FREE:
+            return "freed"
         if ending is None:
             return "running"
-        return "lost" if ending.status == "unknown" else "finished"
+        if ending.status != "unknown":
+            return self._closed(state, deadline) if before and before.status != "unknown" else "finished"
+        return self._settled(state, marker, deadline) if before else "lost"
 
-    def _slots(self, deadline: Deadline) -> Iterator[ObjectInfo]:
-        now = self.clock.now()
-        for day in (now - timedelta(days=1), now):
-            yield from self.objects.list(f"spend/{day:%Y-%m-%d}/", deadline)
+    def _closed(self, state: State, deadline: Deadline) -> str:
+        """Complete what a crash left undone behind a written end: its account, its slot, its marker."""
+        assert state.ending is not None  # noqa: S101 - the caller looked
+        self.endings.close(state.ending, self.recovery.held_whole(state, deadline))
+        return "closed"
 
-    def _free_if_unbilled(self, slot: ObjectInfo) -> bool:
-        """Free a slot that outlived a claim which was given back: only a call that cost nothing gives one back."""
-        if self.clock.now() - slot.created_at < timedelta(seconds=self.limits.lease_seconds):
-            return False
-        deadline = Deadline.within(self.clock, _RESUME_SECONDS)
+    def _settled(self, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
+        assert state.ending is not None  # noqa: S101 - the caller looked
+        if self.settling and self.settling.ending(state, deadline):
+            return "settled"
+        self.endings.close(state.ending, self.recovery.held(state))
+        if self.clock.now() - state.ending.completed_at > _UNSETTLED:
+            self.jobs.unmark(state.ending.claim.id, marker.generation, deadline)
+        return "unknown"
+
+    def _unclaimed(self, marker: ObjectInfo, image_id: str, deadline: Deadline, until: Deadline) -> str:
+        """A marker without a claim: a queued job, whose event may be late; or what a freed claim left."""
+        age = self.clock.now() - marker.created_at
+        found = self.jobs.marker(image_id, deadline)
+        if found and found.job is not None:
+            return self._queued(image_id, found, age, until)
+        if age < timedelta(seconds=self.timeouts.lease_seconds):
+            return "running"
+        self.jobs.unmark(image_id, marker.generation, deadline)
+        return "closed"
+
+    def _queued(self, image_id: str, marker: Marker, age: timedelta, until: Deadline) -> str:
+        """Run a queued job whose event is late. One that fails free of charge waits on, until it is too old."""
+        queue = self.service.queue
+        order = queue.order(image_id, marker) if queue else None
+        if order is None or age < _EVENT_LATE:
+            return "queued"
+        deadline = until.sooner(self.timeouts.request_seconds)
+        if deadline.left < self.timeouts.run_seconds:
+            return "queued"
         try:
-            if not self._unbilled(slot, deadline):
-                return False
-            self.objects.delete(slot.name, slot.generation, deadline)
-        except ServiceError:
-            return False
-        except Exception as error:  # noqa: BLE001 - as above
-            log.bug(error)
-            return False
-        return True
+            outcome = self.service.create(order, Stopwatch(self.clock), deadline)
+        except ServiceError as error:
+            if age > max(self.event_max_age, _EVENT_LATE) and not isinstance(error, StorageUnavailable):
+                self.service.refuse(order, error)
+                return "finished"
+            raise
+        return "finished" if outcome.ending else "running"
 
-    def _unbilled(self, slot: ObjectInfo, deadline: Deadline) -> bool:
-        """Tell whether the claim that took this slot was given back, or ended without a bill."""
-        if not {"id", "token"} <= slot.metadata.keys():
-            return False
-        state = self.jobs.state(slot.metadata["id"], deadline)
-        if state.known is None or state.known.token != slot.metadata["token"]:
-            return True
-        ending = state.ending
-        return ending is not None and ending.error is not None and ending.error.billed == "no"
+
+def _is_bare(state: State) -> bool:
+    return state.known is None and state.deleted is None

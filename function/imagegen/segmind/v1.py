@@ -23,7 +23,7 @@ class SegmindV1(SegmindV2):
     It still resumes what was submitted before the service was switched to v1.
     """
 
-    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> Generation:
         """Buy one image; return when the headers of a 200 are there."""
         del submitted  # v1 gives no id before the image is finished
         response = self._calls.repeating(

@@ -5,6 +5,7 @@ The submit itself is the only ambiguous call: if it is sent and its answer never
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from itertools import chain, repeat
 from types import TracebackType
 from typing import Self
@@ -19,8 +20,7 @@ from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printab
 from imagegen.segmind.images import picture_in, read_body
 
 PATH = "/v2/runway-gen4-image"
-_UNKNOWN_LOOKS = 3
-_FRESH_SECONDS = 30.0  # a record may take so long to appear everywhere; an old one appeared long ago
+_EXPIRES = timedelta(hours=1)  # after so long a record may be gone
 _ENDS = ("COMPLETED", "FAILED")
 _FAILED_STATUS = 422  # a gateway's own error may say FAILED too: of the look, not of the generation
 _POLL_SECONDS = 10.0  # for one look; a look costs nothing and is repeated
@@ -32,27 +32,28 @@ class SegmindV2:
     def __init__(self, calls: SegmindClient, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
 
-    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], None]) -> Generation:
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> Generation:
         """Buy one image and wait for it. Raises StillGenerating at the deadline: it goes on without us."""
-        segmind_id = self._submit(request, deadline)
-        submitted(segmind_id)
-        return self._await(segmind_id, deadline, _FRESH_SECONDS)
+        segmind_id, since = self._submit(request, deadline), self._clock.now()
+        return self._await(segmind_id, since, deadline, lambda: submitted(segmind_id))
 
-    def resume(self, segmind_id: str, deadline: Deadline) -> Generation:
+    def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> Generation:
         """Wait for a generation that was submitted before. Raises SegmindError only for its end."""
-        return self._await(segmind_id, deadline, 0.0)
+        return self._await(segmind_id, submitted_at, deadline, lambda: True)
 
-    def _await(self, segmind_id: str, deadline: Deadline, patience: float) -> Generation:
-        """Look until there is an end. A record expires within about an hour: enough 404s in a row are an end too."""
-        missing: list[float] = []
+    def _await(self, segmind_id: str, since: datetime, deadline: Deadline, write: Callable[[], bool]) -> Generation:
+        """Look until there is an end, and write the id down meanwhile. A record expires an hour after the submit.
+
+        Before that a 404 says nothing: a record can appear late, and a wrong base URL knows none.
+        """
+        written = False
         for pause in _pauses():
+            written = written or write()
             answer = None
             try:
                 answer = self._look(segmind_id, deadline)
-                missing.clear()
             except SegmindModelNotFound:
-                missing.append(self._clock.monotonic())
-                if len(missing) >= _UNKNOWN_LOOKS and missing[-1] - missing[0] >= patience:
+                if self._clock.now() - since >= _EXPIRES:
                     raise OutcomeUnknown(
                         "Segmind does not know this generation any more; its records expire."
                     ) from None

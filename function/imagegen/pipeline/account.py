@@ -1,0 +1,138 @@
+"""The account: `ledger/{day}/{owner}/{id}/{status}`, one entry an end, so that a listing alone is a usage report.
+
+An `unknown` that is settled later gets a second entry, which wins. The day is the UTC day of the claim, as for the cap.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from imagegen.model import Billed, Ending, Receipt, owner_hash
+from imagegen.pipeline.parallel import Parallel
+from imagegen.ports import Deadline, ObjectInfo, Objects
+
+LEDGER = "ledger/"
+_RANK = ("unknown", "failed", "succeeded")  # the later wins
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One end, as the account has it. `usd` is what the vendor told; None where it told nothing."""
+
+    image_id: str
+    status: str
+    code: str
+    billed: Billed
+    usd: Decimal | None
+    request_id: str
+    fingerprint: str
+    created_at: datetime | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it holds a place of the day's cap."""
+        return self.billed != "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was spent on a day, or in all."""
+
+    images: int
+    failed: Mapping[str, int]  # by code
+    unknown: int
+    usd: Decimal
+
+    @property
+    def taken(self) -> int:
+        """Images that hold a place of a cap, as far as the account knows."""
+        return self.images + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Writes entries and adds them up."""
+
+    objects: Objects
+    parallel: Parallel
+
+    def enter(self, ending: Ending, fingerprint: str, deadline: Deadline) -> None:
+        """Write the entry of an end. Written twice, it is there once."""
+        claim, receipt = ending.claim, ending.segmind or Receipt()
+        shown = {
+            "code": ending.error_code,
+            "billed": ending.error.billed if ending.error else "yes",
+            "usd": "" if receipt.cost_usd is None else repr(receipt.cost_usd),
+            "door": claim.door,
+            "requestId": receipt.request_id or "",
+            "fingerprint": fingerprint,
+            "created": claim.created_at.isoformat(),
+        }
+        name = f"{LEDGER}{claim.day}/{owner_hash(claim.owner)}/{claim.id}/{ending.status}"
+        self.objects.create(name, b"", "text/plain", deadline, shown)
+
+    def of_day(self, day: str, deadline: Deadline, owner: str | None = None) -> list[Entry]:
+        """Return what became of the jobs of a UTC day, one entry each; an owner of None stands for all."""
+        prefix = f"{LEDGER}{day}/" if owner is None else f"{LEDGER}{day}/{owner_hash(owner)}/"
+        best: dict[str, Entry] = {}
+        for entry in map(_entry, self.objects.list(prefix, deadline)):
+            other = best.get(entry.image_id)
+            if other is None or _RANK.index(entry.status) > _RANK.index(other.status):
+                best[entry.image_id] = entry
+        return list(best.values())
+
+    def usage(self, days: Sequence[date], deadline: Deadline, owner: str | None = None) -> list[Usage]:
+        """Return what was spent on each of these UTC days."""
+        listings = [self.parallel.start(partial(self.of_day, f"{day}", deadline, owner)) for day in days]
+        return [added_up(listing.result()) for listing in listings]
+
+
+def added_up(entries: Iterable[Entry]) -> Usage:
+    """Return the sum of these entries."""
+    failed: Counter[str] = Counter()
+    images, unknown, usd = 0, 0, Decimal(0)
+    for entry in entries:
+        images += entry.status == "succeeded"
+        unknown += entry.status == "unknown"
+        failed.update([entry.code] if entry.status == "failed" else [])
+        usd += entry.usd or 0
+    return Usage(images, dict(failed), unknown, usd)
+
+
+def total(days: Iterable[Usage]) -> Usage:
+    """Return the sum of several days."""
+    listed = list(days)
+    failed: Counter[str] = Counter()
+    for day in listed:
+        failed.update(day.failed)
+    images, unknown = sum(d.images for d in listed), sum(d.unknown for d in listed)
+    return Usage(images, dict(failed), unknown, sum((d.usd for d in listed), Decimal(0)))
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Yield every day from the first to the last, both included."""
+    for n in range((last - first).days + 1):
+        yield first + timedelta(days=n)
+
+
+def _entry(info: ObjectInfo) -> Entry:
+    _, image_id, status = info.name.rsplit("/", 2)
+    told, created = info.metadata.get("usd", ""), info.metadata.get("created", "")
+    return Entry(
+        image_id,
+        status,
+        info.metadata.get("code", ""),
+        _billed(info.metadata.get("billed", "")),
+        Decimal(told) if told else None,
+        info.metadata.get("requestId", ""),
+        info.metadata.get("fingerprint", ""),
+        datetime.fromisoformat(created) if created else None,
+    )
+
+
+def _billed(text: str) -> Billed:
+    """An entry whose metadata is gone may have been billed."""
+    return "no" if text == "no" else "yes" if text == "yes" else "maybe"

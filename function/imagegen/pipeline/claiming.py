@@ -1,0 +1,177 @@
+"""Winning a claim, or following the one who has it until there is something to answer.
+
+One round trip wins: claim, marker, and a look for an end that outlived its claim, all at once. Duplicates in this
+process wait without asking storage; others read, and list nothing, since a listing costs twelve reads.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, TypeAlias
+
+from imagegen import log
+from imagegen.errors import IdempotencyKeyReused, ImageDeleted, StorageUnavailable
+from imagegen.failure import ServiceError
+from imagegen.model import Claim, Deleted, Ending, Marker, Order
+from imagegen.pipeline.claims import State, Verdict, new_claim
+from imagegen.pipeline.endings import Endings, Held
+from imagegen.pipeline.job_objects import JobObjects
+from imagegen.pipeline.known import Known
+from imagegen.pipeline.parallel import Parallel, errors_of, returned, value_of
+from imagegen.pipeline.recovery import Recovery
+from imagegen.ports import Clock, Deadline
+from imagegen.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_BUSY = "The request with the same key that this one waited for failed free of charge, and too little time is left now."
+_FULL_LOOK = 6  # every so many looks read everything; the others look for a result alone
+Looks: TypeAlias = Iterator[tuple[float, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where an order stands: its claim, its end if it has one, and whether this call only repeated it."""
+
+    claim: Claim
+    ending: Ending | None
+    replayed: bool = False
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """Decides which of many equal requests runs."""
+
+    jobs: JobObjects
+    endings: Endings
+    recovery: Recovery
+    known: Known
+    parallel: Parallel
+    clock: Clock
+    timeouts: Timeouts
+
+    def win(self, order: Order, deadline: Deadline) -> Held | Outcome:
+        """Win the claim on what `order` asks for, or return what became of it. The event door does not wait.
+
+        Raises IdempotencyKeyReused, ImageDeleted, StorageUnavailable; nothing was spent then.
+        """
+        looks = self.looks()
+        while True:
+            claim = new_claim(order, self.clock.now(), self.timeouts.lease_seconds)
+            met = self._here(claim, deadline) or self._there(claim, order, deadline)
+            if isinstance(met, Held):
+                return met
+            outcome = self._follow(claim, met, deadline, looks)
+            if outcome:
+                return outcome
+
+    def looks(self) -> Iterator[tuple[float, bool]]:
+        """Yield the pause before each look at another instance's job, and whether that look reads everything."""
+        pauses = chain((0.2, 0.8, 2.0), repeat(4.0))
+        return ((pause, n % _FULL_LOOK == 0) for n, pause in enumerate(pauses, 1))
+
+    def look(self, image_id: str, last: State, deadline: Deadline, *, whole: bool) -> State:
+        """Look again at a job that was running: for nothing, for one read, or for all that decides."""
+        here = self.known.claim(image_id)
+        if here:
+            return State(claim=here)
+        if whole or last.claim is None or last.local:
+            return self.jobs.glance(image_id, deadline)
+        result = self.jobs.result(image_id, deadline)
+        return State(claim=last.claim, result=result)
+
+    def _here(self, claim: Claim, deadline: Deadline) -> State | None:
+        """Return what this process knows: a job that runs here, or one whose result is read before it is claimed."""
+        running = self.known.claim(claim.id)
+        if running:
+            return State(claim=running, local=True)
+        result = self.jobs.result(claim.id, deadline) if self.known.has_ended(claim.id) else None
+        return None if result is None else State(result=result)
+
+    def _there(self, claim: Claim, order: Order, deadline: Deadline) -> Held | State:
+        """Try to claim where a whole run still fits into the request's time."""
+        soon = deadline.sooner(self.timeouts.claim_seconds)
+        if deadline.left >= self.timeouts.run_seconds:
+            return self._try(claim, soon, may_exist=bool(order.key or order.image_id))
+        state = self.jobs.glance(claim.id, soon)
+        if state.known is None and not state.deleted:
+            raise StorageUnavailable(_BUSY, retry_after=1.0)
+        return state
+
+    def _try(self, claim: Claim, deadline: Deadline, *, may_exist: bool) -> Held | State:
+        """Try to claim; return what is held then, or what stands in the way. A random id was never used before."""
+        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
+        start, jobs = self.parallel.start, self.jobs
+        marked = start(partial(jobs.mark_open, claim.id, marker, deadline))
+        ended: Future[Ending | None] = (
+            start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)
+        )
+        deleted: Future[Deleted | None] = (
+            start(partial(jobs.deleted, claim.id, deadline)) if may_exist else returned(None)
+        )
+        claimed: Future[int | None] = start(partial(jobs.claim, claim, deadline))
+        failed = errors_of(claimed, marked, ended, deleted)
+        held = Held(claim, {"claim.json": value_of(claimed) or 0}, marker=value_of(marked))
+        state = State(result=value_of(ended), deleted=value_of(deleted))
+        if not claimed.exception() and claimed.result() is None:
+            return self._lost(held, state, failed, deadline)
+        try:
+            if failed:
+                raise failed[0]
+            if state.result is None and state.deleted is None:
+                self._check_marker(held, marker, deadline)
+                log.image_claimed(claim)
+                return held
+        except ServiceError:
+            self.endings.free(held)
+            raise
+        self.endings.free(held)  # an end outlived its claim: nothing is bought again
+        return state
+
+    def _lost(self, held: Held, state: State, failed: list[BaseException], deadline: Deadline) -> State:
+        """Another claimant was first. Its own marker stands, so one that was written here meanwhile goes."""
+        if held.marker is not None:
+            self.parallel.later(partial(self.jobs.unmark, held.claim.id, held.marker, deadline))
+        if failed:
+            raise failed[0]
+        if state.result or state.deleted:
+            return state
+        return self.jobs.unfinished(held.claim.id, deadline)
+
+    def _check_marker(self, held: Held, marker: Marker, deadline: Deadline) -> None:
+        """Make sure that the sweep finds this job: by our own marker, or by that of the queue, whose job this is.
+
+        Any other marker in the way belongs to a claim that is gone. Raises IdempotencyKeyReused where the key's queued
+        job asks for something else.
+        """
+        while held.marker is None:
+            there = self.jobs.marker(held.claim.id, deadline)
+            if there and there.job is not None:
+                if there.fingerprint != held.claim.fingerprint:
+                    raise IdempotencyKeyReused
+                return
+            if there:
+                self.jobs.unmark(held.claim.id, None, deadline)
+            held.marker = self.jobs.mark_open(held.claim.id, marker, deadline)
+
+    def _follow(self, claim: Claim, state: State, deadline: Deadline, looks: Looks) -> Outcome | None:
+        """Wait for another claimant's end; None where its key is free, so that this request may claim it."""
+        while True:
+            soon = deadline.sooner(self.timeouts.claim_seconds)
+            state, verdict = self.recovery.judge(state, claim, soon)
+            if verdict is Verdict.MISMATCH:
+                raise IdempotencyKeyReused
+            if verdict is Verdict.GONE:
+                raise ImageDeleted
+            ending = self.recovery.ending(state, verdict, deadline)
+            pause, whole = next(looks)
+            waits = claim.door != "event" and deadline.left > self.timeouts.claim_seconds + pause
+            if state.known and verdict is not Verdict.FREE and (ending or not waits):
+                return Outcome(state.known, ending, replayed=True)
+            if state.known is None or verdict is Verdict.FREE:
+                return None
+            self.clock.sleep(pause)
+            state = self.look(claim.id, state, soon, whole=whole)

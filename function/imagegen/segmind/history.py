@@ -1,0 +1,191 @@
+"""Segmind's request history: what became of calls, failed and running ones included. Free of charge.
+
+The envelope, the timestamps' names and their zone were never seen, so they are read tolerantly; times without a zone
+count as UTC. An absent row proves nothing. It is asked on its own host, with the same key.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import cast
+from urllib.parse import quote, urlencode
+
+from imagegen import log
+from imagegen.failure import ServiceError
+from imagegen.model import HistoryRow, fingerprint_of
+from imagegen.ports import Clock, Deadline, Generation
+from imagegen.segmind.client import SegmindClient
+from imagegen.segmind.hosted import number, printable_id
+from imagegen.segmind.images import read_body
+from imagegen.segmind.v2 import Finished
+
+MODEL = "runway-gen4-image"
+_PER_PAGE = 100
+_MOST_PAGES = 2000
+_REMEMBERED_SECONDS = 10.0
+_ATTEMPT_SECONDS = 10.0
+_REST_SECONDS = 30.0  # after it could not be read it is left alone for so long: nothing else gets slower
+_LISTS = ("data", "results", "items", "requests", "rows", "history")
+_TIMES = ("model_created", "created_at", "createdAt", "created", "timestamp", "date_created", "start_time")
+_NUMBERS_OF = 1e11  # above: milliseconds since 1970
+
+
+class SegmindHistory:
+    """Implements `ports.History`."""
+
+    def __init__(self, client: SegmindClient, url: str, clock: Clock) -> None:
+        self._client, self._url, self._clock = client, url, clock
+        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._rests_until = 0.0
+        self._days, self._rows, self._read_at = ("", ""), cast("Sequence[HistoryRow] | None", None), 0.0
+
+    def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
+        """Return the row of one call; None where there is none yet, or the history cannot be read."""
+        value = self._get(f"{self._url}/{quote(segmind_id, safe='')}", deadline)
+        inner = value.get("data") if isinstance(value, dict) else None
+        return row_of(inner if isinstance(inner, dict) else value, self._client.said)
+
+    def between(self, start: datetime, end: datetime, deadline: Deadline) -> Sequence[HistoryRow] | None:
+        """Return the rows of this model's calls on the days of that time; None where they cannot be read whole.
+
+        They are remembered for a few seconds: a sweep asks for the same days for every unknown of theirs.
+        """
+        days = f"{start.astimezone(UTC):%Y-%m-%d}", f"{end.astimezone(UTC):%Y-%m-%d}"
+        if not self._reading.acquire(timeout=deadline.left):
+            return None
+        try:
+            if days != self._days or self._clock.monotonic() - self._read_at > _REMEMBERED_SECONDS:
+                self._rows, self._days = self._read(*days, deadline), days
+                self._read_at = self._clock.monotonic()
+            return self._rows
+        finally:
+            self._reading.release()
+
+    def _read(self, first: str, last: str, deadline: Deadline) -> Sequence[HistoryRow] | None:
+        found: list[HistoryRow] = []
+        fixed = {"per_page": _PER_PAGE, "from_date": first, "to_date": last, "model_name": MODEL}
+        for page in range(1, _MOST_PAGES + 1):
+            query = {"page": page, **fixed, "sort_by": "model_created", "sort_order": "asc"}
+            listed = _listed(self._get(f"{self._url}?{urlencode(query)}", deadline))
+            if listed is None:
+                return None
+            found += (row for value in listed if (row := row_of(value, self._client.said)))
+            if len(listed) < _PER_PAGE:
+                return found
+        return None
+
+    def fetch(self, row: HistoryRow, deadline: Deadline) -> Generation:
+        """Return the image of a completed call. Reading it raises SegmindError."""
+        metrics = {"cost": row.cost_usd, "inference_time": row.generation_seconds}
+        record: dict[str, object] = {"request_id": row.request_id, "output": row.url, "metrics": metrics}
+        return Finished(record, self._client, deadline)
+
+    def _get(self, url: str, deadline: Deadline) -> object:
+        """Return a JSON value; None where there is none, whatever the reason. It then rests for a while."""
+        with self._lock:
+            if deadline.left <= 0 or self._clock.monotonic() < self._rests_until:
+                return None
+        try:
+            with self._client.call("GET", url, deadline.sooner(_ATTEMPT_SECONDS)) as response:
+                return json.loads(read_body(response))
+        except ServiceError as error:
+            if error.code == "segmind-model-not-found":
+                return None  # no such row (yet)
+            cause = error.code
+        except (ValueError, RecursionError):
+            cause = "not JSON"
+        log.history_unavailable(cause)
+        with self._lock:
+            self._rests_until = self._clock.monotonic() + _REST_SECONDS
+        return None
+
+
+def row_of(value: object, clean: Callable[[str], str] = str) -> HistoryRow | None:
+    """Return what a row says, its error cleaned; None for what is no row that can be relied on."""
+    if not isinstance(value, dict):
+        return None
+    request_id, status = printable_id(value.get("request_id")), str(value.get("model_status", "")).upper()
+    told = value.get("credits_deduction")
+    cost = number(told)
+    if request_id is None or "/" in request_id or (told is not None and cost is None):
+        return None
+    if status not in {"COMPLETED", "FAILED"}:
+        return HistoryRow(request_id, "PENDING", _sent(value), _time(value))
+    latency, url, error = number(value.get("latency_ms")), _url(value), value.get("error")
+    return HistoryRow(
+        request_id,
+        "COMPLETED" if status == "COMPLETED" else "FAILED",
+        _sent(value),
+        _time(value),
+        cost,
+        url,
+        clean(error) if isinstance(error, str) else "",
+        None if latency is None else latency / 1000,
+    )
+
+
+def _listed(value: object) -> list[object] | None:
+    """Return the rows of a page, in whichever envelope they come."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        return None
+    for name in _LISTS:
+        inner = value.get(name)
+        if isinstance(inner, (list, dict)):
+            return _listed(inner)
+    return None
+
+
+def _sent(row: Mapping[str, object]) -> str | None:
+    """Return the fingerprint of the inputs, as `ImageRequest.fingerprint` makes it of what is sent."""
+    body = row.get("request_body")
+    if isinstance(body, str):
+        try:
+            body = json.loads(body)
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(body, dict) or not isinstance(body.get("promptText"), str):
+        return None
+    references = [dict(_reference(r)) for r in body.get("referenceImages") or () if isinstance(r, dict)]
+    ratio = body.get("ratio") or "1280:720"
+    return fingerprint_of({"promptText": body["promptText"], "referenceImages": references, "ratio": ratio})
+
+
+def _reference(value: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    if value.get("uri"):
+        yield "uri", value["uri"]
+    yield "tag", value.get("tag")
+
+
+def _url(row: Mapping[str, object]) -> str | None:
+    found = row.get("generation_url")
+    if isinstance(found, list):
+        found = found[0] if found else None
+    return found if isinstance(found, str) and found else None
+
+
+def _time(row: Mapping[str, object]) -> datetime | None:
+    for name in _TIMES:
+        moment = _moment(row.get(name))
+        if moment:
+            return moment
+    return None
+
+
+def _moment(value: object) -> datetime | None:
+    seconds = number(value)
+    try:
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds / 1000 if seconds > _NUMBERS_OF else seconds, UTC)
+        if not isinstance(value, str):
+            return None
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
