@@ -1,9 +1,11 @@
-"""Requests for images, as callers write them."""
+"""Requests for images, as callers write them: over HTTP, in job files, in batches."""
 
-from typing import Any
+from typing import Any, TypeAlias
+
+Body: TypeAlias = dict[str, Any]
 
 
-def order(prompt: str = "a red bicycle against a white wall", **fields: object) -> dict[str, Any]:
+def order(prompt: str = "a red bicycle against a white wall", **fields: object) -> Body:
     """Return a valid body; fields replace or add."""
     return {"promptText": prompt, "referenceImages": [], **fields}
 
