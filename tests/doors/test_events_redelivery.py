@@ -2,48 +2,44 @@
 
 import pytest
 
+from tests.cases import Case, load
 from tests.harness.orders import order
 from tests.harness.site import Site
 
-CAP = {"MAX_IMAGES_PER_DAY": "50"}
 OLD = 3_601.0
-PASSING = [
-    ("401", 1, "segmind-unauthorized"),
-    ("403", 1, "segmind-forbidden"),
-    ("404", 1, "segmind-model-not-found"),
-    ("credits", 1, "insufficient-credits"),
-    ("500", 1, "segmind-failed"),
-    ("502", 3, "segmind-unavailable"),
-]
+PASSING = [row for row in load("vendor_over_http") if row["again"] == "call"]  # what cost nothing, v1 and v2
+passing = pytest.mark.parametrize("row", PASSING, ids=[f"{row.get('api', 'v1')} {row['magic']}" for row in PASSING])
 
 
 @pytest.fixture
 def site(hasty: Site) -> Site:
     """A deployment whose pauses take no time."""
-    return hasty
+    return hasty(SEGMIND_TIMEOUT_SECONDS="6")
 
 
-@pytest.mark.parametrize(("fault", "times", "code"), PASSING)
-def test_what_may_pass_is_asked_for_again(site: Site, fault: str, times: int, code: str) -> None:
+@passing
+def test_what_may_pass_is_asked_for_again(site: Site, row: Case) -> None:
     """A failure that cost nothing is 503 and leaves neither claim nor slot; the next delivery buys the image."""
-    site.segmind.faults.add(fault, times=times)
+    site = site(SEGMIND_API=row.get("api", "v1"))
+    site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
     event = site.uploads.drop("jobs/one.json", order())
     assert site.deliver(event) == 503
     assert (site.results.jobs(), site.results.slots()) == ({}, [])
-    assert [line["reason"] for line in site.new_logs(site.events, "event_redelivered")] == [code]
+    assert [line["reason"] for line in site.new_logs(site.events, "event_redelivered")] == [row["code"]]
     assert site.deliver(event) == 200
     assert (len(site.results.images()), site.slots, site.billed) == (1, 1, 1)
 
 
-@pytest.mark.parametrize(("fault", "times", "code"), PASSING)
-def test_an_old_event_ends_as_failed(site: Site, fault: str, times: int, code: str) -> None:
+@passing
+def test_an_old_event_ends_as_failed(site: Site, row: Case) -> None:
     """After EVENT_MAX_AGE_SECONDS the same failure is written down and acknowledged; a later delivery buys nothing."""
-    site.segmind.faults.add(fault, times=times)
+    site = site(SEGMIND_API=row.get("api", "v1"))
+    site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
     event = site.uploads.drop("jobs/one.json", order()).aged(OLD)
     assert [site.deliver(event) for _ in range(2)] == [200, 200]
     shown = site.show(site.results.only_job()[0])
-    assert (shown["status"], shown["error"]["code"], shown["error"]["billed"]) == ("failed", code, "no")
-    assert (site.results.slots(), site.bought) == ([], times)
+    assert (shown["status"], shown["error"]["code"], shown["error"]["billed"]) == ("failed", row["code"], "no")
+    assert (site.slots, site.bought) == (0, row.get("calls", 1))
 
 
 def test_an_old_event_that_works_is_an_image(site: Site) -> None:

@@ -104,3 +104,26 @@ def test_the_claim_is_kept_free_of_what_only_segmind_may_see(site: Site) -> None
     site.post(order())
     image_id, _ = site.results.only_job()
     assert set(json.loads(site.results.read(image_id, "submitted.json"))) == {"segmind_id", "submitted_at", "token"}
+
+
+def test_an_expired_record_is_unknown(site: Site) -> None:
+    """A record that Segmind does not know any more is 504 outcome-unknown: kept with its slot, never bought again."""
+    site = site(SEGMIND_TIMEOUT_SECONDS="1")
+    fresh = site.post(order("a boat [mock:v2-expired]"), key="k")
+    assert fresh.status_code == 202  # it may still appear
+    site.control.pass_time()
+    answers = [site.post(order("a boat [mock:v2-expired]"), key="k") for _ in range(2)]
+    assert [(a.status_code, a.json()["code"]) for a in answers] == [(504, "outcome-unknown")] * 2
+    image_id, names = site.results.only_job()
+    assert names == ["claim.json", "lost.json", "submitted.json"]
+    assert site.show(image_id)["status"] == "unknown"
+    assert (site.slots, site.bought) == (1, 1)
+
+
+def test_a_submission_that_could_not_be_written_still_gives_its_image(site: Site) -> None:
+    """Storage refuses submitted.json: the generation goes on, and its image is stored."""
+    site.storage.faults.answer(403, method="POST", name="jobs/*/submitted.json")
+    made = site.post(order())
+    assert (made.status_code, made.json()["status"]) == (200, "succeeded")
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.billed == 1
