@@ -16,7 +16,7 @@ INTO_UPLOADS = "/upload/storage/v1/b/uploads"
 
 def test_a_job_is_accepted_and_nothing_is_spent(site: Site) -> None:
     """202 with Location, Retry-After and Preference-Applied; one job file waits, no claim, no slot, no call."""
-    made = site.post(order(), Prefer="respond-async")
+    made = site.queue(order())
     found = made.json()
     assert (made.status_code, found["status"]) == (202, "queued")
     assert made.headers["Location"] == f"/v1/images/{found['id']}"
@@ -24,26 +24,24 @@ def test_a_job_is_accepted_and_nothing_is_spent(site: Site) -> None:
     assert int(made.headers["Retry-After"]) > 0
     assert site.uploads.names() == [f"jobs/{found['id']}.json"]
     assert (site.storage.objects("results"), site.ledger.entries()) == ([], [])
-    assert site.results.slots() == []
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
 def test_a_job_goes_from_queued_through_running_to_its_end(site: Site, api: str) -> None:
     """The status follows the job through storage, its event and on_upload, under the id that 202 gave."""
     site = site(SEGMIND_API=api)
-    site.segmind.settings.latency = 1.0
-    accepted = site.post(order(), Prefer="respond-async").json()
-    (event,) = site.uploads.events()
-    queued = site.show(accepted["id"])
-    runner = threading.Thread(target=site.deliver, args=(event,))
+    site.segmind.settings.latency = 0.5
+    image_id = site.queue(order()).json()["id"]
+    shown = [site.show(image_id)]
+    runner = threading.Thread(target=site.run_queued)
     runner.start()
     assert site.ledger.wait(lambda ledger: bool(ledger.generations()))
-    running = site.show(accepted["id"])
+    shown.append(site.show(image_id))
     runner.join()
-    done = site.show(accepted["id"])
-    assert [found["status"] for found in (queued, running, done)] == ["queued", "running", "succeeded"]
-    assert {found["request"]["promptText"] for found in (queued, running, done)} == {order()["promptText"]}
-    assert requests.get(done["image"]["url"], timeout=10).content == site.results.read(accepted["id"], "image.jpg")
+    shown.append(site.show(image_id))
+    assert [found["status"] for found in shown] == ["queued", "running", "succeeded"]
+    assert {found["request"]["promptText"] for found in shown} == {order()["promptText"]}
+    assert requests.get(shown[-1]["image"]["url"], timeout=10).content == site.results.read(image_id, "image.jpg")
     assert site.bought == 1
 
 
@@ -54,11 +52,8 @@ def delivering(site: Site) -> Iterator[None]:
 
     def deliver() -> None:
         while not over.wait(0.02):
-            taken.update(
-                name
-                for name in site.uploads.names()
-                if name not in taken and site.deliver(site.uploads.event(name)) == 200
-            )
+            waiting = [name for name in site.uploads.names() if name not in taken]
+            taken.update(name for name in waiting if site.deliver(site.uploads.event(name)) == 200)
 
     platform = threading.Thread(target=deliver)
     platform.start()
@@ -70,16 +65,10 @@ def delivering(site: Site) -> Iterator[None]:
 def test_a_caller_may_wait_for_the_end(site: Site) -> None:
     """With wait=N the answer is 200 and the image as soon as the chain has made it, and says what was applied."""
     with delivering(site):
-        made = site.post(order(), Prefer="respond-async, wait=30")
+        made = site.queue(order(), wait=", wait=30")
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
     assert made.headers["Preference-Applied"] == "respond-async, wait=30"
     assert site.bought == 1
-
-
-def test_a_wait_that_is_too_short_ends_in_202(site: Site) -> None:
-    """When nobody runs the job within wait=1, the answer is 202 and still queued."""
-    made = site.post(order(), Prefer="respond-async, wait=1")
-    assert (made.status_code, made.json()["status"]) == (202, "queued")
 
 
 @pytest.mark.parametrize(
@@ -90,84 +79,80 @@ def test_a_wait_that_is_too_short_ends_in_202(site: Site) -> None:
         "wait=0, respond-async",
         "handling=lenient, respond-async",
         "respond-async, wait=x",
+        "respond-async, wait=1",
     ],
 )
 def test_the_preference_is_found_in_every_spelling(site: Site, prefer: str) -> None:
-    """RFC 7240: any case, any order, other preferences beside it; a wait that is no number is none."""
-    assert site.post(order(), Prefer=prefer).status_code == 202
-
-
-@pytest.mark.parametrize("prefer", ["", "wait=5", "return=minimal", "respond-asynchronously", "x=respond-async"])
-def test_other_preferences_are_not_it(site: Site, prefer: str) -> None:
-    """Without respond-async the answer is the image, and nothing is queued."""
+    """RFC 7240: any case, any order, other preferences beside it; a wait that is no number or too short ends in 202."""
     made = site.post(order(), Prefer=prefer)
-    assert (made.status_code, made.json()["status"]) == (200, "succeeded")
-    assert "Preference-Applied" not in made.headers
-    assert site.uploads.names() == []
+    assert (made.status_code, made.json()["status"]) == (202, "queued")
 
 
-def test_without_an_uploads_bucket_the_preference_is_ignored(site: Site) -> None:
-    """No bucket, no queue: the answer is synchronous and claims nothing else."""
-    made = site(UPLOADS_BUCKET="").post(order(), Prefer="respond-async")
+OTHERS = ["", "wait=5", "return=minimal", "respond-asynchronously", "x=respond-async"]
+
+
+@pytest.mark.parametrize(("prefer", "bucket"), [*((prefer, "uploads") for prefer in OTHERS), ("respond-async", "")])
+def test_other_preferences_are_not_it(site: Site, prefer: str, bucket: str) -> None:
+    """Without respond-async, or without a bucket to queue in, the answer is the image, and nothing is queued."""
+    made = site(UPLOADS_BUCKET=bucket).post(order(), Prefer=prefer)
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
     assert "Preference-Applied" not in made.headers
-    assert site.billed == 1
+    assert (site.uploads.names(), site.billed) == ([], 1)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_failed_enqueue_is_an_error_and_spends_nothing(site: Site, status: int) -> None:
     """Storage refuses the job file: 503 storage-unavailable, nothing queued, nothing bought; a retry is accepted."""
     site.storage.faults.answer(status, method="POST", path=INTO_UPLOADS)
-    failed = site.post(order(), key="k", Prefer="respond-async")
+    failed = site.queue(order(), "k")
     left = site.uploads.names() + site.storage.objects("results")
     assert (failed.status_code, failed.json()["code"], left) == (503, "storage-unavailable", [])
     assert failed.headers["Content-Type"] == "application/problem+json"
-    assert site.post(order(), key="k", Prefer="respond-async").status_code == 202
+    assert site.queue(order(), "k").status_code == 202
     assert site.ledger.entries() == []
 
 
 def test_an_enqueue_that_only_seems_to_fail_is_one_job(site: Site) -> None:
     """The write happened and its answer was lost: the repeated write meets itself, one job is queued and bought."""
     site.storage.faults.drop(method="POST", path=INTO_UPLOADS)
-    assert site.post(order(), Prefer="respond-async").status_code == 202
-    assert site.run_queued() == [200]
-    assert site.billed == 1
+    assert site.queue(order()).status_code == 202
+    assert (site.run_queued(), site.billed) == ([200], 1)
 
 
 def test_a_request_that_is_not_valid_is_not_queued(site: Site) -> None:
     """400 with every problem, of header and body, before anything is written."""
-    made = site.post(order(ratio="4:3", seed=1), key="k" * 256, Prefer="respond-async")
+    made = site.queue(order(ratio="4:3", seed=1), "k" * 256)
     assert made.status_code == 400
     assert {problem["pointer"] for problem in made.json()["errors"]} == {"", "/ratio", "/seed"}
     assert site.uploads.names() == []
 
 
-def test_a_job_that_fails_shows_why(site: Site) -> None:
-    """The end of a queued job, good or bad, is in its resource; a GET of it is 200."""
-    site.segmind.faults.add("moderation")
-    accepted = site.post(order(), Prefer="respond-async").json()
-    assert site.run_queued() == [200]
-    shown = site.get(f"/v1/images/{accepted['id']}")
-    assert (shown.status_code, shown.json()["status"]) == (200, "failed")
-    assert shown.json()["error"]["code"] == "rejected-by-segmind"
-
-
-def test_a_job_is_queued_again_after_a_failure_that_may_pass(site: Site) -> None:
-    """503 for the platform, queued for the caller; the redelivered event buys the image under the same id."""
-    site.segmind.faults.add("500")
-    accepted = site.post(order(), Prefer="respond-async").json()
+@pytest.mark.parametrize(
+    ("fault", "seen", "code"),
+    [
+        ("moderation", [(200, "failed"), (200, "failed")], "rejected-by-segmind"),
+        ("500", [(503, "queued"), (200, "succeeded")], None),
+    ],
+)
+def test_the_end_of_a_job_is_in_its_resource(
+    site: Site, fault: str, seen: list[tuple[int, str]], code: str | None
+) -> None:
+    """A failure is kept with its code; one that may pass is 503 for the platform and queued for the caller."""
+    site.segmind.faults.add(fault)
+    path = site.queue(order()).headers["Location"]
     (event,) = site.uploads.events()
-    seen = [(site.deliver(event), site.show(accepted["id"])["status"]) for _ in range(2)]
-    assert seen == [(503, "queued"), (200, "succeeded")]
+    assert [(site.deliver(event), site.get(path).json()["status"]) for _ in range(2)] == seen
+    shown = site.get(path)
+    assert (shown.status_code, shown.json().get("error", {}).get("code")) == (200, code)
 
 
 def test_an_inline_image_survives_the_queue(site: Site, photo: bytes, photo_uri: str) -> None:
     """A data: image is staged before 202; the job file holds its gs:// URI, and Segmind fetches the bytes."""
     site.segmind.settings.fetch_references = "get"
-    body = order("a boat @model", referenceImages=[reference("model", photo_uri)])
-    accepted = site.post(body, Prefer="respond-async").json()
-    job_file = site.storage.json(UPLOADS, f"jobs/{accepted['id']}.json")
-    assert job_file["referenceImages"][0]["uri"].startswith("gs://uploads/references/")
-    assert site.deliver(site.uploads.event(f"jobs/{accepted['id']}.json")) == 200
+    accepted = site.queue(order("a boat @model", referenceImages=[reference("model", photo_uri)])).json()
+    name = f"jobs/{accepted['id']}.json"
+    (staged,) = site.storage.json(UPLOADS, name)["referenceImages"]
+    assert staged["uri"].startswith("gs://uploads/references/")
+    assert site.deliver(site.uploads.event(name)) == 200
     (bought,) = site.ledger.billed()
     assert [f["bytes"] for f in bought.fetched] == [len(photo)]

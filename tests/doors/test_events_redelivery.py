@@ -37,7 +37,7 @@ def test_an_old_event_ends_as_failed(site: Site, row: Case) -> None:
     site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
     event = site.uploads.drop("jobs/one.json", order()).aged(OLD)
     assert [site.deliver(event) for _ in range(2)] == [200, 200]
-    shown = site.show(site.results.only_job()[0])
+    shown = site.only()
     assert (shown["status"], shown["error"]["code"], shown["error"]["billed"]) == ("failed", row["code"], "no")
     assert (site.slots, site.bought) == (0, row.get("calls", 1))
 
@@ -54,7 +54,7 @@ def test_the_age_is_a_setting(site: Site) -> None:
     site.segmind.faults.add("500", times=2)
     young, old = (site.uploads.drop(f"jobs/{age}.json", order()).aged(age) for age in (50, 61))
     assert [site.deliver(event) for event in (young, old)] == [503, 200]
-    assert site.show(site.results.only_job()[0])["status"] == "failed"
+    assert site.only()["status"] == "failed"
 
 
 def test_a_reached_cap_is_waited_out(site: Site) -> None:
@@ -70,40 +70,33 @@ def test_a_reached_cap_is_waited_out(site: Site) -> None:
     assert (site.slots, site.bought) == (1, 1)
 
 
-@pytest.mark.parametrize("name", ["jobs/*/claim.json", "spend/*"])
-def test_storage_that_fails_before_the_call_is_waited_out(site: Site, name: str) -> None:
-    """A claim or a slot that cannot be written spends nothing: 503, and the next delivery buys the image."""
-    site.storage.faults.answer(403, method="POST", name=name)
-    event = site.uploads.drop("jobs/one.json", order())
+@pytest.mark.parametrize(
+    ("method", "name", "body"),
+    [
+        ("POST", "jobs/*/claim.json", order()),
+        ("POST", "spend/*", order()),
+        ("GET", "jobs/one.json", order()),
+        ("POST", "jobs/*/claim.json", b"{"),
+    ],
+)
+def test_storage_that_fails_before_the_call_is_waited_out(site: Site, method: str, name: str, body: object) -> None:
+    """A job that cannot be read, a claim, slot or end that cannot be written: 503, and the next delivery is its end."""
+    site.storage.faults.answer(403, method=method, name=name)
+    event = site.uploads.drop("jobs/one.json", body)
     assert site.deliver(event) == 503
-    assert site.ledger.generations() == []
+    assert (site.results.jobs(), site.bought, site.slots) == ({}, 0, 0)
     assert site.deliver(event) == 200
-    assert (len(site.results.images()), site.slots) == (1, 1)
-
-
-def test_a_job_that_cannot_be_read_is_waited_out(site: Site) -> None:
-    """The uploads bucket refuses the job file: 503; the next delivery buys the image."""
-    site.storage.faults.answer(403, method="GET", name="jobs/one.json")
-    event = site.uploads.drop("jobs/one.json", order())
-    assert site.deliver(event) == 503
-    assert (site.results.jobs(), site.ledger.generations()) == ({}, [])
-    assert site.deliver(event) == 200
+    if body == b"{":
+        assert (site.only()["error"]["code"], site.bought) == ("invalid-request", 0)
+    else:
+        assert (len(site.results.images()), site.slots) == (1, 1)
 
 
 def test_a_job_that_can_never_be_read_ends_as_failed(site: Site) -> None:
     """When its event is too old, a job file that storage would not give out is written down as failed."""
     site.storage.faults.answer(403, method="GET", name="jobs/one.json")
     assert site.deliver(site.uploads.drop("jobs/one.json", order()).aged(OLD)) == 200
-    assert site.show(site.results.only_job()[0])["error"]["code"] == "storage-unavailable"
-
-
-def test_an_end_that_cannot_be_written_comes_again(site: Site) -> None:
-    """An invalid job whose end storage refuses is not lost: 503, and the next delivery writes it down."""
-    site.storage.faults.answer(403, method="POST", name="jobs/*/claim.json")
-    event = site.uploads.drop("jobs/one.json", b"{")
-    assert [site.deliver(event) for _ in range(2)] == [503, 200]
-    assert site.show(site.results.only_job()[0])["error"]["code"] == "invalid-request"
-    assert site.ledger.generations() == []
+    assert site.only()["error"]["code"] == "storage-unavailable"
 
 
 def test_a_paid_image_that_cannot_be_stored_ends_as_that(site: Site) -> None:
@@ -112,6 +105,6 @@ def test_a_paid_image_that_cannot_be_stored_ends_as_that(site: Site) -> None:
     event = site.uploads.drop("jobs/one.json", order())
     assert site.deliver(event) in {200, 503}
     assert site.deliver(event) == 200
-    shown = site.show(site.results.only_job()[0])
+    shown = site.only()
     assert (shown["status"], shown["error"]["code"]) == ("failed", "image-not-stored")
     assert (site.slots, site.bought) == (1, 1)

@@ -1,19 +1,19 @@
 """POST /v1/uploads: a signed PUT for one new reference image, and nothing else."""
 
-import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 import requests
 
 from tests.harness.events import UPLOADS
-from tests.harness.orders import order, reference
+from tests.harness.orders import CALLERS, KEYS, order, reference
 from tests.harness.site import Site
 
 MIB = 1024 * 1024
-KEYS = ",".join(f"{name}:{hashlib.sha256(name.encode() * 8).hexdigest()}" for name in ("alice", "bob"))
 
 
 def wish(site: Site, kind: str = "image/png", **headers: str) -> dict[str, Any]:
@@ -23,9 +23,8 @@ def wish(site: Site, kind: str = "image/png", **headers: str) -> dict[str, Any]:
     return found
 
 
-def put(offer: dict[str, Any], data: bytes, **changes: str) -> int:
-    headers = offer["headers"] | {name.replace("_", "-"): value for name, value in changes.items()}
-    return requests.put(offer["url"], data=data, headers=headers, timeout=30).status_code
+def put(offer: dict[str, Any], data: bytes, changes: Mapping[str, str] = MappingProxyType({})) -> int:
+    return requests.put(offer["url"], data=data, headers=offer["headers"] | changes, timeout=30).status_code
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("image/png", "png"), ("image/jpeg", "jpg"), ("image/webp", "webp")])
@@ -57,50 +56,35 @@ def test_an_upload_is_a_reference_from_end_to_end(site: Site, photo: bytes) -> N
     assert site.bought == 1
 
 
-def test_the_url_takes_one_new_object(site: Site, photo: bytes) -> None:
-    """A second PUT is 412: what was uploaded cannot be overwritten under the same URL."""
+@pytest.mark.parametrize(
+    ("size", "changes", "path"),
+    [
+        (0, {}, ""),
+        (16 * MIB + 1, {}, ""),
+        (10, {"Content-Type": "application/json"}, ""),
+        (10, {"Content-Type": "text/html"}, ""),
+        (10, {"x-goog-content-length-range": "0,99999999"}, ""),
+        (10, {"x-goog-if-generation-match": "1"}, ""),
+        (10, {"x-goog-meta-prompt": "a boat"}, ""),
+        (10, {}, "jobs/mine.json"),
+    ],
+    ids=["empty", "too large", "type", "html", "range", "generation", "metadata", "name"],
+)
+def test_the_url_is_bound_to_size_headers_and_name(site: Site, size: int, changes: dict[str, str], path: str) -> None:
+    """Another size or type, an overwrite, metadata or a name that would make it a job: storage refuses it."""
+    offer = wish(site)
+    url = offer["url"].replace(offer["gsUri"].removeprefix("gs://uploads/"), path) if path else offer["url"]
+    assert (url == offer["url"]) == (not path)
+    expected = {403} if path else {400, 403} if changes else {400}
+    assert put({**offer, "url": url}, b"x" * size, changes) in expected
+    assert site.uploads.names() == []
+
+
+def test_the_url_takes_one_new_object_and_only_writes(site: Site, photo: bytes) -> None:
+    """A second PUT is 412: what was uploaded cannot be overwritten, or read, under the same URL."""
     offer = wish(site)
     assert [put(offer, photo), put(offer, b"other")] == [200, 412]
     assert [site.storage.read(UPLOADS, name) for name in site.uploads.names()] == [photo]
-
-
-@pytest.mark.parametrize("size", [0, 16 * MIB + 1])
-def test_the_url_is_bound_to_a_size(site: Site, size: int) -> None:
-    """Nothing, or one byte more than 16 MiB, is refused by storage."""
-    assert put(wish(site), b"x" * size) == 400
-    assert site.uploads.names() == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"Content_Type": "application/json"},
-        {"Content_Type": "text/html"},
-        {"x_goog_content_length_range": "0,99999999"},
-        {"x_goog_if_generation_match": "1"},
-        {"x_goog_meta_prompt": "a boat"},
-    ],
-    ids=["type", "html", "size", "generation", "metadata"],
-)
-def test_the_url_is_bound_to_its_headers(site: Site, photo: bytes, changes: dict[str, str]) -> None:
-    """Another type, another size, an overwrite, or metadata that would make it a job: the signature does not hold."""
-    assert put(wish(site), photo, **changes) in {400, 403}
-    assert site.uploads.names() == []
-
-
-def test_the_url_is_bound_to_its_name(site: Site, photo: bytes) -> None:
-    """The same signature under the name of a job file is refused."""
-    offer = wish(site)
-    name = offer["gsUri"].removeprefix("gs://uploads/")
-    moved = offer | {"url": offer["url"].replace(name, "jobs/mine.json")}
-    assert (moved["url"] != offer["url"], put(moved, photo)) == (True, 403)
-    assert site.uploads.names() == []
-
-
-def test_the_url_only_writes(site: Site, photo: bytes) -> None:
-    """It does not read what it wrote."""
-    offer = wish(site)
-    put(offer, photo)
     assert requests.get(offer["url"], headers=offer["headers"], timeout=10).status_code == 403
 
 
@@ -137,12 +121,12 @@ def test_a_body_that_is_no_json_is_a_problem(site: Site, data: bytes, kind: str,
 
 def test_everybody_uploads_into_a_folder_of_their_own(site: Site, photo: bytes) -> None:
     """With API keys an offer needs a caller, and its URI works for that caller only."""
-    site = site(AUTH="keys", API_KEYS=KEYS)
+    site = site(**CALLERS)
     assert site.call("POST", "/v1/uploads", {"contentType": "image/png"}).status_code == 401
-    offer = wish(site, **{"x-api-key": "alice" * 8})
+    offer = wish(site, **{"x-api-key": KEYS["alice"]})
     put(offer, photo)
     asked = order("a boat @model", referenceImages=[reference("model", offer["gsUri"])])
-    answers = [site.post(asked, x_api_key=who * 8).status_code for who in ("bob", "alice")]
+    answers = [site.post(asked, x_api_key=KEYS[who]).status_code for who in ("bob", "alice")]
     assert answers == [400, 200]
 
 

@@ -132,6 +132,10 @@ class Site:
         named = _named(headers) if key is None else {**_named(headers), "Idempotency-Key": key}
         return self.call("POST", "/v1/images", body, headers=named, timeout=timeout)
 
+    def queue(self, body: object, key: str | None = None, wait: str = "", **headers: str) -> requests.Response:
+        """Order an image that is made in the background."""
+        return self.post(body, key, 60.0, Prefer=f"respond-async{wait}", **headers)
+
     def get(self, path: str, timeout: float = 60.0, **headers: str) -> requests.Response:
         """Ask; `headers` are named with underscores."""
         return self.call("GET", path, headers=_named(headers), timeout=timeout)
@@ -162,6 +166,10 @@ class Site:
         """Return the image resource as a caller sees it."""
         found: dict[str, Any] = self.get(f"/v1/images/{image_id}").json()
         return found
+
+    def only(self) -> dict[str, Any]:
+        """Return the image resource of the one job there is."""
+        return self.show(self.results.only_job()[0])
 
     def deliver(self, event: Event, timeout: float = 60.0) -> int:
         """Send an event and return the status: 200 acknowledges it, 503 asks for it again."""
