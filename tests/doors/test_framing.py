@@ -4,7 +4,7 @@ import json
 import select
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from http.client import HTTPResponse
@@ -24,26 +24,57 @@ MIB = 1024 * 1024
 GOOD = json.dumps(order()).encode()
 PATIENCE = '{"small": 1, "large": 1, "silence": 0.5, "place": 20}'
 LARGE = "Content-Length: 1000000"
+BAD_CHUNKS = ("zz", "-1", "1" * 30, "", "5 ; x")
+BAD_LENGTHS = ("-1", "1e3", "+5", "abc", "5, 6", "9" * 40)
 ENDLESS = raw.chunk(b" " * 10) + b"f4240\r\n"
 
 
-def test_17_mib_with_a_length_is_a_413(unspent: Site) -> None:
-    """A body that says that it is too large is refused, and is not read into memory first."""
-    body = GOOD + b" " * (17 * MIB - len(GOOD))
-    refused(sent(unspent, body), 413, "too-large")
+def plain(length: object, body: bytes = GOOD) -> Iterator[bytes]:
+    """Yield a request that says this of its length."""
+    yield raw.head(raw.JSON, CLOSE, f"Content-Length: {length}")
+    yield body
 
 
-def test_a_caller_that_falls_silent_is_let_go(unspent: Site) -> None:
-    """A body that never comes: a 400 after a while, although the caller keeps its connection open."""
-    head = raw.head(raw.JSON, f"Content-Length: {len(GOOD)}", CLOSE)
-    errors = refused(raw.exchange(unspent.hasty(PATIENCE=PATIENCE), [head]), 400, "invalid-request")
-    assert "broke off" in errors[0]["detail"]
+def chunked(pieces: Iterable[bytes], end: bytes = b"0\r\n\r\n") -> Iterator[bytes]:
+    yield raw.head(raw.JSON, "Transfer-Encoding: chunked", CLOSE)
+    yield from pieces
+    yield end
 
 
-def test_17_mib_in_chunks_is_a_413(unspent: Site) -> None:
-    """A chunked body has no length to look at: it is cut off one byte behind the limit."""
-    pieces = (raw.chunk(b" " * MIB) for _ in range(17))
-    refused(raw.exchange(unspent, chunked(pieces, b"0\r\n\r\n")), 413, "too-large")
+Pieces = Callable[[], Iterable[bytes]]
+REQUIRED = {"/promptText": "required", "/referenceImages": "required"}
+REFUSED: dict[str, tuple[Pieces, dict[str, str]]] = {
+    "17 MiB with a length": (lambda: plain(17 * MIB, GOOD + b" " * (17 * MIB - len(GOOD))), {}),
+    "17 MiB in chunks": (lambda: chunked(raw.chunk(b" " * MIB) for _ in range(17)), {}),
+    "16 MiB": (lambda: plain(16 * MIB, b"{}" + b" " * (16 * MIB - 2)), REQUIRED),
+    "shorter than its length": (lambda: plain(len(GOOD) + 10), {"": "Content-Length"}),
+    "a good prefix": (lambda: plain(len(GOOD) - 5), {"": "not valid JSON"}),
+}
+
+
+@pytest.mark.parametrize(("pieces", "says"), REFUSED.values(), ids=REFUSED)
+def test_a_body_whose_length_is_wrong_is_told_so(unspent: Site, pieces: Pieces, says: dict[str, str]) -> None:
+    """Too large by its length or by its chunks: 413. Exactly 16 MiB are read; what breaks off or is cut is a 400."""
+    status, code = (400, "invalid-request") if says else (413, "too-large")
+    errors = refused(raw.exchange(unspent, pieces(), half_close="Content-Length" in says.values()), status, code)
+    assert {error["pointer"] for error in errors} == says.keys()
+    assert all(says[error["pointer"]] in error["detail"] for error in errors)
+
+
+SMUGGLED = b"0\r\n\r\n" + raw.head(raw.JSON, f"Content-Length: {len(GOOD)}") + GOOD
+BOTH = raw.head(raw.JSON, "Content-Length: 4", "Transfer-Encoding: chunked")
+UNCLEAR: dict[str, list[bytes]] = {
+    **{f"chunk {size!r}": [*chunked([f"{size}\r\n".encode() + GOOD + b"\r\n"])] for size in BAD_CHUNKS},
+    **{f"length {length!r}": [*plain(length)] for length in BAD_LENGTHS},
+    "two lengths": [raw.head(raw.JSON, CLOSE, "Content-Length: 5", "Content-Length: 6"), GOOD],
+    "both framings": [BOTH, SMUGGLED],
+}
+
+
+@pytest.mark.parametrize("pieces", UNCLEAR.values(), ids=UNCLEAR)
+def test_framing_that_makes_no_sense_is_refused(unspent: Site, pieces: list[bytes]) -> None:
+    """A 400, or a closed connection; never a 500, and nothing behind the body is taken for a second request."""
+    assert raw.exchange(unspent, pieces, half_close=True).status in {0, 400, 413}
 
 
 def test_an_endless_chunked_body_is_a_413(unspent: Site) -> None:
@@ -54,51 +85,10 @@ def test_an_endless_chunked_body_is_a_413(unspent: Site) -> None:
     assert unspent.http.peak_bytes() - before < 40 * MIB
 
 
-def test_16_mib_are_taken(unspent: Site) -> None:
-    """A body of exactly 16 MiB is read: what is wrong with it is its content, told as a 400."""
-    body = b"{}" + b" " * (16 * MIB - 2)
-    errors = refused(sent(unspent, body), 400, "invalid-request")
-    assert {error["pointer"] for error in errors} == {"/promptText", "/referenceImages"}
-
-
-def chunked(pieces: Iterable[bytes], end: bytes) -> Iterator[bytes]:
-    yield raw.head(raw.JSON, "Transfer-Encoding: chunked", CLOSE)
-    yield from pieces
-    yield end
-
-
-@pytest.mark.parametrize("size", ["zz", "-1", "1" * 30, "", "5 ; x"])
-def test_broken_chunks_are_refused(unspent: Site, size: str) -> None:
-    """A chunk whose size is none: a 400, or a closed connection; never a 500."""
-    pieces = [f"{size}\r\n".encode() + GOOD + b"\r\n"]
-    assert raw.exchange(unspent, chunked(pieces, b"0\r\n\r\n"), half_close=True).status in {0, 400, 413}
-
-
-def test_a_body_shorter_than_its_length_is_a_400(unspent: Site) -> None:
-    """The caller promises more than it sends and closes its half: nothing is generated from the part."""
-    head = raw.head(raw.JSON, f"Content-Length: {len(GOOD) + 10}", CLOSE)
-    errors = refused(raw.exchange(unspent, [head, GOOD], half_close=True), 400, "invalid-request")
-    assert "Content-Length" in errors[0]["detail"]
-
-
-def test_a_good_prefix_of_a_longer_body_is_a_400(unspent: Site) -> None:
-    """A Content-Length that is too small cuts the JSON: what is left is not JSON."""
-    head = raw.head(raw.JSON, f"Content-Length: {len(GOOD) - 5}", CLOSE)
-    refused(raw.exchange(unspent, [head, GOOD]), 400, "invalid-request")
-
-
-@pytest.mark.parametrize("lengths", [["-1"], ["1e3"], ["+5"], ["abc"], ["5", "6"], ["5, 6"], ["9" * 40]])
-def test_a_length_that_is_none_is_refused(unspent: Site, lengths: list[str]) -> None:
-    """Lengths that are no number, or several: the server's own 400, or ours; never a 500."""
-    head = raw.head(raw.JSON, CLOSE, *(f"Content-Length: {length}" for length in lengths))
-    assert raw.exchange(unspent, [head, GOOD], half_close=True).status in {0, 400, 413}
-
-
-def test_length_and_chunks_together_are_no_second_request(unspent: Site) -> None:
-    """Request smuggling: with both framings nothing behind the body is taken for a request."""
-    head = raw.head(raw.JSON, "Content-Length: 4", "Transfer-Encoding: chunked")
-    smuggled = b"0\r\n\r\n" + raw.head(raw.JSON, f"Content-Length: {len(GOOD)}") + GOOD
-    assert raw.exchange(unspent, [head, smuggled], half_close=True).status in {0, 400}
+def test_a_caller_that_falls_silent_is_let_go(unspent: Site) -> None:
+    """A body that never comes: a 400 after a while, although the caller keeps its connection open."""
+    errors = refused(raw.exchange(unspent.hasty(PATIENCE=PATIENCE), plain(10, b"")), 400, "invalid-request")
+    assert "broke off" in errors[0]["detail"]
 
 
 def test_who_hangs_up_in_the_body_harms_nobody(unspent: Site) -> None:

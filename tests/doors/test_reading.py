@@ -26,60 +26,56 @@ def generating(site: Site, prompt: str) -> Iterator[str]:
         thread.join()
 
 
-def test_get_answers_the_resource_again(site: Site) -> None:
-    """GET is the resource that POST answered; only the signed URL may be another one."""
+def test_what_was_made_can_be_read_in_every_form_for_nothing(site: Site) -> None:
+    """GET is POST's resource, Accept: image/* its bytes, HEAD their type, /content a link; in any instance, unpaid."""
     made = site.post(order())
-    again = site.get(made.headers["Location"])
-    assert again.status_code == 200
-    assert {**again.json()["image"], "url": None, "urlExpiresAt": None} == {
-        **made.json()["image"],
-        "url": None,
-        "urlExpiresAt": None,
-    }
-    assert {**again.json(), "image": None} == {**made.json(), "image": None}
-    assert requests.get(again.json()["image"]["url"], timeout=10).status_code == 200
-    assert again.headers["Cache-Control"] == "no-store"
+    path, image = made.headers["Location"], made.json()["image"]
+    for reader in (site, site(LOG_LEVEL="WARNING")):
+        again = reader.get(path)
+        signed = again.json()["image"]
+        assert (again.status_code, again.headers["Cache-Control"]) == (200, "no-store")
+        assert {**again.json(), "image": {**signed, "url": "", "urlExpiresAt": ""}} == {
+            **made.json(),
+            "image": {**image, "url": "", "urlExpiresAt": ""},
+        }
+        assert requests.get(signed["url"], timeout=10).status_code == 200
 
+        got = reader.get(path, Accept="image/*")
+        assert (got.headers["Content-Type"], len(got.content)) == ("image/jpeg", image["bytes"])
+        assert got.headers["Content-Location"] == path
+        headed = reader.call("HEAD", path, headers={"Accept": "image/*"})
+        assert (headed.status_code, headed.content) == (200, b"")
+        assert headed.headers["Content-Length"] == str(image["bytes"])
 
-def test_get_works_in_another_instance(site: Site) -> None:
-    """State is in the bucket alone: an instance that never saw the POST answers the same resource."""
-    made = site.post(order())
-    other = site(LOG_LEVEL="WARNING").get(made.headers["Location"])
-    assert other.json()["image"]["sha256"] == made.json()["image"]["sha256"]
+        redirect = reader.get(f"{path}/content")
+        assert (redirect.status_code, redirect.content, redirect.headers["Cache-Control"]) == (302, b"", "no-store")
+        downloaded = requests.get(redirect.headers["Location"], timeout=10)
+        assert (downloaded.headers["Content-Type"], downloaded.content) == ("image/jpeg", got.content)
+    assert len(site.ledger.entries()) == 1
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
 
 
 def test_an_image_that_is_being_generated_is_running(site: Site) -> None:
-    """GET during the generation answers at once, status running, with Retry-After and without an end."""
+    """GET answers at once or after its wait, with Retry-After and no end; a longer wait ends with the image."""
     with generating(site, "a boat [mock:slow=1]") as image_id:
-        found = site.get(f"/v1/images/{image_id}")
+        answers = [site.get(f"/v1/images/{image_id}{wait}") for wait in ("", "?wait=0.2")]
         content = site.get(f"/v1/images/{image_id}/content")
-        assert site.ledger.billed() == []
-    assert (found.status_code, found.json()["status"]) == (200, "running")
-    assert found.json().keys() == {"id", "status", "createdAt", "request"}
-    assert int(found.headers["Retry-After"]) >= 1
+        assert site.billed == 0
+        waited = site.get(f"/v1/images/{image_id}?wait=60", timeout=20)
+    for found in answers:
+        assert (found.status_code, found.json()["status"]) == (200, "running")
+        assert found.json().keys() == {"id", "status", "createdAt", "request"}
+        assert int(found.headers["Retry-After"]) >= 1
     assert (content.status_code, content.json()["status"]) == (202, "running")
     assert "Location" not in content.headers
-
-
-def test_wait_ends_with_the_generation(site: Site) -> None:
-    """GET ?wait=60 holds until the image is there, and answers it: not earlier, not a minute later."""
-    with generating(site, "a boat [mock:slow=1]") as image_id:
-        found = site.get(f"/v1/images/{image_id}?wait=60", timeout=20)
-    assert found.json()["status"] == "succeeded"
-
-
-def test_wait_ends_with_its_time(site: Site) -> None:
-    """GET ?wait=0.2 of an image that takes longer answers running."""
-    with generating(site, "a boat [mock:slow=1.5]") as image_id:
-        found = site.get(f"/v1/images/{image_id}?wait=0.2")
-    assert found.json()["status"] == "running"
+    assert waited.json()["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("wait", ["0", "60", "1.5", "00"])
 def test_a_good_wait_is_taken(site: Site, wait: str) -> None:
     """0 to 60 seconds, of an image that is there, answers at once."""
-    made = site.post(order())
-    assert site.get(f"{made.headers['Location']}?wait={wait}", timeout=10).json()["status"] == "succeeded"
+    path = site.post(order()).headers["Location"]
+    assert site.get(f"{path}?wait={wait}", timeout=10).json()["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "60.001", "1e1", "nan", "inf", "", "x", "1,5", "٣", "0x10", "9" * 400])
@@ -89,17 +85,6 @@ def test_a_bad_wait_is_refused(site: Site, wait: str, suffix: str) -> None:
     answered = site.get(f"/v1/images/{'a' * 26}{suffix}?wait={wait}")
     assert (answered.status_code, answered.json()["code"]) == (400, "invalid-request")
     assert "wait" in answered.json()["errors"][0]["detail"]
-
-
-def test_content_is_a_link_that_does_not_expire(site: Site) -> None:
-    """/content answers 302 to a signed URL that downloads the image, whole and as an image."""
-    made = site.post(order())
-    redirect = site.get(f"{made.headers['Location']}/content")
-    downloaded = requests.get(redirect.headers["Location"], timeout=10)
-    assert (redirect.status_code, redirect.content) == (302, b"")
-    assert redirect.headers["Cache-Control"] == "no-store"
-    assert len(downloaded.content) == made.json()["image"]["bytes"]
-    assert downloaded.headers["Content-Type"] == "image/jpeg"
 
 
 def test_the_signed_url_opens_this_image_only(site: Site) -> None:
@@ -117,22 +102,6 @@ def test_a_url_lives_as_long_as_was_set(site: Site) -> None:
     left = datetime.fromisoformat(image["urlExpiresAt"]) - datetime.now(UTC)
     assert timedelta(seconds=100) < left <= timedelta(seconds=120)
     assert "X-Goog-Expires=120" in image["url"]
-
-
-def test_get_gives_the_image_itself_to_who_prefers_images(site: Site) -> None:
-    """GET with Accept: image/* streams the bytes, also of an image that another instance made."""
-    made = site.post(order())
-    got = site.get(made.headers["Location"], Accept="image/*")
-    assert (got.headers["Content-Type"], len(got.content)) == ("image/jpeg", made.json()["image"]["bytes"])
-    assert got.headers["Content-Location"] == made.headers["Location"]
-
-
-def test_head_of_an_image_sends_no_bytes(site: Site) -> None:
-    """HEAD with Accept: image/* tells type and length, and nothing else."""
-    made = site.post(order())
-    headed = site.call("HEAD", made.headers["Location"], headers={"Accept": "image/*"})
-    assert (headed.status_code, headed.content) == (200, b"")
-    assert headed.headers["Content-Length"] == str(made.json()["image"]["bytes"])
 
 
 def test_a_failed_image_can_be_asked_for(site: Site) -> None:
@@ -153,12 +122,3 @@ def test_an_answer_that_breaks_off_is_not_taken_for_whole(site: Site) -> None:
     with pytest.raises(requests.RequestException):
         site.get(made.headers["Location"], Accept="image/*")
     assert site.get("/health").status_code == 200
-
-
-def test_reading_costs_nothing(site: Site) -> None:
-    """However often an image is read: one call to the vendor, three objects in the bucket."""
-    made = site.post(order())
-    for suffix in ("", "?wait=1", "/content"):
-        site.get(f"{made.headers['Location']}{suffix}")
-    assert len(site.ledger.entries()) == 1
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]

@@ -53,8 +53,7 @@ def test_two_deliveries_at_once_are_one_batch(site: Site) -> None:
     queued = [image_id for answer in answers for image_id in answer["queued"]]
     assert len(queued) == len(set(queued)) == len(site.uploads.names()) == 20
     assert all(len(answer["queued"]) + len(answer["replayed"]) == 20 for answer in answers)
-    assert run_all(site) == [200] * 20
-    assert site.billed == 20
+    assert (run_all(site), site.billed) == ([200] * 20, 20)
 
 
 @pytest.mark.parametrize("skip", [0, 1, 7, 19])
@@ -70,30 +69,15 @@ def test_a_half_done_tick_is_completed_by_the_next(site: Site, skip: int) -> Non
     assert site.bought == len(site.uploads.names()) == 20
 
 
-@pytest.mark.parametrize(
-    "other",
-    [{"at": "2026-03-14T13:00:00Z"}, {"name": "hourly"}],
-    ids=["another time", "another name"],
-)
-def test_another_tick_is_another_batch(site: Site, other: dict[str, str]) -> None:
-    """The key is name, planned time and index: with another of them everything is new."""
-    site.tick(batch(3))
-    second = site.tick(batch(3, other.get("name", "nightly")), at=other.get("at", TICK)).json()
-    assert (len(second["queued"]), second["replayed"], len(site.uploads.names())) == (3, [], 6)
-
-
-def test_equal_images_of_a_batch_are_images_of_their_own(site: Site) -> None:
-    """The index is part of the key: the same request twice in one batch is two jobs."""
-    body = {"name": "twins", "images": [order(), order()]}
-    assert len(set(site.tick(body).json()["queued"])) == len(site.uploads.names()) == 2
-
-
-def test_a_tick_that_changed_is_refused(site: Site) -> None:
-    """The same name, time and index with another request is 422: a key is never used for two requests."""
-    site.tick(batch(1))
+def test_another_time_name_or_index_is_another_image(site: Site) -> None:
+    """They are the key of an image: with another of them it is new, also where the request is the same."""
+    site.tick({"name": "nightly", "images": [order(), order()]})
+    for body, at, jobs in ((batch(3), "2026-03-14T13:00:00Z", 5), (batch(3, "hourly"), TICK, 8)):
+        second = site.tick(body, at=at).json()
+        assert (len(set(second["queued"])), second["replayed"], len(site.uploads.names())) == (3, [], jobs)
     refused = site.tick({"name": "nightly", "images": [order("a ship")]})
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
-    assert len(site.uploads.names()) == 1
+    assert len(site.uploads.names()) == 8
 
 
 def test_a_thousand_images_are_one_tick(site: Site) -> None:
@@ -149,18 +133,12 @@ def test_a_tick_needs_its_planned_time(site: Site, at: str | None) -> None:
     assert site.uploads.names() == []
 
 
-def test_without_an_uploads_bucket_nothing_can_be_queued(site: Site) -> None:
-    """404 for a batch, and the sweep works all the same."""
+def test_there_are_two_routes_and_one_without_an_uploads_bucket(site: Site) -> None:
+    """Ticks are POSTs to / and /sweep; everything else, and a batch that cannot be queued, is a problem document."""
+    for method, path, status in (("GET", "/", 405), ("GET", "/sweep", 405), ("POST", "/v1/images", 404)):
+        answered = site.schedule.call(method, path, order())
+        assert (answered.status_code, answered.json()["status"]) == (status, status)
     site = site(UPLOADS_BUCKET="")
     assert site.tick(batch(1)).json()["code"] == "not-found"
     assert set(site.sweep().values()) == {0}
     assert site.storage.objects("results") == []
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/", 405), ("GET", "/sweep", 405), ("POST", "/v1/images", 404)]
-)
-def test_the_door_has_two_routes(site: Site, method: str, path: str, status: int) -> None:
-    """Ticks are POSTs to / and /sweep; everything else is a problem document, and no way to an image."""
-    answered = site.schedule.call(method, path, order())
-    assert (answered.status_code, answered.json()["status"]) == (status, status)
