@@ -6,13 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 from selenium.webdriver import Chrome
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
 from tests.browser.chromium import CHROMIUM, DRIVER, MISSING, Watch, launch
 from tests.browser.page import Playground
-from tests.harness.pytest_plugin import Function
+from tests.harness.site import Site
 
-SETTINGS = {"PLAYGROUND": "1", "UPLOADS_BUCKET": "uploads", "AUTH": "none", "MAX_IMAGES_PER_DAY": "1000"}
+SETTINGS = {"PLAYGROUND": "1", "AUTH": "none"}
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +26,12 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 class Opener:
     """Opens the page; remembers which hosts it may talk to."""
 
-    def __init__(self, driver: Chrome, function: Function, known: set[str]) -> None:
-        self._driver, self._function, self.known = driver, function, known
+    def __init__(self, driver: Chrome, site: Site) -> None:
+        self._driver, self._site = driver, site
+        self.known = {urlsplit(url).netloc for url in (site.segmind.url, site.storage.url)}
 
     def __call__(self, **settings: str) -> Playground:
-        return self.at(f"{self._function(**{**SETTINGS, **settings}).url}/")
+        return self.at(f"{self._site(**{**SETTINGS, **settings}).url}/")
 
     def at(self, url: str) -> Playground:
         """Open the page where it is to be found."""
@@ -42,11 +41,11 @@ class Opener:
 
 
 @pytest.fixture
-def playground(chromium: Chrome, function: Function, segmind: FakeSegmind, storage: StorageServer) -> Iterator[Opener]:
+def playground(chromium: Chrome, site: Site) -> Iterator[Opener]:
     """Open the page as new. No console error, no violation of its policy, no request to anybody else."""
     watch = Watch(chromium)
     watch.clear()
-    opener = Opener(chromium, function, {segmind.url.rpartition("/")[2], storage.url.rpartition("/")[2]})
+    opener = Opener(chromium, site)
     yield opener
     chromium.get("about:blank")
     assert watch.complaints() == []

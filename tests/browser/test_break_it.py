@@ -2,15 +2,21 @@
 
 import pytest
 
-from mock_segmind import FakeSegmind
 from tests.browser.conftest import Opener
 from tests.browser.page import Playground
 from tests.cases import load
+from tests.harness.site import Site
 
 CASES = load("break_it")
 GROUPS = list(dict.fromkeys(case["group"] for case in CASES))
 EXPECTED = {group: {case["magic"]: case["code"] for case in CASES if case["group"] == group} for group in GROUPS}
 BADGES = {"no": "Not billed", "maybe": "May have been billed", "yes": "Billed"}
+
+
+@pytest.fixture
+def site(hasty: Site) -> Site:
+    """A deployment whose pauses take no time."""
+    return hasty
 
 
 def opened(page: Playground) -> dict[str, list[str]]:
@@ -45,13 +51,13 @@ def broken(page: Playground, name: str) -> str | None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_button_leads_to_the_right_card(playground: Opener, segmind: FakeSegmind, group: str) -> None:
+def test_every_button_leads_to_the_right_card(playground: Opener, site: Site, group: str) -> None:
     """Each button fills in its prompt and sends; the card has the contract's code, and the button keeps it."""
     page = playground(SEGMIND_TIMEOUT_SECONDS="5")
     opened(page)
     seen = {name: broken(page, name) for name in EXPECTED[group]}
     assert seen == EXPECTED[group]
-    segmind.clear()  # what hangs need not be waited for
+    site.segmind.clear()  # what hangs need not be waited for
 
 
 @pytest.mark.parametrize("vendor", ["https://api.segmind.com", "http://10.0.0.1:8900"])

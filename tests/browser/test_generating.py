@@ -7,13 +7,9 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import Keys
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.browser.conftest import SETTINGS, Opener
+from tests.browser.conftest import Opener
 from tests.browser.page import Playground
-from tests.doors.cloud import queued_events
-from tests.doors.rig import EventServer
-from tests.harness.bucket import Results
+from tests.harness.site import Site
 
 PROMPT = "A lighthouse at blue hour, “calm” sea & it's <b>quiet</b>"
 
@@ -23,13 +19,13 @@ def facts(page: Playground) -> dict[str, str]:
     return {name.text: value.text for name, value in zip(names, values, strict=True)}
 
 
-def test_an_image_is_generated_by_clicking(playground: Opener, segmind: FakeSegmind, results: Results) -> None:
+def test_an_image_is_generated_by_clicking(playground: Opener, site: Site) -> None:
     """One click, one bill: the image is drawn, and its facts are those of the bucket and the vendor's ledger."""
     page = playground()
     page.click("[name=ratio][value='1080:1920']")
     page.generate(PROMPT)
-    (bought,) = segmind.ledger.billed()
-    image_id, _ = results.only_job()
+    (bought,) = site.ledger.billed()
+    image_id, _ = site.results.only_job()
     shown = facts(page)
     assert page.until(lambda: page.picture_is_drawn)
     assert page.text("#show .prompt") == PROMPT
@@ -51,7 +47,7 @@ def test_the_steps_are_drawn_as_bars(playground: Opener) -> None:
     assert all(re.fullmatch(r"[\d.,]+ m?s", value.text) for value in page.all(".bars dd"))
 
 
-def test_asking_again_with_the_same_key_is_free(playground: Opener, segmind: FakeSegmind) -> None:
+def test_asking_again_with_the_same_key_is_free(playground: Opener, site: Site) -> None:
     """The same image comes back with the replay's badge; the vendor was paid once."""
     page = playground().generate("a boat")
     first = page.image_id
@@ -61,13 +57,11 @@ def test_asking_again_with_the_same_key_is_free(playground: Opener, segmind: Fak
     assert "free of charge" in page.text("#replayed")
     assert facts(page)["Cost"] == "$0.10, paid before"
     assert page.image_id == first
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1
 
 
 @pytest.mark.parametrize(("mode", "images"), [("new", 2), ("keep", 1), ("none", 2)])
-def test_the_key_is_new_kept_or_left_out(
-    playground: Opener, segmind: FakeSegmind, results: Results, mode: str, images: int
-) -> None:
+def test_the_key_is_new_kept_or_left_out(playground: Opener, site: Site, mode: str, images: int) -> None:
     """Two clicks: two images with new keys and without one, a single image with a kept key."""
     page = playground()
     page.click(f"[name=keys][value={mode}]")
@@ -75,25 +69,25 @@ def test_the_key_is_new_kept_or_left_out(
     assert ("Idempotency-Key" in page.view("curl")) == (mode != "none")
     assert bool(page.all("#again")) == (mode != "none")
     page.generate()
-    assert len(segmind.ledger.billed()) == len(results.images()) == images
+    assert site.billed == len(site.results.images()) == images
 
 
-def test_the_curl_that_is_shown_is_what_was_sent(playground: Opener, segmind: FakeSegmind, tmp_path: Path) -> None:
+def test_the_curl_that_is_shown_is_what_was_sent(playground: Opener, site: Site, tmp_path: Path) -> None:
     """Run in a shell, it answers the very image: same key, same request, whatever quotes the prompt has."""
     page = playground().generate(PROMPT)
     answer = tmp_path / "answer.json"
     subprocess.run(["sh", "-c", f"{page.view('curl')} -o {answer}"], check=True, timeout=60)
     assert page.image_id in answer.read_text()
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1
 
 
-def test_the_fetch_that_is_shown_is_what_was_sent(playground: Opener, segmind: FakeSegmind) -> None:
+def test_the_fetch_that_is_shown_is_what_was_sent(playground: Opener, site: Site) -> None:
     """Run as a script, it answers the very image."""
     page = playground().generate(PROMPT)
     snippet = page.view("fetch").replace("const image =", "return")
     found = page.driver.execute_script(f"return (async () => {{ {snippet} }})()")
     assert found["id"] == page.image_id
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1
 
 
 def test_the_session_is_remembered(playground: Opener) -> None:
@@ -115,43 +109,35 @@ def test_a_fresh_link_is_a_new_signature(playground: Opener) -> None:
     assert page.until(lambda: page.picture_is_drawn)
 
 
-def test_an_image_can_be_made_in_the_background(
-    playground: Opener, storage: StorageServer, function_settings: dict[str, str], tmp_path: Path, segmind: FakeSegmind
-) -> None:
+def test_an_image_can_be_made_in_the_background(playground: Opener, site: Site) -> None:
     """With respond-async the page shows that it waits, and the image when the event door has made it."""
     page = playground()
     page.click("#later")
     page.type("#prompt", "a boat")
     page.click("#generate")
     page.until(lambda: page.text("#stand").startswith("Queued"))
-    (event,) = queued_events(storage)
-    env = {**function_settings, "UPLOADS_BUCKET": SETTINGS["UPLOADS_BUCKET"]}
-    door = EventServer(env, tmp_path / "door", target="on_upload").start()
-    try:
-        assert door.deliver(event) == 200
-    finally:
-        door.kill()
+    assert site.run_queued() == [200]
     assert page.done().until(lambda: page.picture_is_drawn)
     assert "respond-async" in page.view("curl")
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1
 
 
-def test_who_stops_waiting_gets_the_image_later(playground: Opener, segmind: FakeSegmind) -> None:
+def test_who_stops_waiting_gets_the_image_later(playground: Opener, site: Site) -> None:
     """The card says that it may have been billed; the same key brings the image without another bill."""
-    segmind.settings.latency = 2
+    site.segmind.settings.latency = 2
     page = playground()
     page.type("#prompt", "a boat")
     page.click("#generate")
-    assert segmind.ledger.wait(lambda ledger: bool(ledger.generations()))
+    assert site.ledger.wait(lambda ledger: bool(ledger.generations()))
     page.click("#stop")
     assert page.done().code == "stopped"
     assert page.text("#billed") == "May have been billed"
     page.click("#again")
     assert page.until(lambda: page.picture_is_drawn)
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1
 
 
-def test_a_keyboard_is_enough(playground: Opener, segmind: FakeSegmind) -> None:
+def test_a_keyboard_is_enough(playground: Opener, site: Site) -> None:
     """Write, choose a size, send, replay and read the tabs without ever touching a pointer."""
     page = playground()
     page.tab_to("#prompt")
@@ -169,5 +155,5 @@ def test_a_keyboard_is_enough(playground: Opener, segmind: FakeSegmind) -> None:
     assert page.text("[role=tabpanel]:not([hidden]) pre").startswith("HTTP 200")
     assert "idempotent-replayed: true" in page.text("[role=tabpanel]:not([hidden]) pre")
     page.find("#prompt").send_keys(Keys.CONTROL, Keys.ENTER)
-    page.until(lambda: len(segmind.ledger.billed()) == 2)
+    page.until(lambda: site.billed == 2)
     page.done()

@@ -7,11 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from mock_segmind import FakeSegmind
 from tests.browser.chromium import Watch
 from tests.browser.conftest import SETTINGS, Opener
 from tests.browser.page import Playground
-from tests.harness.pytest_plugin import Function
+from tests.harness.site import Site
 
 CONTROLS = "button, input:not([hidden]), textarea, a[href], [role=tab]"
 READABLE = 4.5
@@ -98,10 +97,10 @@ def test_what_happens_is_announced(page: Playground) -> None:
     assert page.text("#live").startswith("This service's Segmind account is out of credits. Not billed.")
 
 
-def test_nothing_moves_for_who_dislikes_it(page: Playground, segmind: FakeSegmind) -> None:
+def test_nothing_moves_for_who_dislikes_it(page: Playground, site: Site) -> None:
     """With prefers-reduced-motion the frame of a running generation stands still."""
     emulate(page, prefers_reduced_motion="reduce")
-    segmind.settings.latency = 1
+    site.segmind.settings.latency = 1
     page.click("#generate")
     ghost = page.until(lambda: page.all(".busy .ghost"))[0]
     assert ghost.value_of_css_property("animation-name") == "none"
@@ -151,9 +150,9 @@ class _Prefix(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("path", ["/functions/image", "/functions/image/"])
-def test_it_works_below_any_path(playground: Opener, function: Function, segmind: FakeSegmind, path: str) -> None:
+def test_it_works_below_any_path(playground: Opener, site: Site, path: str) -> None:
     """Behind a gateway's prefix, with and without a slash at its end, everything is found."""
-    handler = type("Handler", (_Prefix,), {"origin": function(**SETTINGS).url})
+    handler = type("Handler", (_Prefix,), {"origin": site(**SETTINGS).url})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
         threading.Thread(target=gateway.serve_forever, daemon=True).start()
         page = playground.at(f"http://127.0.0.1:{gateway.server_port}{path}")
@@ -161,4 +160,4 @@ def test_it_works_below_any_path(playground: Opener, function: Function, segmind
         gateway.shutdown()
     assert f"{path.rstrip('/')}/v1/images" in page.view("curl")
     assert str(page.find("#describe").get_attribute("href")).endswith("/functions/image/openapi.json")
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1

@@ -5,22 +5,22 @@ from typing import cast
 
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind, Picture
+from mock_segmind import Picture
 from tests.browser.conftest import Opener
+from tests.harness.site import Site
 
 PHOTO = Picture("a photo").encoded("png")
 ENCODED = base64.b64encode(PHOTO).decode()
 
 
-def sent(segmind: FakeSegmind) -> list[dict[str, str]]:
+def sent(site: Site) -> list[dict[str, str]]:
     """Return the references of the one generation."""
-    (bought,) = segmind.ledger.billed()
+    (bought,) = site.ledger.billed()
     body = cast("dict[str, list[dict[str, str]]]", bought.body)
     return body["referenceImages"]
 
 
-def test_a_url_and_a_tag(playground: Opener, segmind: FakeSegmind) -> None:
+def test_a_url_and_a_tag(playground: Opener, site: Site) -> None:
     """What is written is what the vendor gets; a reference without a URL is only a tag."""
     page = playground()
     page.click("#add-url")
@@ -28,12 +28,10 @@ def test_a_url_and_a_tag(playground: Opener, segmind: FakeSegmind) -> None:
     page.click("#add-url")
     page.type("[data-pointer='/referenceImages/1/tag']", "silk")
     page.generate("@model wears @silk")
-    assert sent(segmind) == [{"tag": "model", "uri": "https://www.example.com/a.png"}, {"tag": "silk"}]
+    assert sent(site) == [{"tag": "model", "uri": "https://www.example.com/a.png"}, {"tag": "silk"}]
 
 
-def test_a_dropped_file_travels_inside_the_request(
-    playground: Opener, segmind: FakeSegmind, storage: StorageServer
-) -> None:
+def test_a_dropped_file_travels_inside_the_request(playground: Opener, site: Site) -> None:
     """It is shown, sent as a data: URI, staged in the bucket; the snippet only hints at its bytes."""
     page = playground()
     page.drop("photo.png", "image/png", ENCODED)
@@ -41,25 +39,25 @@ def test_a_dropped_file_travels_inside_the_request(
     assert page.text(".reference .file .mono") == "photo.png"
     assert page.all(".reference img.thumb")
     page.generate("a photo of @model")
-    (staged,) = storage.objects("uploads")
-    (reference,) = sent(segmind)
-    assert storage.read("uploads", staged) == PHOTO
+    (staged,) = site.storage.objects("uploads")
+    (reference,) = sent(site)
+    assert site.storage.read("uploads", staged) == PHOTO
     assert staged in reference["uri"]
     assert "data:image/png;base64," in page.view("curl")
     assert ENCODED not in page.view("curl")
 
 
-def test_a_file_can_be_uploaded_first(playground: Opener, segmind: FakeSegmind, storage: StorageServer) -> None:
+def test_a_file_can_be_uploaded_first(playground: Opener, site: Site) -> None:
     """POST /v1/uploads, then a PUT straight into the bucket; the request names its gs:// URI."""
     page = playground()
     page.click("[name=travel][value=upload]")
     page.drop("photo.png", "image/png", ENCODED)
     page.until(lambda: page.all(".reference"))
-    (uploaded,) = storage.objects("uploads")
-    assert storage.read("uploads", uploaded) == PHOTO
+    (uploaded,) = site.storage.objects("uploads")
+    assert site.storage.read("uploads", uploaded) == PHOTO
     page.generate("a photo of @model")
     assert f"gs://uploads/{uploaded}" in page.view("curl")
-    assert uploaded in sent(segmind)[0]["uri"]
+    assert uploaded in sent(site)[0]["uri"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from imagegen.google import storage as gcs
 from imagegen.google.storage import GcsObjects
 from imagegen.ports import Deadline
 from local.storage import StorageServer
-from tests.contract.stubs import Stub, answer, wait
+from tests.harness.stubs import Stub, answer, wait
 
 # The storage client reads a download as a stream and leaves the body of an error in it, so the socket is closed by
 # the garbage collector.

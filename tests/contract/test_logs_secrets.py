@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 
 from tests.cases import load
-from tests.contract.rig import Answer, MakeRig, Rig
-from tests.fakes import FakeClock, FakeGenerator, Scene
+from tests.harness.fakes import FakeClock, FakeGenerator, Scene
+from tests.harness.rig import Answer, MakeRig, Rig
 
 KEY = "SG_sentinelkey0123456789"
 TOKEN = "sentinel-token-of-a-caller"

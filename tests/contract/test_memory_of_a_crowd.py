@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.contract.crowd import Crowd, listener, serve
-from tests.harness.server import FunctionServer
+from tests.harness.crowd import Crowd, listener, serve
+from tests.harness.server import Server
 
 CALLERS = 1_000
 IMAGE_BYTES = 2_000_000
@@ -48,7 +48,7 @@ async def play(crowd: Crowd, directory: Path) -> float:
         "THREADS": str(crowd.callers),
     }
     servers = [asyncio.create_task(serve(vendor, crowd.generate)), asyncio.create_task(serve(storage, crowd.store))]
-    server = FunctionServer(env, directory)
+    server = Server("generate_image", env, directory)
     try:
         await asyncio.to_thread(server.start)
         async with asyncio.TaskGroup() as group:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.cases import Case, load
-from tests.contract.rig import MakeRig, Rig
+from tests.harness.rig import MakeRig, Rig
 
 CASES = load("segmind_answers")
 TAKEN = [case for case in CASES if "type" in case]

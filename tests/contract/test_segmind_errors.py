@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cases import Case, load
-from tests.contract.rig import MakeRig, Rig
+from tests.harness.rig import MakeRig, Rig
 
 ERRORS = load("segmind_errors")
 CONTRACT = {row["code"]: row for row in load("contract_errors")}

@@ -19,8 +19,8 @@ from imagegen.segmind.hosted import fetch_hosted
 from imagegen.segmind.images import picture_in
 from imagegen.segmind.v1 import SegmindV1
 from imagegen.segmind.v2 import SegmindV2
-from tests.clock import FakeClock
-from tests.contract.stubs import Handler, Stub, answer
+from tests.harness.clock import FakeClock
+from tests.harness.stubs import Handler, Stub, answer
 
 Reply = tuple[str, bytes]
 

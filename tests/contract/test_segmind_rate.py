@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.rig import MakeRig, Rig
+from tests.harness.rig import MakeRig, Rig
 
 
 @pytest.mark.parametrize(

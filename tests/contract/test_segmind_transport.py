@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from imagegen.segmind import transport
-from tests.contract.rig import MakeRig, Rig
-from tests.contract.stubs import Stub, answer, hang_up, self_signed
+from tests.harness.rig import MakeRig, Rig
+from tests.harness.stubs import Stub, answer, hang_up, self_signed
 
 TRIES = 3  # one, and two repetitions
 

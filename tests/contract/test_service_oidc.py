@@ -16,7 +16,7 @@ from werkzeug.datastructures import Headers
 from imagegen.doors.auth import Caller
 from imagegen.doors.oidc import OidcTokens
 from imagegen.errors import Unauthenticated
-from tests.contract.rig import MakeRig
+from tests.harness.rig import MakeRig
 
 AUDIENCE = "imagegen"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -17,7 +17,7 @@ from imagegen.google import storage
 from imagegen.google.signing import GcsSigner, signing_credentials, throw_away_credentials
 from local.keys import load_keys
 from local.storage import StorageServer
-from tests.fakes import FakeClock
+from tests.harness.fakes import FakeClock
 
 NAME = "jobs/abc/image.jpg"
 DATA = b"an image"

@@ -1,115 +1,76 @@
 """Prefer: respond-async with an Idempotency-Key: one image, in the queue and after it, for its owner only."""
 
-import hashlib
-
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.doors.cloud import UPLOADS, queued_events
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.bucket import Results
-from tests.harness.orders import order
-
-KEYS = ",".join(f"{name}:{hashlib.sha256(name.encode() * 8).hexdigest()}" for name in ("alice", "bob"))
+from tests.harness.orders import CALLERS, KEYS, order
+from tests.harness.site import Site
 
 
-@pytest.fixture
-def deployment(doors: Doors) -> Deployment:
-    """A deployment with slots to watch."""
-    return doors(MAX_IMAGES_PER_DAY="50")
-
-
-def test_the_same_key_twice_is_one_job(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results
-) -> None:
+def test_the_same_key_twice_is_one_job(site: Site) -> None:
     """Queued twice under one key: one id, one job file, one image; after its end the same POST answers it."""
-    accepted = [deployment.http.post(order(), key="k", Prefer="respond-async") for _ in range(2)]
+    accepted = [site.queue(order(), "k") for _ in range(2)]
     assert [a.status_code for a in accepted] == [202, 202]
-    assert len({a.json()["id"] for a in accepted}) == len(storage.objects(UPLOADS)) == 1
-    assert [deployment.events.deliver(event) for event in queued_events(storage)] == [200]
-    done = deployment.http.post(order(), key="k", Prefer="respond-async")
+    assert len({a.json()["id"] for a in accepted}) == len(site.uploads.names()) == 1
+    assert site.run_queued() == [200]
+    done = site.queue(order(), "k")
     assert (done.status_code, done.json()["status"]) == (200, "succeeded")
     assert done.headers["Idempotent-Replayed"] == "true"
-    assert len(segmind.ledger.generations()) == len(results.slots()) == 1
+    assert site.bought == site.slots == 1
 
 
 @pytest.mark.parametrize("when", ["queued", "done"])
-@pytest.mark.parametrize("second", ["async", "sync"])
-def test_the_same_key_for_another_request_is_refused(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, when: str, second: str
-) -> None:
+@pytest.mark.parametrize("prefer", ["respond-async", ""])
+def test_the_same_key_for_another_request_is_refused(site: Site, when: str, prefer: str) -> None:
     """422 idempotency-key-reused, while the first is queued and after its end, however the second is asked for."""
-    deployment.http.post(order("a boat"), key="k", Prefer="respond-async")
+    site.queue(order("a boat"), "k")
     if when == "done":
-        assert [deployment.events.deliver(event) for event in queued_events(storage)] == [200]
-    bought = len(segmind.ledger.generations())
-    refused = deployment.http.post(order("a ship"), key="k", Prefer="respond-async" if second == "async" else "")
+        assert site.run_queued() == [200]
+    refused = site.post(order("a ship"), "k", Prefer=prefer)
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
-    assert len(segmind.ledger.generations()) == bought
+    assert site.bought == (when == "done")
 
 
-def test_who_cannot_wait_gets_the_queued_image_at_once(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer
-) -> None:
+def test_who_cannot_wait_gets_the_queued_image_at_once(site: Site) -> None:
     """A synchronous POST under the key of a queued job runs it now, under its id; the job's event changes nothing."""
-    accepted = deployment.http.post(order(), key="k", Prefer="respond-async").json()
-    made = deployment.http.post(order(), key="k")
+    accepted = site.queue(order(), "k").json()
+    made = site.post(order(), "k")
     assert (made.status_code, made.json()["id"]) == (200, accepted["id"])
-    assert [deployment.events.deliver(event) for event in queued_events(storage)] == [200]
-    assert len(segmind.ledger.generations()) == 1
+    assert (site.run_queued(), site.bought) == ([200], 1)
 
 
-def test_an_image_that_is_there_is_not_queued(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer
-) -> None:
+def test_an_image_that_is_there_is_not_queued(site: Site) -> None:
     """An asynchronous POST under the key of a finished image answers it, and writes no job."""
-    made = deployment.http.post(order(), key="k").json()
-    again = deployment.http.post(order(), key="k", Prefer="respond-async")
+    made = site.post(order(), "k").json()
+    again = site.queue(order(), "k")
     assert (again.status_code, again.json()["id"]) == (200, made["id"])
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert (storage.objects(UPLOADS), len(segmind.ledger.generations())) == ([], 1)
+    assert (site.uploads.names(), site.bought) == ([], 1)
 
 
-def test_without_a_key_every_post_is_a_job(deployment: Deployment, storage: StorageServer, results: Results) -> None:
+def test_without_a_key_every_post_is_a_job(site: Site) -> None:
     """Two equal requests without a key are two jobs and two images."""
-    for _ in range(2):
-        deployment.http.post(order(), Prefer="respond-async")
-    assert [deployment.events.deliver(event) for event in queued_events(storage)] == [200, 200]
-    assert len(results.images()) == 2
+    assert [site.queue(order()).status_code for _ in range(2)] == [202, 202]
+    assert (site.run_queued(), len(site.results.images())) == ([200, 200], 2)
 
 
-def test_each_caller_sees_only_their_own_jobs(doors: Doors, storage: StorageServer) -> None:
+def test_each_caller_sees_only_their_own_jobs(site: Site) -> None:
     """With API keys a job is 404 to others, queued or done; the same key of two callers is two images."""
-    deployment = doors(AUTH="keys", API_KEYS=KEYS)
-    ids = [
-        deployment.http.post(order(), key="k", x_api_key=who * 8, Prefer="respond-async").json()["id"]
-        for who in ("alice", "bob")
-    ]
-    assert _seen(deployment, ids) == [("queued", None), (None, "queued")]
-    assert [deployment.events.deliver(event) for event in queued_events(storage)] == [200, 200]
-    assert _seen(deployment, ids) == [("succeeded", None), (None, "succeeded")]
+    site = site(**CALLERS)
+    paths = [site.queue(order(), "k", x_api_key=key).headers["Location"] for key in KEYS.values()]
+
+    def seen() -> list[object]:
+        answers = [site.get(path, x_api_key=key) for path in paths for key in KEYS.values()]
+        return [found.json()["status"] if found.status_code == 200 else found.status_code for found in answers]
+
+    assert seen() == ["queued", 404, 404, "queued"]
+    assert site.run_queued() == [200, 200]
+    assert seen() == ["succeeded", 404, 404, "succeeded"]
 
 
-def _seen(deployment: Deployment, ids: list[str]) -> list[tuple[str | None, ...]]:
-    """Return what alice and bob see of each id; None where it is 404 to them."""
-
-    def status(image_id: str, who: str) -> str | None:
-        answered = deployment.http.get(f"/v1/images/{image_id}", x_api_key=who * 8)
-        found: str | None = answered.json()["status"] if answered.status_code == 200 else None
-        assert found or answered.status_code == 404
-        return found
-
-    return [tuple(status(image_id, who) for who in ("alice", "bob")) for image_id in ids]
-
-
-def test_a_users_cap_counts_queued_jobs_where_they_run(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer
-) -> None:
+def test_a_users_cap_counts_queued_jobs_where_they_run(site: Site) -> None:
     """The cap of a user holds through the queue: the second job of the day waits, another user's job does not."""
-    deployment = doors(AUTH="keys", API_KEYS=KEYS, MAX_IMAGES_PER_USER_PER_DAY="1")
+    site = site(**CALLERS, MAX_IMAGES_PER_USER_PER_DAY="1")
     for who in ("alice", "alice", "bob"):
-        deployment.http.post(order(f"a boat of {who}"), x_api_key=who * 8, Prefer="respond-async")
-    assert sorted(deployment.events.deliver(event) for event in queued_events(storage)) == [200, 200, 503]
-    assert sorted(entry.prompt for entry in segmind.ledger.billed()) == ["a boat of alice", "a boat of bob"]
+        site.queue(order(f"a boat of {who}"), x_api_key=KEYS[who])
+    assert sorted(site.run_queued()) == [200, 200, 503]
+    assert sorted(entry.prompt for entry in site.ledger.billed()) == ["a boat of alice", "a boat of bob"]

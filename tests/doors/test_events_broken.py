@@ -5,15 +5,11 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.doors.cloud import UPLOADS, Event, drop, drop_photo, event_of, finalized, job
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.bucket import Results
+from tests.harness.events import UPLOADS, Event, event_of
 from tests.harness.orders import order
+from tests.harness.site import Site
 
-Making: TypeAlias = Callable[[StorageServer], Event]
+Making: TypeAlias = Callable[[Site], Event]
 WHOLE: dict[str, Any] = {
     "bucket": UPLOADS,
     "name": "jobs/one.json",
@@ -27,40 +23,16 @@ def without(*names: str) -> dict[str, Any]:
     return {name: value for name, value in WHOLE.items() if name not in names}
 
 
-def deleted(_storage: StorageServer) -> Event:
-    return event_of(WHOLE)
-
-
-def overwritten(storage: StorageServer) -> Event:
-    event = drop(storage, "jobs/one.json", job("the old one"))
-    storage.put(UPLOADS, "jobs/one.json", b"{}")
+def overwritten(site: Site) -> Event:
+    event = site.uploads.drop("jobs/one.json", order("the old one"))
+    site.storage.put(UPLOADS, "jobs/one.json", b"{}")
     return event
 
 
-def photo_overwritten(storage: StorageServer) -> Event:
-    event = drop_photo(storage, "me.jpg", b"x", prompt="the old one")
-    storage.put(UPLOADS, "me.jpg", b"y")
+def photo_overwritten(site: Site) -> Event:
+    event = site.uploads.drop_photo("me.jpg", b"x", prompt="the old one")
+    site.storage.put(UPLOADS, "me.jpg", b"y")
     return event
-
-
-def in_references(storage: StorageServer) -> Event:
-    return drop_photo(storage, "references/me.jpg", b"x", prompt="@image at sea")
-
-
-def a_photo_without_a_prompt(storage: StorageServer) -> Event:
-    return drop_photo(storage, "me.jpg", b"x", tag="person")
-
-
-def metadata_on_no_image(storage: StorageServer) -> Event:
-    return drop_photo(storage, "me.txt", b"x", "text/plain", prompt="@image at sea")
-
-
-def another_json(storage: StorageServer) -> Event:
-    return drop(storage, "elsewhere/one.json", job())
-
-
-def a_job_that_is_no_json_file(storage: StorageServer) -> Event:
-    return drop(storage, "jobs/one.txt", job())
 
 
 BROKEN: dict[str, Event] = {
@@ -90,68 +62,60 @@ BROKEN: dict[str, Event] = {
     "the results bucket": event_of(WHOLE | {"bucket": "results"}, bucket="results"),
     "another bucket than it says": event_of(WHOLE | {"bucket": "strangers"}),
 }
-GONE: list[Making] = [
-    deleted,
-    overwritten,
-    photo_overwritten,
-    in_references,
-    a_photo_without_a_prompt,
-    metadata_on_no_image,
-    another_json,
-    a_job_that_is_no_json_file,
-]
+GONE: dict[str, Making] = {
+    "deleted": lambda _: event_of(WHOLE),
+    "overwritten": overwritten,
+    "a photo that was overwritten": photo_overwritten,
+    "in references": lambda site: site.uploads.drop_photo("references/me.jpg", b"x", prompt="@image at sea"),
+    "a photo without a prompt": lambda site: site.uploads.drop_photo("me.jpg", b"x", tag="person"),
+    "no image": lambda site: site.uploads.drop_photo("me.txt", b"x", "text/plain", prompt="@image at sea"),
+    "another JSON": lambda site: site.uploads.drop("elsewhere/one.json", order()),
+    "no JSON file": lambda site: site.uploads.drop("jobs/one.txt", order()),
+}
 
 
-def assert_left_alone(deployment: Deployment, event: Event, segmind: FakeSegmind, results: Results) -> None:
-    status = deployment.events.deliver(event)
-    lines = deployment.new_lines(deployment.events)
-    ignored = deployment.new_logs(deployment.events, "event_ignored")
+def assert_left_alone(site: Site, event: Event) -> None:
+    status = site.deliver(event)
+    lines = site.new_lines(site.events)
+    ignored = site.new_logs(site.events, "event_ignored")
     assert status == 200
     assert [line["requestId"] for line in ignored] == [event.headers["ce-id"]]
     assert len(lines) == 1
-    assert (results.jobs(), segmind.ledger.entries()) == ({}, [])
+    assert (site.results.jobs(), site.ledger.entries()) == ({}, [])
 
 
 @pytest.mark.parametrize("event", BROKEN.values(), ids=BROKEN)
-def test_a_broken_event_is_acknowledged(doors: Doors, segmind: FakeSegmind, results: Results, event: Event) -> None:
+def test_a_broken_event_is_acknowledged(site: Site, event: Event) -> None:
     """No JSON, fields missing or of another type, another event, another bucket: 200 and exactly one log line."""
-    assert_left_alone(doors(), event, segmind, results)
+    assert_left_alone(site, event)
 
 
-@pytest.mark.parametrize("make", GONE)
-def test_an_event_of_something_else_is_acknowledged(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, results: Results, make: Making
-) -> None:
+@pytest.mark.parametrize("make", GONE.values(), ids=GONE)
+def test_an_event_of_something_else_is_acknowledged(site: Site, make: Making) -> None:
     """Deleted or overwritten meanwhile, a reference, an image without a prompt, another file: 200, one log line."""
-    assert_left_alone(doors(), make(storage), segmind, results)
+    assert_left_alone(site, make(site))
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-03-14", "9999-12-31T23:59:59.9999Z"])
-def test_a_time_that_makes_no_sense_is_no_reason_to_lose_a_job(
-    doors: Doors, storage: StorageServer, results: Results, time: str
-) -> None:
+def test_a_time_that_makes_no_sense_is_no_reason_to_lose_a_job(site: Site, time: str) -> None:
     """An event with a strange ce-time is handled like one of now: its job gives an image."""
-    assert doors().events.deliver(drop(storage, "jobs/one.json", job()).headed(time=time)) == 200
-    assert len(results.images()) == 1
+    assert site.deliver(site.uploads.drop("jobs/one.json", order()).headed(time=time)) == 200
+    assert len(site.results.images()) == 1
 
 
-def test_it_never_reacts_to_what_the_project_writes_itself(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, results: Results, photo_uri: str
-) -> None:
+def test_it_never_reacts_to_what_the_project_writes_itself(site: Site, photo_uri: str) -> None:
     """Every object that a run leaves in either bucket, staged references included, sent back as an event: no image."""
-    deployment = doors(MAX_IMAGES_PER_DAY="5")
-    made = deployment.http.post(
-        order("a boat @model", referenceImages=[{"tag": "model", "uri": photo_uri}]), Idempotency_Key="k"
-    )
+    site = site(MAX_IMAGES_PER_DAY="5")
+    made = site.post(order("a boat @model", referenceImages=[{"tag": "model", "uri": photo_uri}]), Idempotency_Key="k")
     assert made.status_code == 200
-    events = [finalized(storage, name, bucket) for bucket in ("results", UPLOADS) for name in storage.objects(bucket)]
-    assert [deployment.events.deliver(event) for event in events] == [200] * 5
-    assert len(deployment.new_logs(deployment.events, "event_ignored")) == 5
-    assert (len(results.jobs()), len(segmind.ledger.generations())) == (1, 1)
+    events = [
+        site.uploads.event(name, bucket) for bucket in ("results", UPLOADS) for name in site.storage.objects(bucket)
+    ]
+    assert [site.deliver(event) for event in events] == [200] * 5
+    assert len(site.new_logs(site.events, "event_ignored")) == 5
+    assert (len(site.results.jobs()), site.bought) == (1, 1)
 
 
-def test_without_an_uploads_bucket_every_event_is_left_alone(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, results: Results
-) -> None:
+def test_without_an_uploads_bucket_every_event_is_left_alone(site: Site) -> None:
     """No uploads bucket is configured: a job file anywhere is nobody's job."""
-    assert_left_alone(doors(UPLOADS_BUCKET=""), drop(storage, "jobs/one.json", job()), segmind, results)
+    assert_left_alone(site(UPLOADS_BUCKET=""), site.uploads.drop("jobs/one.json", order()))

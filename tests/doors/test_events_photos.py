@@ -2,113 +2,60 @@
 
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind, Picture
-from tests.doors.cloud import drop_photo
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.bucket import Results
+from mock_segmind import Picture
+from tests.harness.site import Site
 
 
-@pytest.fixture
-def deployment(doors: Doors) -> Deployment:
-    """A deployment with slots to watch."""
-    return doors(MAX_IMAGES_PER_DAY="50")
-
-
+@pytest.mark.parametrize("delivery", ["signed-url", "segmind-asset"])
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-def test_a_photo_is_worked_on(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results, kind: str
-) -> None:
-    """prompt, ratio and tag come from the metadata; Segmind fetches the photo itself from a signed URL."""
-    segmind.settings.fetch_references = "get"
+def test_a_photo_is_worked_on(site: Site, kind: str, delivery: str) -> None:
+    """prompt, ratio and tag come from the metadata; Segmind fetches the photo itself, from storage or its own place."""
+    site = site(REFERENCE_DELIVERY=delivery, SEGMIND_UPLOAD_URL=site.segmind.upload_url)
+    site.segmind.settings.fetch_references = "get"
     data = Picture("me").encoded(kind)
     asked = {"prompt": "@person on a beach", "ratio": "720:1280", "tag": "person"}
-    event = drop_photo(storage, f"inbox/me.{kind}", data, f"image/{kind}", **asked)
-    assert deployment.events.deliver(event) == 200
-    (bought,) = segmind.ledger.billed()
-    shown = deployment.show(results.only_job()[0])
-    assert shown["request"] == {
-        "promptText": "@person on a beach",
-        "ratio": "720:1280",
-        "referenceImages": [{"tag": "person"}],
-    }
+    assert site.deliver(site.uploads.drop_photo(f"inbox/me.{kind}", data, f"image/{kind}", **asked)) == 200
+    (bought,) = site.ledger.billed()
+    shown, references = site.only(), [{"tag": "person"}]
+    assert shown["request"] == {"promptText": asked["prompt"], "ratio": "720:1280", "referenceImages": references}
     assert (shown["status"], shown["image"]["height"]) == ("succeeded", 1280)
     assert [(f["contentType"], f["bytes"]) for f in bought.fetched] == [(f"image/{kind}", len(data))]
+    origin = site.segmind.url if delivery == "segmind-asset" else site.storage.url
+    assert str(bought.fetched[0]["uri"]).startswith(origin)
 
 
-def test_only_the_prompt_is_needed(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results, photo: bytes
-) -> None:
-    """Without ratio and tag the photo is @image and the ratio is the default; names and prompts are any text."""
-    event = drop_photo(storage, "Fotos/größe ✓.png", photo, "image/png", prompt="@image über den Wolken ☁")
-    assert deployment.events.deliver(event) == 200
-    request = deployment.show(results.only_job()[0])["request"]
-    assert request["promptText"] == "@image über den Wolken ☁"
-    assert (request["ratio"], request["referenceImages"]) == ("1280:720", [{"tag": "image"}])
-    assert len(segmind.ledger.billed()) == 1
-
-
-def test_a_photo_is_bought_once_however_often_its_event_comes(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, photo: bytes
-) -> None:
-    """The id comes from bucket, name and generation: three deliveries are one call, a new upload is another."""
-    event = drop_photo(storage, "me.png", photo, "image/png", prompt="@image at sea")
-    assert [deployment.events.deliver(event) for _ in range(3)] == [200] * 3
-    assert len(segmind.ledger.generations()) == 1
-    assert deployment.events.deliver(drop_photo(storage, "me.png", photo, "image/png", prompt="@image at sea")) == 200
-    assert len(segmind.ledger.generations()) == 2
+def test_only_the_prompt_is_needed_and_each_upload_is_one_image(site: Site, photo: bytes) -> None:
+    """Without ratio and tag there are defaults; three deliveries are one call, a new upload under the name another."""
+    for number in (1, 2):
+        event = site.uploads.drop_photo("Fotos/größe ✓.png", photo, prompt="@image über den Wolken ☁")
+        assert [site.deliver(event) for _ in range(3)] == [200] * 3
+        assert site.bought == site.billed == len(site.results.jobs()) == number
+    requests = [site.show(image_id)["request"] for image_id in site.results.jobs()]
+    defaults = {"ratio": "1280:720", "referenceImages": [{"tag": "image"}]}
+    assert requests == [{"promptText": "@image über den Wolken ☁", **defaults}] * 2
 
 
 @pytest.mark.parametrize(
-    ("kind", "metadata", "pointer"),
+    ("kind", "size", "metadata", "pointer"),
     [
-        ("image/png", {"prompt": ""}, "/promptText"),
-        ("image/png", {"prompt": "x" * 1001}, "/promptText"),
-        ("image/png", {"prompt": "@image", "ratio": "1:1"}, "/ratio"),
-        ("image/png", {"prompt": "@image", "tag": "no"}, "/referenceImages/0/tag"),
-        ("image/gif", {"prompt": "@image"}, "/referenceImages/0/uri"),
-        ("image/svg+xml", {"prompt": "@image"}, "/referenceImages/0/uri"),
+        ("png", None, {"prompt": ""}, "/promptText"),
+        ("png", None, {"prompt": "x" * 1001}, "/promptText"),
+        ("png", None, {"prompt": "@image", "ratio": "1:1"}, "/ratio"),
+        ("png", None, {"prompt": "@image", "tag": "no"}, "/referenceImages/0/tag"),
+        ("gif", None, {"prompt": "@image"}, "/referenceImages/0/uri"),
+        ("svg+xml", None, {"prompt": "@image"}, "/referenceImages/0/uri"),
+        ("jpeg", 0, {"prompt": "@image at sea"}, ""),
+        ("jpeg", 16 * 1024 * 1024 + 1, {"prompt": "@image at sea"}, ""),
     ],
 )
 def test_a_photo_that_cannot_be_used_is_written_down(
-    deployment: Deployment,
-    segmind: FakeSegmind,
-    storage: StorageServer,
-    results: Results,
-    photo: bytes,
-    kind: str,
-    metadata: dict[str, str],
-    pointer: str,
+    site: Site, photo: bytes, kind: str, size: int | None, metadata: dict[str, str], pointer: str
 ) -> None:
-    """Bad metadata or a type that Segmind does not take: failed as invalid-request, nothing spent, acknowledged."""
-    event = drop_photo(storage, "me", photo, kind, **metadata)
-    assert [deployment.events.deliver(event) for _ in range(2)] == [200, 200]
-    error = deployment.show(results.only_job()[0])["error"]
+    """Bad metadata, a type or size that Segmind does not take: failed as invalid-request, nothing spent."""
+    data = photo if size is None else b"x" * size
+    event = site.uploads.drop_photo("me", data, f"image/{kind}", **metadata)
+    assert [site.deliver(event) for _ in range(2)] == [200, 200]
+    error = site.only()["error"]
     assert error["code"] == "invalid-request"
     assert error["detail"].startswith(pointer)
-    assert (results.slots(), segmind.ledger.generations()) == ([], [])
-
-
-@pytest.mark.parametrize("size", [0, 16 * 1024 * 1024 + 1])
-def test_a_photo_of_a_size_that_cannot_be_used_is_written_down(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results, size: int
-) -> None:
-    """Empty, or more than Runway's 16 MiB: failed as invalid-request, nothing spent."""
-    event = drop_photo(storage, "me.jpg", b"x" * size, prompt="@image at sea")
-    assert deployment.events.deliver(event) == 200
-    assert deployment.show(results.only_job()[0])["error"]["code"] == "invalid-request"
-    assert (results.slots(), segmind.ledger.generations()) == ([], [])
-
-
-def test_a_photo_goes_through_the_vendors_own_place_where_that_is_set(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, photo: bytes
-) -> None:
-    """REFERENCE_DELIVERY=segmind-asset: the photo is uploaded to Segmind, and the call names the URL it gave."""
-    segmind.settings.fetch_references = "get"
-    deployment = doors(REFERENCE_DELIVERY="segmind-asset", SEGMIND_UPLOAD_URL=segmind.upload_url)
-    event = drop_photo(storage, "me.png", photo, "image/png", prompt="@image at sea")
-    assert deployment.events.deliver(event) == 200
-    (bought,) = segmind.ledger.billed()
-    assert [(f["contentType"], f["bytes"]) for f in bought.fetched] == [("image/png", len(photo))]
-    assert str(bought.fetched[0]["uri"]).startswith(segmind.url)
+    assert (site.slots, site.bought) == (0, 0)

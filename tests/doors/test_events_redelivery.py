@@ -2,152 +2,109 @@
 
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.doors.cloud import drop, job
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.bucket import Results
+from tests.cases import Case, load
+from tests.harness.orders import order
+from tests.harness.site import Site
 
-CAP = {"MAX_IMAGES_PER_DAY": "50"}
 OLD = 3_601.0
-PASSING = [
-    ("401", 1, "segmind-unauthorized"),
-    ("403", 1, "segmind-forbidden"),
-    ("404", 1, "segmind-model-not-found"),
-    ("credits", 1, "insufficient-credits"),
-    ("500", 1, "segmind-failed"),
-    ("502", 3, "segmind-unavailable"),
-]
+PASSING = [row for row in load("vendor_over_http") if row["again"] == "call"]  # what cost nothing, v1 and v2
+passing = pytest.mark.parametrize("row", PASSING, ids=[f"{row.get('api', 'v1')} {row['magic']}" for row in PASSING])
 
 
 @pytest.fixture
-def deployment(doors: Doors) -> Deployment:
-    """A deployment with slots to watch."""
-    return doors(**CAP)
+def site(hasty: Site) -> Site:
+    """A deployment whose pauses take no time."""
+    return hasty(SEGMIND_TIMEOUT_SECONDS="6")
 
 
-@pytest.mark.parametrize(("fault", "times", "code"), PASSING)
-def test_what_may_pass_is_asked_for_again(
-    deployment: Deployment,
-    segmind: FakeSegmind,
-    storage: StorageServer,
-    results: Results,
-    fault: str,
-    times: int,
-    code: str,
-) -> None:
+@passing
+def test_what_may_pass_is_asked_for_again(site: Site, row: Case) -> None:
     """A failure that cost nothing is 503 and leaves neither claim nor slot; the next delivery buys the image."""
-    segmind.faults.add(fault, times=times)
-    event = drop(storage, "jobs/one.json", job())
-    assert deployment.events.deliver(event) == 503
-    assert (results.jobs(), results.slots()) == ({}, [])
-    assert [line["reason"] for line in deployment.new_logs(deployment.events, "event_redelivered")] == [code]
-    assert deployment.events.deliver(event) == 200
-    assert (len(results.images()), len(results.slots()), len(segmind.ledger.billed())) == (1, 1, 1)
+    site = site(SEGMIND_API=row.get("api", "v1"))
+    site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
+    event = site.uploads.drop("jobs/one.json", order())
+    assert site.deliver(event) == 503
+    assert (site.results.jobs(), site.results.slots()) == ({}, [])
+    assert [line["reason"] for line in site.new_logs(site.events, "event_redelivered")] == [row["code"]]
+    assert site.deliver(event) == 200
+    assert (len(site.results.images()), site.slots, site.billed) == (1, 1, 1)
 
 
-@pytest.mark.parametrize(("fault", "times", "code"), PASSING)
-def test_an_old_event_ends_as_failed(
-    deployment: Deployment,
-    segmind: FakeSegmind,
-    storage: StorageServer,
-    results: Results,
-    fault: str,
-    times: int,
-    code: str,
-) -> None:
+@passing
+def test_an_old_event_ends_as_failed(site: Site, row: Case) -> None:
     """After EVENT_MAX_AGE_SECONDS the same failure is written down and acknowledged; a later delivery buys nothing."""
-    segmind.faults.add(fault, times=times)
-    event = drop(storage, "jobs/one.json", job()).aged(OLD)
-    assert [deployment.events.deliver(event) for _ in range(2)] == [200, 200]
-    shown = deployment.show(results.only_job()[0])
-    assert (shown["status"], shown["error"]["code"], shown["error"]["billed"]) == ("failed", code, "no")
-    assert (results.slots(), len(segmind.ledger.generations())) == ([], times)
+    site = site(SEGMIND_API=row.get("api", "v1"))
+    site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
+    event = site.uploads.drop("jobs/one.json", order()).aged(OLD)
+    assert [site.deliver(event) for _ in range(2)] == [200, 200]
+    shown = site.only()
+    assert (shown["status"], shown["error"]["code"], shown["error"]["billed"]) == ("failed", row["code"], "no")
+    assert (site.slots, site.bought) == (0, row.get("calls", 1))
 
 
-def test_an_old_event_that_works_is_an_image(deployment: Deployment, storage: StorageServer, results: Results) -> None:
+def test_an_old_event_that_works_is_an_image(site: Site) -> None:
     """Age alone ends nothing: an event that was away for a day still gives its image."""
-    assert deployment.events.deliver(drop(storage, "jobs/one.json", job()).aged(86_400)) == 200
-    assert len(results.images()) == 1
+    assert site.deliver(site.uploads.drop("jobs/one.json", order()).aged(86_400)) == 200
+    assert len(site.results.images()) == 1
 
 
-def test_the_age_is_a_setting(doors: Doors, segmind: FakeSegmind, storage: StorageServer, results: Results) -> None:
+def test_the_age_is_a_setting(site: Site) -> None:
     """EVENT_MAX_AGE_SECONDS moves the line: at 60 seconds an event of 61 ends, one of 50 comes again."""
-    deployment = doors(EVENT_MAX_AGE_SECONDS="60")
-    segmind.faults.add("500", times=2)
-    young, old = (drop(storage, f"jobs/{age}.json", job()).aged(age) for age in (50, 61))
-    assert [deployment.events.deliver(event) for event in (young, old)] == [503, 200]
-    assert deployment.show(results.only_job()[0])["status"] == "failed"
+    site = site(EVENT_MAX_AGE_SECONDS="60")
+    site.segmind.faults.add("500", times=2)
+    young, old = (site.uploads.drop(f"jobs/{age}.json", order()).aged(age) for age in (50, 61))
+    assert [site.deliver(event) for event in (young, old)] == [503, 200]
+    assert site.only()["status"] == "failed"
 
 
-def test_a_reached_cap_is_waited_out(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, results: Results
-) -> None:
+def test_a_reached_cap_is_waited_out(site: Site) -> None:
     """Beyond the day's cap an event is asked for again; an old one ends as daily-limit-reached, nothing is spent."""
-    deployment = doors(MAX_IMAGES_PER_DAY="1")
-    assert deployment.events.deliver(drop(storage, "jobs/first.json", job())) == 200
-    event = drop(storage, "jobs/second.json", job())
-    assert deployment.events.deliver(event) == 503
-    assert len(results.jobs()) == 1
-    assert deployment.events.deliver(event.aged(OLD)) == 200
-    codes = [results.json(i, "result.json")["error"] for i in results.jobs()]
+    site = site(MAX_IMAGES_PER_DAY="1")
+    assert site.deliver(site.uploads.drop("jobs/first.json", order())) == 200
+    event = site.uploads.drop("jobs/second.json", order())
+    assert site.deliver(event) == 503
+    assert len(site.results.jobs()) == 1
+    assert site.deliver(event.aged(OLD)) == 200
+    codes = [site.results.json(i, "result.json")["error"] for i in site.results.jobs()]
     assert [error["code"] for error in codes if error] == ["daily-limit-reached"]
-    assert (len(results.slots()), len(segmind.ledger.generations())) == (1, 1)
+    assert (site.slots, site.bought) == (1, 1)
 
 
-@pytest.mark.parametrize("name", ["jobs/*/claim.json", "spend/*"])
-def test_storage_that_fails_before_the_call_is_waited_out(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results, name: str
-) -> None:
-    """A claim or a slot that cannot be written spends nothing: 503, and the next delivery buys the image."""
-    storage.faults.answer(403, method="POST", name=name)
-    event = drop(storage, "jobs/one.json", job())
-    assert deployment.events.deliver(event) == 503
-    assert segmind.ledger.generations() == []
-    assert deployment.events.deliver(event) == 200
-    assert (len(results.images()), len(results.slots())) == (1, 1)
+@pytest.mark.parametrize(
+    ("method", "name", "body"),
+    [
+        ("POST", "jobs/*/claim.json", order()),
+        ("POST", "spend/*", order()),
+        ("GET", "jobs/one.json", order()),
+        ("POST", "jobs/*/claim.json", b"{"),
+    ],
+)
+def test_storage_that_fails_before_the_call_is_waited_out(site: Site, method: str, name: str, body: object) -> None:
+    """A job that cannot be read, a claim, slot or end that cannot be written: 503, and the next delivery is its end."""
+    site.storage.faults.answer(403, method=method, name=name)
+    event = site.uploads.drop("jobs/one.json", body)
+    assert site.deliver(event) == 503
+    assert (site.results.jobs(), site.bought, site.slots) == ({}, 0, 0)
+    assert site.deliver(event) == 200
+    if body == b"{":
+        assert (site.only()["error"]["code"], site.bought) == ("invalid-request", 0)
+    else:
+        assert (len(site.results.images()), site.slots) == (1, 1)
 
 
-def test_a_job_that_cannot_be_read_is_waited_out(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results
-) -> None:
-    """The uploads bucket refuses the job file: 503; the next delivery buys the image."""
-    storage.faults.answer(403, method="GET", name="jobs/one.json")
-    event = drop(storage, "jobs/one.json", job())
-    assert deployment.events.deliver(event) == 503
-    assert (results.jobs(), segmind.ledger.generations()) == ({}, [])
-    assert deployment.events.deliver(event) == 200
-
-
-def test_a_job_that_can_never_be_read_ends_as_failed(
-    deployment: Deployment, storage: StorageServer, results: Results
-) -> None:
+def test_a_job_that_can_never_be_read_ends_as_failed(site: Site) -> None:
     """When its event is too old, a job file that storage would not give out is written down as failed."""
-    storage.faults.answer(403, method="GET", name="jobs/one.json")
-    assert deployment.events.deliver(drop(storage, "jobs/one.json", job()).aged(OLD)) == 200
-    assert deployment.show(results.only_job()[0])["error"]["code"] == "storage-unavailable"
+    site.storage.faults.answer(403, method="GET", name="jobs/one.json")
+    assert site.deliver(site.uploads.drop("jobs/one.json", order()).aged(OLD)) == 200
+    assert site.only()["error"]["code"] == "storage-unavailable"
 
 
-def test_an_end_that_cannot_be_written_comes_again(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results
-) -> None:
-    """An invalid job whose end storage refuses is not lost: 503, and the next delivery writes it down."""
-    storage.faults.answer(403, method="POST", name="jobs/*/claim.json")
-    event = drop(storage, "jobs/one.json", b"{")
-    assert [deployment.events.deliver(event) for _ in range(2)] == [503, 200]
-    assert deployment.show(results.only_job()[0])["error"]["code"] == "invalid-request"
-    assert segmind.ledger.generations() == []
-
-
-def test_a_paid_image_that_cannot_be_stored_ends_as_that(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, results: Results
-) -> None:
+def test_a_paid_image_that_cannot_be_stored_ends_as_that(site: Site) -> None:
     """v1, and storage refuses the image: written down as image-not-stored, never bought again by a redelivery."""
-    storage.faults.answer(403, method="POST", name="jobs/*/image.jpg")
-    event = drop(storage, "jobs/one.json", job())
-    assert deployment.events.deliver(event) in {200, 503}
-    assert deployment.events.deliver(event) == 200
-    shown = deployment.show(results.only_job()[0])
+    site.storage.faults.answer(403, method="POST", name="jobs/*/image.jpg")
+    event = site.uploads.drop("jobs/one.json", order())
+    assert site.deliver(event) in {200, 503}
+    assert site.deliver(event) == 200
+    shown = site.only()
     assert (shown["status"], shown["error"]["code"]) == ("failed", "image-not-stored")
-    assert (len(results.slots()), len(segmind.ledger.generations())) == (1, 1)
+    assert (site.slots, site.bought) == (1, 1)

@@ -5,17 +5,12 @@ import hashlib
 
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind, Picture
-from tests.doors.cloud import UPLOADS
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.bucket import Results
-from tests.harness.orders import order, reference
+from mock_segmind import Picture
+from tests.harness.events import UPLOADS
+from tests.harness.orders import CALLERS, KEYS, order, reference
+from tests.harness.site import Site
 
 MIB = 1024 * 1024
-KEYS = ",".join(f"{name}:{hashlib.sha256(name.encode() * 8).hexdigest()}" for name in ("alice", "bob"))
-DELIVERIES = pytest.mark.parametrize("delivery", ["signed-url", "segmind-asset"])
 
 
 def asking(uri: str) -> dict[str, object]:
@@ -26,64 +21,44 @@ def data_uri(data: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-@pytest.fixture
-def deployment(doors: Doors) -> Deployment:
-    """A deployment with slots to watch."""
-    return doors(MAX_IMAGES_PER_DAY="50")
-
-
-@DELIVERIES
+@pytest.mark.parametrize("delivery", ["signed-url", "segmind-asset"])
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize("inline", [False, True])
-def test_segmind_gets_the_bytes(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, delivery: str, kind: str, inline: bool
-) -> None:
+def test_segmind_gets_the_bytes(site: Site, delivery: str, kind: str, inline: bool) -> None:
     """A gs:// or data: image of each type reaches Segmind whole and as what it is, by either delivery."""
-    segmind.settings.fetch_references = "get"
-    deployment = doors(REFERENCE_DELIVERY=delivery, SEGMIND_UPLOAD_URL=segmind.upload_url)
+    site.segmind.settings.fetch_references = "get"
+    site = site(REFERENCE_DELIVERY=delivery, SEGMIND_UPLOAD_URL=site.segmind.upload_url)
     data = Picture("me").encoded(kind)
-    storage.put(UPLOADS, f"references/me.{kind}", data, content_type=f"image/{kind}")
+    site.storage.put(UPLOADS, f"references/me.{kind}", data, content_type=f"image/{kind}")
     uri = data_uri(data, kind) if inline else f"gs://uploads/references/me.{kind}"
-    made = deployment.http.post(asking(uri))
-    (bought,) = segmind.ledger.billed()
+    made = site.post(asking(uri))
+    (bought,) = site.ledger.billed()
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
     assert [(f["contentType"], f["bytes"]) for f in bought.fetched] == [(f"image/{kind}", len(data))]
-    origin = storage.url if delivery == "signed-url" else segmind.url
+    origin = site.storage.url if delivery == "signed-url" else site.segmind.url
     assert str(bought.fetched[0]["uri"]).startswith(origin)
 
 
-def test_what_is_kept_and_shown_names_no_uri(
-    deployment: Deployment, storage: StorageServer, results: Results, photo: bytes
-) -> None:
+def test_what_is_kept_and_shown_names_no_uri(site: Site, photo: bytes) -> None:
     """Neither the claim nor the result nor the resource holds a reference's URI or a signed URL of it."""
-    storage.put(UPLOADS, "references/secret-name.png", photo, content_type="image/png")
-    made = deployment.http.post(asking("gs://uploads/references/secret-name.png"))
-    image_id, _ = results.only_job()
-    kept = results.read(image_id, "claim.json") + results.read(image_id, "result.json")
+    site.storage.put(UPLOADS, "references/secret-name.png", photo, content_type="image/png")
+    made = site.post(asking("gs://uploads/references/secret-name.png"))
+    image_id, _ = site.results.only_job()
+    kept = site.results.read(image_id, "claim.json") + site.results.read(image_id, "result.json")
     assert b"secret-name" not in kept
     assert b"Signature" not in kept
     assert "secret-name" not in made.text
 
 
-def test_an_inline_image_is_staged_once_by_its_content(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, photo: bytes, photo_uri: str
-) -> None:
-    """The same data: image in three requests is one object, named by its hash, of its own type."""
-    for _ in range(3):
-        assert deployment.http.post(asking(photo_uri)).status_code == 200
+def test_an_inline_image_is_staged_once_by_its_content(site: Site, photo: bytes, photo_uri: str) -> None:
+    """The same data: image is one object, named by its hash; under one key its URI is the same request, paid once."""
+    assert [site.post(asking(photo_uri), key).status_code for key in (None, None, "k")] == [200] * 3
     name = f"references/{hashlib.sha256(photo).hexdigest()}.png"
-    assert storage.objects(UPLOADS) == [name]
-    assert storage.read(UPLOADS, name) == photo
-    assert storage.object(UPLOADS, name).attribute("contentType") == "image/png"
-    assert len(segmind.ledger.billed()) == 3
-
-
-def test_an_inline_image_and_its_staged_uri_are_the_same_request(
-    deployment: Deployment, photo: bytes, photo_uri: str
-) -> None:
-    """Under one key the image itself and the gs:// URI it was staged as are one request, paid once."""
-    deployment.http.post(asking(photo_uri), key="k")
-    again = deployment.http.post(asking(f"gs://uploads/references/{hashlib.sha256(photo).hexdigest()}.png"), key="k")
+    assert site.uploads.names() == [name]
+    assert site.storage.read(UPLOADS, name) == photo
+    assert site.storage.object(UPLOADS, name).attribute("contentType") == "image/png"
+    assert site.billed == 3
+    again = site.post(asking(f"gs://uploads/{name}"), "k")
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
 
 
@@ -110,16 +85,14 @@ WRONG_URIS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("uri", WRONG_URIS.values(), ids=WRONG_URIS)
-def test_a_uri_that_may_not_be_used_is_refused(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, uri: str
-) -> None:
+def test_a_uri_that_may_not_be_used_is_refused(site: Site, uri: str) -> None:
     """400 that points at the uri and does not repeat it; nothing staged, claimed, spent or called."""
-    refused = deployment.http.post(asking(uri))
+    refused = site.post(asking(uri))
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid-request")
     assert [p["pointer"] for p in refused.json()["errors"]] == ["/referenceImages/0/uri"]
     assert uri not in refused.text
-    assert storage.objects(UPLOADS) == storage.objects("results") == []
-    assert segmind.ledger.entries() == []
+    assert site.uploads.names() == site.storage.objects("results") == []
+    assert site.ledger.entries() == []
 
 
 @pytest.mark.parametrize(
@@ -133,84 +106,58 @@ def test_a_uri_that_may_not_be_used_is_refused(
     ],
 )
 def test_an_object_that_cannot_be_used_is_refused(
-    deployment: Deployment,
-    segmind: FakeSegmind,
-    storage: StorageServer,
-    results: Results,
-    kind: str | None,
-    size: int,
-    detail: str,
+    site: Site, photo: bytes, kind: str | None, size: int, detail: str
 ) -> None:
-    """Not there, not an image by its type, empty or too large: 400 at the uri, and the key is free for another try."""
+    """Not there, not an image by its type, empty or too large: 400 at the uri; uploaded well, the same key buys it."""
     if kind:
-        storage.put(UPLOADS, "references/me.png", b"x" * size, content_type=kind)
-    refused = deployment.http.post(asking("gs://uploads/references/me.png"), key="k")
+        site.storage.put(UPLOADS, "references/me.png", b"x" * size, content_type=kind)
+    refused = site.post(asking("gs://uploads/references/me.png"), key="k")
     (problem,) = refused.json()["errors"]
     assert (refused.status_code, problem["pointer"]) == (400, "/referenceImages/0/uri")
     assert detail in problem["detail"]
-    assert (results.jobs(), results.slots(), segmind.ledger.entries()) == ({}, [], [])
+    assert (site.results.jobs(), site.results.slots(), site.ledger.entries()) == ({}, [], [])
+    site.storage.put(UPLOADS, "references/me.png", photo, content_type="image/png")
+    assert site.post(asking("gs://uploads/references/me.png"), key="k").status_code == 200
 
 
-def test_a_reference_that_is_uploaded_late_works_under_the_same_key(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, photo: bytes
-) -> None:
-    """Asked for before its reference was there: 400; uploaded, the same key buys the image."""
-    asked = asking("gs://uploads/references/me.png")
-    refused = deployment.http.post(asked, key="k")
-    storage.put(UPLOADS, "references/me.png", photo, content_type="image/png")
-    assert (refused.status_code, deployment.http.post(asked, key="k").status_code) == (400, 200)
-    assert len(segmind.ledger.billed()) == 1
-
-
-def test_everybody_has_a_folder_of_their_own(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, photo: bytes, photo_uri: str
-) -> None:
+def test_everybody_has_a_folder_of_their_own(site: Site, photo: bytes, photo_uri: str) -> None:
     """With API keys an inline image goes into its caller's folder, and nobody else's may be named."""
-    deployment = doors(AUTH="keys", API_KEYS=KEYS)
-    storage.put(UPLOADS, "references/shared.png", photo, content_type="image/png")
-    assert deployment.http.post(asking(photo_uri), x_api_key="alice" * 8).status_code == 200
-    staged = next(name for name in storage.objects(UPLOADS) if name != "references/shared.png")
+    site = site(**CALLERS)
+    site.storage.put(UPLOADS, "references/shared.png", photo, content_type="image/png")
+    assert site.post(asking(photo_uri), x_api_key=KEYS["alice"]).status_code == 200
+    staged = next(name for name in site.uploads.names() if name != "references/shared.png")
     others = [f"gs://uploads/{name}" for name in (staged, "references/shared.png")]
-    assert [deployment.http.post(asking(uri), x_api_key="bob" * 8).status_code for uri in others] == [400, 400]
-    assert deployment.http.post(asking(f"gs://uploads/{staged}"), x_api_key="alice" * 8).status_code == 200
-    assert len(segmind.ledger.billed()) == 2
+    assert [site.post(asking(uri), x_api_key=KEYS["bob"]).status_code for uri in others] == [400, 400]
+    assert site.post(asking(f"gs://uploads/{staged}"), x_api_key=KEYS["alice"]).status_code == 200
+    assert site.billed == 2
 
 
 @pytest.mark.parametrize("scheme", ["gs", "data"])
-def test_without_an_uploads_bucket_only_https_can_be_named(
-    doors: Doors, segmind: FakeSegmind, photo_uri: str, scheme: str
-) -> None:
+def test_without_an_uploads_bucket_only_https_can_be_named(site: Site, photo_uri: str, scheme: str) -> None:
     """gs:// and data: images need a bucket: 400 that says so."""
     uri = photo_uri if scheme == "data" else "gs://uploads/references/me.png"
-    refused = doors(UPLOADS_BUCKET="").http.post(asking(uri))
+    refused = site(UPLOADS_BUCKET="").post(asking(uri))
     assert refused.status_code == 400
     assert "needs an uploads bucket" in refused.text or "need an uploads bucket" in refused.text
-    assert segmind.ledger.entries() == []
+    assert site.ledger.entries() == []
 
 
 @pytest.mark.parametrize(
-    ("fault", "times", "code"),
-    [("502", 3, "segmind-unavailable"), ("401", 1, "segmind-unauthorized"), ("reset", 3, "")],
+    ("fault", "times", "status", "code"),
+    [
+        ("502,on=upload", 3, 502, "segmind-unavailable"),
+        ("401,on=upload", 1, 502, "segmind-unauthorized"),
+        ("reset,on=upload", 3, 502, "segmind-unreachable"),
+        ("upload-urls", 1, 200, None),
+    ],
 )
 def test_an_asset_that_cannot_be_handed_over_costs_nothing(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, photo: bytes, fault: str, times: int, code: str
+    hasty: Site, photo: bytes, fault: str, times: int, status: int, code: str | None
 ) -> None:
-    """upload-asset fails before the paid call: the error is Segmind's, key and slot are free, no call was made."""
-    storage.put(UPLOADS, "references/me.png", photo, content_type="image/png")
-    segmind.faults.add(f"{fault},on=upload", times=times)
-    deployment = doors(
-        REFERENCE_DELIVERY="segmind-asset", SEGMIND_UPLOAD_URL=segmind.upload_url, MAX_IMAGES_PER_DAY="50"
-    )
-    failed = deployment.http.post(asking("gs://uploads/references/me.png"), key="k")
-    assert (failed.status_code, failed.json()["code"]) == (502, code or "segmind-unreachable")
-    assert (storage.objects("results"), segmind.ledger.generations()) == ([], [])
-
-
-def test_an_asset_may_be_answered_in_either_shape(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, photo: bytes
-) -> None:
-    """upload-asset answers `file_urls` or `urls`: both are understood."""
-    storage.put(UPLOADS, "references/me.png", photo, content_type="image/png")
-    segmind.faults.add("upload-urls")
-    deployment = doors(REFERENCE_DELIVERY="segmind-asset", SEGMIND_UPLOAD_URL=segmind.upload_url)
-    assert deployment.http.post(asking("gs://uploads/references/me.png")).json()["status"] == "succeeded"
+    """Where upload-asset fails the error is Segmind's, nothing is called or kept; both its shapes are understood."""
+    hasty.storage.put(UPLOADS, "references/me.png", photo, content_type="image/png")
+    hasty.segmind.faults.add(fault, times=times)
+    site = hasty(REFERENCE_DELIVERY="segmind-asset", SEGMIND_UPLOAD_URL=hasty.segmind.upload_url)
+    answered = site.post(asking("gs://uploads/references/me.png"), key="k")
+    assert (answered.status_code, answered.json().get("code")) == (status, code)
+    assert bool(site.storage.objects("results")) == (site.bought == 1) == (code is None)

@@ -1,45 +1,14 @@
 """One pipeline behind three doors: the same request gives the same kind of result, whichever way it came."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.doors.cloud import drop, queued_events
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.bucket import Results
-from tests.harness.orders import order, reference
+from tests.harness.orders import Body, order, reference
+from tests.harness.site import Site
+from tests.harness.ways import Way, by_a_job_file, by_a_tick, by_http, by_the_queue
 
-Way: TypeAlias = Callable[[Deployment, StorageServer, dict[str, Any]], None]
-
-
-def by_http(deployment: Deployment, _storage: StorageServer, body: dict[str, Any]) -> None:
-    deployment.http.post(body, key="k")
-
-
-def by_http_async(deployment: Deployment, storage: StorageServer, body: dict[str, Any]) -> None:
-    deployment.http.post(body, key="k", Prefer="respond-async")
-    _run_queued(deployment, storage)
-
-
-def by_a_job_file(deployment: Deployment, storage: StorageServer, body: dict[str, Any]) -> None:
-    deployment.events.deliver(drop(storage, "jobs/one.json", body))
-
-
-def by_a_tick(deployment: Deployment, storage: StorageServer, body: dict[str, Any]) -> None:
-    deployment.schedule.tick({"name": "nightly", "images": [body]})
-    _run_queued(deployment, storage)
-
-
-def _run_queued(deployment: Deployment, storage: StorageServer) -> None:
-    for event in queued_events(storage):
-        deployment.events.deliver(event)
-
-
-WAYS: list[Way] = [by_http, by_http_async, by_a_job_file, by_a_tick]
+WAYS: list[Way] = [by_http, by_the_queue, by_a_job_file, by_a_tick]
 ENDS = {
     "a good image": ("a boat @model", None),
     "a png": ("a boat @model [mock:png]", None),
@@ -52,33 +21,24 @@ OWN = ("id", "createdAt", "completedAt")  # what two equal orders do not share
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
 @pytest.mark.parametrize(("prompt", "fault"), ENDS.values(), ids=ENDS)
-def test_every_door_gives_the_same_kind_of_result(
-    doors: Doors, segmind: FakeSegmind, storage: StorageServer, api: str, prompt: str, fault: str | None
-) -> None:
+def test_every_door_gives_the_same_kind_of_result(hasty: Site, api: str, prompt: str, fault: str | None) -> None:
     """Objects, slots, bill and resource of one request are alike over HTTP, queued, dropped as a file and scheduled."""
-    deployment = doors(SEGMIND_API=api, MAX_IMAGES_PER_DAY="50")
     body = order(prompt, ratio="960:960", referenceImages=[reference("model", "https://a.example.com/m.png")])
-    found = [_result(way, deployment, segmind, storage, body, fault) for way in WAYS]
+    found = [_result(way, hasty(SEGMIND_API=api), body, fault) for way in WAYS]
     assert [other for other in found if other != found[0]] == []
     assert found[0]["bought"] == 1
 
 
-def _result(
-    way: Way,
-    deployment: Deployment,
-    segmind: FakeSegmind,
-    storage: StorageServer,
-    body: dict[str, Any],
-    fault: str | None,
-) -> dict[str, Any]:
-    storage.clear()
-    segmind.clear()
+def _result(way: Way, site: Site, body: Body, fault: str | None) -> dict[str, Any]:
+    site.storage.clear()
+    site.segmind.clear()
     if fault:
-        segmind.faults.add(fault)
-    way(deployment, storage, body)
-    image_id, names = Results(storage).only_job()
-    kept = {"names": names, "slots": len(Results(storage).slots()), "bought": len(segmind.ledger.generations())}
-    return kept | {"sent": segmind.ledger.generations()[0].body, "shown": _alike(deployment.show(image_id), image_id)}
+        site.segmind.faults.add(fault)
+    way(site, body, "k")
+    site.run_queued()
+    image_id, names = site.results.only_job()
+    kept = {"names": names, "slots": site.slots, "bought": site.bought}
+    return kept | {"sent": site.ledger.generations()[0].body, "shown": _alike(site.show(image_id), image_id)}
 
 
 def _alike(shown: dict[str, Any], image_id: str) -> dict[str, Any]:

@@ -1,46 +1,36 @@
 """POST /v1/uploads: a signed PUT for one new reference image, and nothing else."""
 
-import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 import requests
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.doors.cloud import UPLOADS, finalized
-from tests.doors.conftest import Doors
-from tests.doors.rig import Deployment
-from tests.harness.orders import order, reference
+from tests.harness.events import UPLOADS
+from tests.harness.orders import CALLERS, KEYS, order, reference
+from tests.harness.site import Site
 
 MIB = 1024 * 1024
-KEYS = ",".join(f"{name}:{hashlib.sha256(name.encode() * 8).hexdigest()}" for name in ("alice", "bob"))
 
 
-@pytest.fixture
-def deployment(doors: Doors) -> Deployment:
-    """A deployment with an uploads bucket."""
-    return doors()
-
-
-def wish(deployment: Deployment, kind: str = "image/png", **headers: str) -> dict[str, Any]:
-    answered = deployment.http.call("POST", "/v1/uploads", {"contentType": kind}, headers=headers)
+def wish(site: Site, kind: str = "image/png", **headers: str) -> dict[str, Any]:
+    answered = site.call("POST", "/v1/uploads", {"contentType": kind}, headers=headers)
     assert answered.status_code == 200, answered.text
     found: dict[str, Any] = answered.json()
     return found
 
 
-def put(offer: dict[str, Any], data: bytes, **changes: str) -> int:
-    headers = offer["headers"] | {name.replace("_", "-"): value for name, value in changes.items()}
-    return requests.put(offer["url"], data=data, headers=headers, timeout=30).status_code
+def put(offer: dict[str, Any], data: bytes, changes: Mapping[str, str] = MappingProxyType({})) -> int:
+    return requests.put(offer["url"], data=data, headers=offer["headers"] | changes, timeout=30).status_code
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("image/png", "png"), ("image/jpeg", "jpg"), ("image/webp", "webp")])
-def test_the_offer_says_all_that_a_client_needs(deployment: Deployment, kind: str, extension: str) -> None:
+def test_the_offer_says_all_that_a_client_needs(site: Site, kind: str, extension: str) -> None:
     """Method, URL, its end, headers, the gs:// URI to be and the limit; the name is new each time."""
-    offer, another = wish(deployment, kind), wish(deployment, kind)
+    offer, another = wish(site, kind), wish(site, kind)
     assert offer["method"] == "PUT"
     assert offer["headers"] == {
         "Content-Type": kind,
@@ -53,67 +43,48 @@ def test_the_offer_says_all_that_a_client_needs(deployment: Deployment, kind: st
     assert timedelta(0) < datetime.fromisoformat(offer["urlExpiresAt"]) - datetime.now(UTC) < timedelta(hours=1)
 
 
-def test_an_upload_is_a_reference_from_end_to_end(
-    deployment: Deployment, segmind: FakeSegmind, storage: StorageServer, photo: bytes
-) -> None:
+def test_an_upload_is_a_reference_from_end_to_end(site: Site, photo: bytes) -> None:
     """Wish, PUT, POST with the gs:// URI: Segmind fetches these bytes; the upload's own event is left alone."""
-    segmind.settings.fetch_references = "get"
-    offer = wish(deployment)
+    site.segmind.settings.fetch_references = "get"
+    offer = wish(site)
     assert put(offer, photo) == 200
-    made = deployment.http.post(order("a boat @model", referenceImages=[reference("model", offer["gsUri"])]))
-    (bought,) = segmind.ledger.billed()
+    made = site.post(order("a boat @model", referenceImages=[reference("model", offer["gsUri"])]))
+    (bought,) = site.ledger.billed()
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
     assert [(f["contentType"], f["bytes"]) for f in bought.fetched] == [("image/png", len(photo))]
-    assert deployment.events.deliver(finalized(storage, offer["gsUri"].removeprefix("gs://uploads/"))) == 200
-    assert len(segmind.ledger.generations()) == 1
-
-
-def test_the_url_takes_one_new_object(deployment: Deployment, storage: StorageServer, photo: bytes) -> None:
-    """A second PUT is 412: what was uploaded cannot be overwritten under the same URL."""
-    offer = wish(deployment)
-    assert [put(offer, photo), put(offer, b"other")] == [200, 412]
-    assert [storage.read(UPLOADS, name) for name in storage.objects(UPLOADS)] == [photo]
-
-
-@pytest.mark.parametrize("size", [0, 16 * MIB + 1])
-def test_the_url_is_bound_to_a_size(deployment: Deployment, storage: StorageServer, size: int) -> None:
-    """Nothing, or one byte more than 16 MiB, is refused by storage."""
-    assert put(wish(deployment), b"x" * size) == 400
-    assert storage.objects(UPLOADS) == []
+    assert site.deliver(site.uploads.event(offer["gsUri"].removeprefix("gs://uploads/"))) == 200
+    assert site.bought == 1
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("size", "changes", "path"),
     [
-        {"Content_Type": "application/json"},
-        {"Content_Type": "text/html"},
-        {"x_goog_content_length_range": "0,99999999"},
-        {"x_goog_if_generation_match": "1"},
-        {"x_goog_meta_prompt": "a boat"},
+        (0, {}, ""),
+        (16 * MIB + 1, {}, ""),
+        (10, {"Content-Type": "application/json"}, ""),
+        (10, {"Content-Type": "text/html"}, ""),
+        (10, {"x-goog-content-length-range": "0,99999999"}, ""),
+        (10, {"x-goog-if-generation-match": "1"}, ""),
+        (10, {"x-goog-meta-prompt": "a boat"}, ""),
+        (10, {}, "jobs/mine.json"),
     ],
-    ids=["type", "html", "size", "generation", "metadata"],
+    ids=["empty", "too large", "type", "html", "range", "generation", "metadata", "name"],
 )
-def test_the_url_is_bound_to_its_headers(
-    deployment: Deployment, storage: StorageServer, photo: bytes, changes: dict[str, str]
-) -> None:
-    """Another type, another size, an overwrite, or metadata that would make it a job: the signature does not hold."""
-    assert put(wish(deployment), photo, **changes) in {400, 403}
-    assert storage.objects(UPLOADS) == []
+def test_the_url_is_bound_to_size_headers_and_name(site: Site, size: int, changes: dict[str, str], path: str) -> None:
+    """Another size or type, an overwrite, metadata or a name that would make it a job: storage refuses it."""
+    offer = wish(site)
+    url = offer["url"].replace(offer["gsUri"].removeprefix("gs://uploads/"), path) if path else offer["url"]
+    assert (url == offer["url"]) == (not path)
+    expected = {403} if path else {400, 403} if changes else {400}
+    assert put({**offer, "url": url}, b"x" * size, changes) in expected
+    assert site.uploads.names() == []
 
 
-def test_the_url_is_bound_to_its_name(deployment: Deployment, storage: StorageServer, photo: bytes) -> None:
-    """The same signature under the name of a job file is refused."""
-    offer = wish(deployment)
-    name = offer["gsUri"].removeprefix("gs://uploads/")
-    moved = offer | {"url": offer["url"].replace(name, "jobs/mine.json")}
-    assert (moved["url"] != offer["url"], put(moved, photo)) == (True, 403)
-    assert storage.objects(UPLOADS) == []
-
-
-def test_the_url_only_writes(deployment: Deployment, photo: bytes) -> None:
-    """It does not read what it wrote."""
-    offer = wish(deployment)
-    put(offer, photo)
+def test_the_url_takes_one_new_object_and_only_writes(site: Site, photo: bytes) -> None:
+    """A second PUT is 412: what was uploaded cannot be overwritten, or read, under the same URL."""
+    offer = wish(site)
+    assert [put(offer, photo), put(offer, b"other")] == [200, 412]
+    assert [site.storage.read(UPLOADS, name) for name in site.uploads.names()] == [photo]
     assert requests.get(offer["url"], headers=offer["headers"], timeout=10).status_code == 403
 
 
@@ -130,36 +101,36 @@ def test_the_url_only_writes(deployment: Deployment, photo: bytes) -> None:
         ("image/png", ""),
     ],
 )
-def test_a_wrong_wish_is_a_problem(deployment: Deployment, storage: StorageServer, body: object, pointer: str) -> None:
+def test_a_wrong_wish_is_a_problem(site: Site, body: object, pointer: str) -> None:
     """400 with a pointer; a name is never the caller's to choose."""
-    refused = deployment.http.call("POST", "/v1/uploads", body)
+    refused = site.call("POST", "/v1/uploads", body)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid-request")
     assert [p["pointer"] for p in refused.json()["errors"]] == [pointer]
-    assert storage.objects(UPLOADS) == []
+    assert site.uploads.names() == []
 
 
 @pytest.mark.parametrize(
     ("data", "kind", "status"),
     [(b"{", "application/json", 400), (b"{}", "text/plain", 415), (b"{}", "image/png", 415)],
 )
-def test_a_body_that_is_no_json_is_a_problem(deployment: Deployment, data: bytes, kind: str, status: int) -> None:
+def test_a_body_that_is_no_json_is_a_problem(site: Site, data: bytes, kind: str, status: int) -> None:
     """Broken JSON is 400; the image itself, or anything that is not JSON, is 415."""
-    refused = deployment.http.call("POST", "/v1/uploads", data=data, headers={"Content-Type": kind})
+    refused = site.call("POST", "/v1/uploads", data=data, headers={"Content-Type": kind})
     assert (refused.status_code, refused.headers["Content-Type"]) == (status, "application/problem+json")
 
 
-def test_everybody_uploads_into_a_folder_of_their_own(doors: Doors, photo: bytes) -> None:
+def test_everybody_uploads_into_a_folder_of_their_own(site: Site, photo: bytes) -> None:
     """With API keys an offer needs a caller, and its URI works for that caller only."""
-    deployment = doors(AUTH="keys", API_KEYS=KEYS)
-    assert deployment.http.call("POST", "/v1/uploads", {"contentType": "image/png"}).status_code == 401
-    offer = wish(deployment, **{"x-api-key": "alice" * 8})
+    site = site(**CALLERS)
+    assert site.call("POST", "/v1/uploads", {"contentType": "image/png"}).status_code == 401
+    offer = wish(site, **{"x-api-key": KEYS["alice"]})
     put(offer, photo)
     asked = order("a boat @model", referenceImages=[reference("model", offer["gsUri"])])
-    answers = [deployment.http.post(asked, x_api_key=who * 8).status_code for who in ("bob", "alice")]
+    answers = [site.post(asked, x_api_key=KEYS[who]).status_code for who in ("bob", "alice")]
     assert answers == [400, 200]
 
 
-def test_without_an_uploads_bucket_there_are_no_uploads(doors: Doors) -> None:
+def test_without_an_uploads_bucket_there_are_no_uploads(site: Site) -> None:
     """404 as a problem document."""
-    refused = doors(UPLOADS_BUCKET="").http.call("POST", "/v1/uploads", {"contentType": "image/png"})
+    refused = site(UPLOADS_BUCKET="").http.call("POST", "/v1/uploads", {"contentType": "image/png"})
     assert (refused.status_code, refused.json()["code"]) == (404, "not-found")

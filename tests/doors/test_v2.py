@@ -5,75 +5,72 @@ import json
 import pytest
 import requests
 
-from local.storage import StorageServer
-from mock_segmind import FakeSegmind
-from tests.doors.conftest import Doors
-from tests.harness.bucket import Results
 from tests.harness.orders import order, reference
+from tests.harness.site import Site
 
 
 @pytest.fixture
-def v2(doors: Doors) -> Doors:
-    """Deployments that submit and poll."""
-    return lambda **settings: doors(SEGMIND_API="v2", **settings)
+def site(hasty: Site) -> Site:
+    """A deployment that submits and polls."""
+    return hasty(SEGMIND_API="v2")
 
 
-def test_an_image_is_bought_with_one_submit(v2: Doors, segmind: FakeSegmind, results: Results) -> None:
+def test_an_image_is_bought_with_one_submit(site: Site) -> None:
     """A POST answers 200 with the stored image; one submit is billed, and v1 is never called."""
-    made = v2().http.post(order("a boat @model", referenceImages=[reference("model")], ratio="960:960"))
-    image_id, names = results.only_job()
-    (bought,) = segmind.ledger.generations()
+    made = site.post(order("a boat @model", referenceImages=[reference("model")], ratio="960:960"))
+    image_id, names = site.results.only_job()
+    (bought,) = site.ledger.generations()
     assert (made.status_code, made.json()["status"], made.json()["id"]) == (200, "succeeded", image_id)
     assert names == ["claim.json", "image.jpg", "result.json", "submitted.json"]
     assert (bought.kind, float(bought.billed)) == ("v2-submit", 0.1)
-    assert results.json(image_id, "submitted.json")["segmind_id"] == bought.request_id
-    assert requests.get(made.json()["image"]["url"], timeout=10).content == results.read(image_id, "image.jpg")
+    assert site.results.json(image_id, "submitted.json")["segmind_id"] == bought.request_id
+    assert requests.get(made.json()["image"]["url"], timeout=10).content == site.results.read(image_id, "image.jpg")
 
 
-def test_the_metrics_become_the_receipt(v2: Doors, segmind: FakeSegmind) -> None:
+def test_the_metrics_become_the_receipt(site: Site) -> None:
     """Cost, credits and seconds come from the record's metrics, the request id from the record."""
-    receipt = v2().http.post(order()).json()["segmind"]
-    (bought,) = segmind.ledger.billed()
+    receipt = site.post(order()).json()["segmind"]
+    (bought,) = site.ledger.billed()
     assert receipt["requestId"] == bought.request_id
     assert (receipt["costUsd"], receipt["remainingCredits"]) == (0.1, 9999.9)
     assert receipt["generationSeconds"] >= 0
 
 
-def test_the_id_is_written_before_the_first_look(v2: Doors, storage: StorageServer, results: Results) -> None:
+def test_the_id_is_written_before_the_first_look(site: Site) -> None:
     """While Segmind still works, submitted.json is there and neither image nor result is."""
-    made = v2(SEGMIND_TIMEOUT_SECONDS="1").http.post(order("a boat [mock:v2-stuck]"))
+    made = site(SEGMIND_TIMEOUT_SECONDS="1", MAX_IMAGES_PER_DAY="").post(order("a boat [mock:v2-stuck]"))
     assert made.status_code == 202
-    assert results.only_job()[1] == ["claim.json", "submitted.json"]
-    written = [call.name.rpartition("/")[2] for call in storage.calls if call.method == "POST"]
+    assert site.results.only_job()[1] == ["claim.json", "submitted.json"]
+    written = [call.name.rpartition("/")[2] for call in site.storage.calls if call.method == "POST"]
     assert written == ["claim.json", "submitted.json"]
 
 
 @pytest.mark.parametrize("magic", ["v2-no-output", "v2-no-images", "v2-submit-200", "v2-no-urls", "v2-polls=2"])
-def test_every_shape_of_a_good_job_is_an_image(v2: Doors, segmind: FakeSegmind, magic: str) -> None:
+def test_every_shape_of_a_good_job_is_an_image(site: Site, magic: str) -> None:
     """Output or images only, a submit with 200 or without URLs, a job that takes some looks: one image, one bill."""
-    made = v2().http.post(order(f"a boat [mock:{magic}]"))
+    made = site.post(order(f"a boat [mock:{magic}]"))
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
-    assert len(segmind.ledger.billed()) == 1
+    assert site.billed == 1
 
 
-def test_missing_metrics_are_nulls(v2: Doors, segmind: FakeSegmind) -> None:
+def test_missing_metrics_are_nulls(site: Site) -> None:
     """A record without metrics is an image all the same: what Segmind did not say is null."""
-    receipt = v2().http.post(order("a boat [mock:v2-no-metrics]")).json()["segmind"]
+    receipt = site.post(order("a boat [mock:v2-no-metrics]")).json()["segmind"]
     assert receipt == {
-        "requestId": segmind.ledger.billed()[0].request_id,
+        "requestId": site.ledger.billed()[0].request_id,
         "costUsd": None,
         "remainingCredits": None,
         "generationSeconds": None,
     }
 
 
-def test_urls_of_another_host_never_get_the_key(v2: Doors, segmind: FakeSegmind) -> None:
+def test_urls_of_another_host_never_get_the_key(site: Site) -> None:
     """A submit that names another host for its polls is polled at the configured one; hosted images get no key."""
-    made = v2().http.post(order("a boat [mock:v2-foreign-urls]"))
+    made = site.post(order("a boat [mock:v2-foreign-urls]"))
     assert made.json()["status"] == "succeeded"
-    asked = {entry.path.partition("requests")[0] for entry in segmind.ledger.entries("v2-status")}
+    asked = {entry.path.partition("requests")[0] for entry in site.ledger.entries("v2-status")}
     assert asked == {"/v2/"}
-    assert segmind.ledger.leaks() == []
+    assert site.ledger.leaks() == []
 
 
 @pytest.mark.parametrize(
@@ -81,29 +78,52 @@ def test_urls_of_another_host_never_get_the_key(v2: Doors, segmind: FakeSegmind)
     ["503", "502", "429", "500", "reset", "garbage", "504", "401", "400,body=html", "422,body=text", "moderation"],
 )
 @pytest.mark.parametrize("look", ["v2-status", "v2-result"])
-def test_a_trouble_while_polling_is_survived(v2: Doors, segmind: FakeSegmind, fault: str, look: str) -> None:
+def test_a_trouble_while_polling_is_survived(site: Site, fault: str, look: str) -> None:
     """A look costs nothing: whatever goes wrong with one, the next one finds the image, and one submit is billed."""
-    segmind.faults.add(f"{fault},on={look}")
-    made = v2().http.post(order())
+    site.segmind.faults.add(f"{fault},on={look}")
+    made = site.post(order())
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
-    assert len(segmind.ledger.generations()) == len(segmind.ledger.billed()) == 1
+    assert site.bought == site.billed == 1
 
 
-def test_a_record_that_appears_late_is_found(v2: Doors, segmind: FakeSegmind) -> None:
+def test_a_record_that_appears_late_is_found(site: Site) -> None:
     """Two looks at a record that is not there yet do not end the generation."""
-    segmind.faults.add("v2-expired,on=v2-status", times=2)
-    assert v2().http.post(order()).json()["status"] == "succeeded"
+    site.segmind.faults.add("v2-expired,on=v2-status", times=2)
+    assert site.post(order()).json()["status"] == "succeeded"
 
 
-def test_a_result_is_never_fetched_before_it_is_complete(v2: Doors, segmind: FakeSegmind) -> None:
+def test_a_result_is_never_fetched_before_it_is_complete(site: Site) -> None:
     """Only a status of COMPLETED makes the function ask for the result."""
-    v2().http.post(order("a boat [mock:v2-polls=2]"))
-    kinds = [entry.kind for entry in segmind.ledger.entries()]
+    site.post(order("a boat [mock:v2-polls=2]"))
+    kinds = [entry.kind for entry in site.ledger.entries()]
     assert kinds == ["v2-submit", "v2-status", "v2-status", "v2-status", "v2-result", "hosted"]
 
 
-def test_the_claim_is_kept_free_of_what_only_segmind_may_see(v2: Doors, results: Results) -> None:
+def test_the_claim_is_kept_free_of_what_only_segmind_may_see(site: Site) -> None:
     """submitted.json holds Segmind's id, a time and the claim's token, and nothing of the request."""
-    v2().http.post(order())
-    image_id, _ = results.only_job()
-    assert set(json.loads(results.read(image_id, "submitted.json"))) == {"segmind_id", "submitted_at", "token"}
+    site.post(order())
+    image_id, _ = site.results.only_job()
+    assert set(json.loads(site.results.read(image_id, "submitted.json"))) == {"segmind_id", "submitted_at", "token"}
+
+
+def test_an_expired_record_is_unknown(site: Site) -> None:
+    """A record that Segmind does not know any more is 504 outcome-unknown: kept with its slot, never bought again."""
+    site = site(SEGMIND_TIMEOUT_SECONDS="1")
+    fresh = site.post(order("a boat [mock:v2-expired]"), key="k")
+    assert fresh.status_code == 202  # it may still appear
+    site.control.pass_time()
+    answers = [site.post(order("a boat [mock:v2-expired]"), key="k") for _ in range(2)]
+    assert [(a.status_code, a.json()["code"]) for a in answers] == [(504, "outcome-unknown")] * 2
+    image_id, names = site.results.only_job()
+    assert names == ["claim.json", "lost.json", "submitted.json"]
+    assert site.show(image_id)["status"] == "unknown"
+    assert (site.slots, site.bought) == (1, 1)
+
+
+def test_a_submission_that_could_not_be_written_still_gives_its_image(site: Site) -> None:
+    """Storage refuses submitted.json: the generation goes on, and its image is stored."""
+    site.storage.faults.answer(403, method="POST", name="jobs/*/submitted.json")
+    made = site.post(order())
+    assert (made.status_code, made.json()["status"]) == (200, "succeeded")
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.billed == 1

@@ -14,8 +14,8 @@ from mock_segmind import FakeSegmind
 from tests.cases import load
 from tests.functional.conformance import Json, conforms, resolved, validator
 from tests.harness.orders import order, reference
-from tests.harness.pytest_plugin import Function
-from tests.harness.server import ROOT, FunctionServer
+from tests.harness.server import ROOT
+from tests.harness.site import Site
 
 DIGEST = "0" * 64
 MODES = {
@@ -27,20 +27,20 @@ MODES = {
 UNKNOWN = "a" * 26
 
 
-def described(server: FunctionServer) -> Json:
+def described(server: Site) -> Json:
     """Return the document that a server shows of itself."""
     return server.get("/openapi.json").json()
 
 
 @pytest.fixture
-def server(function: Function) -> FunctionServer:
-    return function(UPLOADS_BUCKET="uploads", SEGMIND_TIMEOUT_SECONDS="5")
+def server(site: Site) -> Site:
+    return site(UPLOADS_BUCKET="uploads", SEGMIND_TIMEOUT_SECONDS="5")
 
 
 @pytest.fixture
-def complete(function: Function) -> Json:
+def complete(site: Site) -> Json:
     """The document with everything in it: accounts and uploads."""
-    return described(function(**MODES["keys"][0], UPLOADS_BUCKET="uploads"))
+    return described(site(**MODES["keys"][0], UPLOADS_BUCKET="uploads"))
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
@@ -51,10 +51,10 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("playground", ["0", "1"])
-def test_it_is_valid_and_says_how_to_authenticate(function: Function, mode: str, playground: str) -> None:
+def test_it_is_valid_and_says_how_to_authenticate(site: Site, mode: str, playground: str) -> None:
     """OpenAPI 3.1 by its own validator; the schemes and who is refused follow AUTH."""
     settings, schemes = MODES[mode]
-    document = described(function(**settings, PLAYGROUND=playground))
+    document = described(site(**settings, PLAYGROUND=playground))
     OpenAPIV31SpecValidator(document).validate()
     assert document["components"]["securitySchemes"].keys() == schemes
     create = document["paths"]["/v1/images"]["post"]
@@ -63,7 +63,7 @@ def test_it_is_valid_and_says_how_to_authenticate(function: Function, mode: str,
     assert document["paths"]["/health"]["get"]["security"] == ([{"google": []}] if mode == "iam" else [])
 
 
-def test_every_route_is_in_it(complete: Json, function: Function) -> None:
+def test_every_route_is_in_it(complete: Json, site: Site) -> None:
     """Paths and methods are exactly the routes; without an uploads bucket that one is left out, as it is not there."""
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
@@ -71,7 +71,7 @@ def test_every_route_is_in_it(complete: Json, function: Function) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert {(path, method) for path, method, _ in operations(complete)} == routes
-    assert routes - {(path, method) for path, method, _ in operations(described(function()))} == {
+    assert routes - {(path, method) for path, method, _ in operations(described(site(UPLOADS_BUCKET="")))} == {
         ("/v1/uploads", "post")
     }
 
@@ -151,7 +151,7 @@ CALLS: list[tuple[str, str, str, Json, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("method", "path", "pattern", "body", "headers"), CALLS)
 def test_real_answers_are_as_described(
-    server: FunctionServer, method: str, path: str, pattern: str, body: Json, headers: dict[str, str]
+    server: Site, method: str, path: str, pattern: str, body: Json, headers: dict[str, str]
 ) -> None:
     """Good ones and refusals of every route: body, type and headers, with no field that is not documented."""
     data = None if body is None else json.dumps(body).encode()
@@ -160,7 +160,7 @@ def test_real_answers_are_as_described(
 
 
 @pytest.mark.parametrize("magic", ["400", "401", "406", "429", "500", "502", "504", "reset", "ok-html"])
-def test_real_failures_are_as_described(server: FunctionServer, magic: str, segmind: FakeSegmind) -> None:
+def test_real_failures_are_as_described(server: Site, magic: str, segmind: FakeSegmind) -> None:
     """What the vendor does wrong, its replay, the resource it leaves behind and the way to its image."""
     document = described(server)
     for _ in range(2):
@@ -173,7 +173,7 @@ def test_real_failures_are_as_described(server: FunctionServer, magic: str, segm
     assert segmind.ledger.posts()
 
 
-def test_an_image_is_as_described_from_everywhere(server: FunctionServer) -> None:
+def test_an_image_is_as_described_from_everywhere(server: Site) -> None:
     """First answer, replay, resource, its bytes and the redirect to them."""
     document = described(server)
     answers = [server.post(order(), key="once") for _ in range(2)]
@@ -185,7 +185,7 @@ def test_an_image_is_as_described_from_everywhere(server: FunctionServer) -> Non
     conforms(document, "/v1/images/{image_id}/content", server.get(f"{here}/content"))
 
 
-def test_what_it_says_of_requests_is_what_is_checked(server: FunctionServer) -> None:
+def test_what_it_says_of_requests_is_what_is_checked(server: Site) -> None:
     """Each body that its schema refuses is refused by the service, and the examples are taken."""
     document = described(server)
     checker = validator(document, {"$ref": "#/components/schemas/ImageBody"})

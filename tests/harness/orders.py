@@ -1,9 +1,17 @@
-"""Requests for images, as callers write them."""
+"""Requests for images, as callers write them: over HTTP, in job files, in batches."""
 
-from typing import Any
+import hashlib
+from typing import Any, TypeAlias
+
+Body: TypeAlias = dict[str, Any]
+KEYS = {"alice": "alice-key-0123456789", "bob": "bob-key-9876543210"}
+CALLERS = {  # settings of a deployment that knows these two
+    "AUTH": "keys",
+    "API_KEYS": ",".join(f"{name}:{hashlib.sha256(key.encode()).hexdigest()}" for name, key in KEYS.items()),
+}
 
 
-def order(prompt: str = "a red bicycle against a white wall", **fields: object) -> dict[str, Any]:
+def order(prompt: str = "a red bicycle against a white wall", **fields: object) -> Body:
     """Return a valid body; fields replace or add."""
     return {"promptText": prompt, "referenceImages": [], **fields}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
-from tests.harness.server import FunctionServer
+from tests.harness.site import Site
 
 TIMEOUT = 30.0
 JSON = "Content-Type: application/json"
@@ -26,7 +26,7 @@ class RawAnswer:
         return json.loads(self.body)
 
 
-def exchange(server: FunctionServer, pieces: Iterable[bytes], *, half_close: bool = False) -> RawAnswer:
+def exchange(server: Site, pieces: Iterable[bytes], *, half_close: bool = False) -> RawAnswer:
     """Send the pieces as they are, and return the answer. A server that stops reading is not an error."""
     with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
         try:
@@ -39,7 +39,7 @@ def exchange(server: FunctionServer, pieces: Iterable[bytes], *, half_close: boo
         return _answer(connection)
 
 
-def abandon(server: FunctionServer, pieces: Iterable[bytes]) -> None:
+def abandon(server: Site, pieces: Iterable[bytes]) -> None:
     """Send the pieces and hang up without reading."""
     with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
         for piece in pieces:
@@ -55,7 +55,7 @@ def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-def sent(server: FunctionServer, body: bytes, *headers: str) -> RawAnswer:
+def sent(server: Site, body: bytes, *headers: str) -> RawAnswer:
     """Return the answer to a body with a true Content-Length, and JSON's type where no header says another."""
     typed = headers if any(h.lower().startswith("content-type") for h in headers) else (JSON, *headers)
     return exchange(server, [head(*typed, f"Content-Length: {len(body)}", CLOSE), body])

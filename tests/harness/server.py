@@ -1,16 +1,18 @@
-"""The function as it is deployed: the real functions-framework command over the real source, in its own process."""
+"""The function as it is deployed: functions-framework's own app and server over the real source, in its own process.
+
+Each instance is forked from a process that has imported everything, which spares a second a start. That the command
+`functions-framework` itself does the same is shown by tests/doors/test_startup.py and by `make run`.
+"""
 
 import contextlib
 import json
 import os
-import random
-import secrets
 import signal
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,28 +20,27 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "function" / "main.py"
-COMMAND = Path(sys.executable).parent / "functions-framework"
-PORTS = range(20_000, 32_000)  # below the range that the system gives to outgoing connections
 START_SECONDS = 20.0
 Json = Any  # what an answer holds is asserted, not typed
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.harness.preloaded"])
 
 
 class NotStarted(Exception):
-    """The process ended, or somebody else has its port."""
+    """The process ended, or never listened."""
 
 
-class FunctionServer:
-    """One instance of the function. `call` remembers what no log line may hold; `leaks` looks for it."""
+class Server:
+    """One instance of one entry point. `call` remembers what no log line may hold; `leaks` looks for it."""
 
-    def __init__(
-        self, env: Mapping[str, str], directory: Path, *, source: Path = MAIN, target: str = "generate_image"
-    ) -> None:
+    def __init__(self, target: str, env: Mapping[str, str], directory: Path, *, source: Path = MAIN) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._env, self._source, self._target = dict(env), source, target
+        self._target, self._env, self._source = target, dict(env), source
         self._out, self._err = directory / "stdout", directory / "stderr"
-        self._secrets = {value for name, value in env.items() if name == "SEGMIND_API_KEY"}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._secrets = {value for name, value in env.items() if name == "SEGMIND_API_KEY" and value}
+        self._process = FORKS.Process(target=_serve, daemon=True)
         self.port = 0
+        self.loses_workers = source != MAIN
 
     @property
     def url(self) -> str:
@@ -47,12 +48,16 @@ class FunctionServer:
 
     @property
     def pid(self) -> int:
-        assert self._process
-        return self._process.pid
+        return self._process.pid or 0
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process.is_alive()
+
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.exitcode
 
     def workers(self) -> list[int]:
         """Return the ids of gunicorn's workers."""
@@ -63,39 +68,30 @@ class FunctionServer:
         texts = [Path(f"/proc/{pid}/status").read_text() for pid in (self.pid, *self.workers())]
         return max(int(text.partition("VmHWM:")[2].split()[0]) for text in texts) * 1024
 
-    @property
-    def exit_status(self) -> int | None:
-        """Return how it ended, or None while it runs."""
-        return self._process.poll() if self._process else None
-
     def start(self) -> Self:
-        """Return when it answers. Raises NotStarted, with what it printed, when it does not."""
-        for last in (False, False, True):
-            try:
-                return self.start_once()
-            except NotStarted:
-                if last:
-                    raise
-        raise AssertionError("unreachable")
+        """Return when it listens. Raises NotStarted, with what it printed, when it does not."""
+        listening, told = FORKS.Pipe(duplex=False)
+        env = {"THREADS": "100", "PATH": os.environ["PATH"], **self._env}
+        streams = (str(self._out), str(self._err))
+        self._process = FORKS.Process(
+            target=_serve, args=(told, self._target, str(self._source), env, streams), daemon=True
+        )
+        self._process.start()
+        told.close()
+        with contextlib.suppress(EOFError):
+            if listening.poll(START_SECONDS):
+                self.port = listening.recv()
+                return self
+        self._process.join(START_SECONDS)
+        self.kill()
+        raise NotStarted(f"exit status {self.exit_status}: {self.stderr()}")
 
-    def start_once(self) -> Self:
-        """Try one port only."""
-        try:
-            self._spawn()
-            self._wait_until_it_answers()
-        except NotStarted:
-            self.kill()
-            raise
-        return self
-
-    def stop(self) -> int:
+    def stop(self) -> int | None:
         """Ask it to end as Cloud Run does, and return its exit status."""
-        assert self._process
-        self._process.terminate()
-        try:
-            return self._process.wait(15)
-        finally:
-            self.kill()
+        self.terminate()
+        self._process.join(15)
+        self.kill()
+        return self.exit_status
 
     def terminate(self) -> None:
         """Send SIGTERM and do not wait."""
@@ -103,10 +99,20 @@ class FunctionServer:
 
     def kill(self) -> None:
         """End every process of the instance at once, as a lost machine does."""
-        if self._process:
+        if self.pid:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.join()
+
+    def kill_workers(self) -> int:
+        """End what serves at this moment, which gunicorn then replaces; return how many processes that were."""
+        killed = 0
+        for pid in self.workers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+        self.loses_workers = True
+        return killed
 
     def call(
         self,
@@ -124,18 +130,6 @@ class FunctionServer:
             method, self.url + path, json=json, data=data, headers=headers, timeout=timeout, allow_redirects=False
         )
 
-    def post(self, body: Json, key: str | None = None, timeout: float = 60.0, **headers: str) -> requests.Response:
-        """Order an image; `headers` are named with underscores."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if key is not None:
-            named["Idempotency-Key"] = key
-        return self.call("POST", "/v1/images", body, headers=named, timeout=timeout)
-
-    def get(self, path: str, timeout: float = 60.0, **headers: str) -> requests.Response:
-        """Ask; `headers` are named with underscores."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.call("GET", path, headers=named, timeout=timeout)
-
     def lines(self) -> list[str]:
         """Everything that it printed, by lines: both streams."""
         return [line for file in (self._out, self._err) for line in file.read_text().splitlines()]
@@ -148,11 +142,12 @@ class FunctionServer:
         found = [json.loads(line) for line in self._out.read_text().splitlines()]
         return [line for line in found if event in {None, line["event"]}]
 
-    def leaks(self, lines: list[str]) -> Iterator[str]:
-        """Yield lines that hold a secret, and lines that are no JSON objects."""
-        forbidden = self._secrets | {"X-Goog-Signature", "X-Goog-Credential", "Traceback"}
+    def leaks(self, lines: list[str], *more: str) -> Iterator[str]:
+        """Yield lines that hold a secret, or one of these texts, and lines that are no JSON objects."""
+        forbidden = self._secrets | {"X-Goog-Signature", "X-Goog-Credential", "Traceback", *more}
         for line in lines:
-            if not line.startswith("{") or any(secret in line for secret in forbidden):
+            noise = not line.startswith("{") and not (self.loses_workers and "] Worker (pid:" in line)
+            if noise or any(secret in line for secret in forbidden):
                 yield line
 
     def _note(self, body: Json, headers: Mapping[str, str | bytes]) -> None:
@@ -164,36 +159,34 @@ class FunctionServer:
         credentials = [str(v).split()[-1:] for k, v in headers.items() if k.lower() in {"authorization", "x-api-key"}]
         self._secrets |= {word for words in credentials for word in words if len(word) > 8}
 
-    def _spawn(self) -> None:
-        self.port = free_port()
-        surroundings = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        env = {"HOST": "127.0.0.1", "THREADS": "100", **surroundings, **self._env, "PORT": str(self.port)}
-        command = [str(COMMAND), "--source", str(self._source), "--target", self._target]
-        with self._out.open("ab") as out, self._err.open("ab") as err:
-            self._process = subprocess.Popen(command, env=env, stdout=out, stderr=err, start_new_session=True)
 
-    def _wait_until_it_answers(self) -> None:
-        """Somebody else's server could have taken the port: only an answer that is in our log is ours."""
-        mark, until = secrets.token_hex(8), time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self.alive:
-            with contextlib.suppress(requests.RequestException):
-                answered = requests.get(f"{self.url}/health", headers={"X-Request-Id": mark}, timeout=5)
-                if answered.ok and (mark in self._out.read_text() or self._quiet):
-                    return
-            time.sleep(0.05)
-        raise NotStarted(f"exit status {self._process and self._process.poll()}: {self.stderr()}")
+def _serve(told: Connection, target: str, source: str, env: dict[str, str], streams: tuple[str, str]) -> None:
+    """Be the instance, with a session, environment, path and output of its own; tell the port when it listens."""
+    os.setsid()
+    settle(env, streams)
+    if source == str(MAIN):
+        sys.path[:] = [entry for entry in sys.path if entry not in {"", str(ROOT), str(ROOT / "function")}]
+    from functions_framework import create_app  # noqa: PLC0415 - the tests' own process does without
+    from functions_framework._http import create_server  # noqa: PLC0415
 
-    @property
-    def _quiet(self) -> bool:
-        return self._env.get("LOG_LEVEL", "INFO") not in {"DEBUG", "INFO"}
+    def when_ready(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn is not typed
+        told.send(arbiter.LISTENERS[0].getsockname()[1])
+
+    # gunicorn's control socket has one path for all instances of a user, and they would fight for it
+    options = {"when_ready": when_ready, "control_socket_disable": True}
+    app = create_app(target, source)  # type: ignore[no-untyped-call]  # the framework leaves it untyped
+    create_server(app, debug=False, **options).run("127.0.0.1", 0)  # type: ignore[no-untyped-call]  # as above
+
+
+def settle(env: Mapping[str, str], streams: Sequence[str]) -> None:
+    """Give this process an environment, and files for what it prints."""
+    for number, name in enumerate(streams, 1):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT), number)
+    os.environ.clear()
+    os.environ.update(env)
 
 
 def free_port() -> int:
     """Return a port that nobody listens on."""
-    while True:
-        port = random.choice(PORTS)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

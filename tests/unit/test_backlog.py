@@ -12,9 +12,9 @@ from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.job_queue import JobQueue
 from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline
-from tests.clock import FakeClock
-from tests.fakes import REQUEST
-from tests.memory import MemoryObjects
+from tests.harness.clock import FakeClock
+from tests.harness.fakes import REQUEST
+from tests.harness.memory import MemoryObjects
 
 ID = "a" * 26
 ORDER = Order(REQUEST, "http", "ada", "key-1")

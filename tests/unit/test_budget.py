@@ -14,7 +14,7 @@ from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.daily_cap import DailyCap, Slot
 from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline
-from tests.fakes import NOON, REQUEST, FakeClock, MemoryObjects
+from tests.harness.fakes import NOON, REQUEST, FakeClock, MemoryObjects
 
 
 class Day:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imagegen.model import Deleted, Ending, Failure, Order, Sent, StoredImage, Submission
 from imagegen.pipeline.claims import ID_LENGTH, State, Verdict, decide, derived_id, image_id, new_claim
-from tests.fakes import NOON, REQUEST
+from tests.harness.fakes import NOON, REQUEST
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
 OTHER = replace(CLAIM, fingerprint="other", token="other")

@@ -8,9 +8,9 @@ from imagegen.errors import InvalidRequest, SegmindUnavailable, StorageUnavailab
 from imagegen.model import ImageRequest, Reference
 from imagegen.ports import Deadline
 from imagegen.references.delivery import MAX_REFERENCE_BYTES, Direct, FromBucket
-from tests.clock import FakeClock
-from tests.fakes import FakeSigner
-from tests.memory import MemoryObjects
+from tests.harness.clock import FakeClock
+from tests.harness.fakes import FakeSigner
+from tests.harness.memory import MemoryObjects
 
 NAME = "references/abc.png"
 STAGED = Reference("model", f"gs://uploads/{NAME}")

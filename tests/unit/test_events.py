@@ -15,9 +15,9 @@ from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailabl
 from imagegen.ports import Deadline
 from imagegen.references.delivery import FromBucket
 from tests import strategies
-from tests.clock import NOON
-from tests.fakes import FakeSigner, Scene, World
-from tests.memory import MemoryObjects
+from tests.harness.clock import NOON
+from tests.harness.fakes import FakeSigner, Scene, World
+from tests.harness.memory import MemoryObjects
 
 MAX_AGE = 3600.0
 BODY = b'{"promptText": "a boat", "referenceImages": []}'

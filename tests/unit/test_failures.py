@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imagegen.errors import BY_CODE, SegmindError
 from imagegen.segmind.failures import MAX_DETAIL, error_of, message_of, seconds_until_reset
 from tests.cases import Case, load, named
-from tests.fakes import NOON
+from tests.harness.fakes import NOON
 
 SECRET = "SG_0123456789abcdef"
 SHAPES: dict[str, Callable[[str], str]] = {

@@ -13,7 +13,7 @@ from imagegen import log
 from imagegen.errors import OutcomeUnknown, SegmindUnauthorized, StorageUnavailable
 from imagegen.model import Ending, Order, StoredImage
 from imagegen.pipeline.claims import new_claim
-from tests.fakes import NOON, RECEIPT, REQUEST
+from tests.harness.fakes import NOON, RECEIPT, REQUEST
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
 ENDING = Ending(CLAIM, "succeeded", NOON, StoredImage("jobs/1/image.jpg", "image/jpeg", 9, "00", 1280, 720), RECEIPT)

@@ -5,7 +5,7 @@ import pytest
 from imagegen.errors import ImageNotStored, OutcomeUnknown, RejectedBySegmind, SegmindBadImage, SegmindFailed
 from imagegen.pipeline.claims import image_id
 from imagegen.ports import StillGenerating
-from tests.fakes import PICTURE, RECEIPT, Crash, Scene, World
+from tests.harness.fakes import PICTURE, RECEIPT, Crash, Scene, World
 
 DIES = Scene(submits="seg-1", raised=Crash())
 

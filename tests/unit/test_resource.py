@@ -16,7 +16,7 @@ from imagegen.model import Ending, Order, Receipt, SignedUrl, StoredImage, time_
 from imagegen.pipeline.claiming import Outcome
 from imagegen.pipeline.claims import new_claim
 from tests.cases import Case, load, named
-from tests.fakes import NOON, PICTURE, RECEIPT, REQUEST
+from tests.harness.fakes import NOON, PICTURE, RECEIPT, REQUEST
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
 IMAGE = StoredImage(f"jobs/{CLAIM.id}/image.jpg", "image/jpeg", 9, "ab", 1280, 720)

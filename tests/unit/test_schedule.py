@@ -13,9 +13,9 @@ from imagegen.errors import InvalidRequest, StorageUnavailable
 from imagegen.pipeline.claims import image_id
 from imagegen.references.rules import Rules
 from tests import strategies
-from tests.clock import FakeClock
-from tests.fakes import World
-from tests.memory import MemoryObjects
+from tests.harness.clock import FakeClock
+from tests.harness.fakes import World
+from tests.harness.memory import MemoryObjects
 
 TICK = "2026-03-14T12:00:00Z"
 RULES = Rules("uploads")

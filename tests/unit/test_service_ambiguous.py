@@ -8,7 +8,7 @@ from imagegen.errors import SegmindFailed, StorageUnavailable
 from imagegen.failure import ServiceError
 from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
-from tests.fakes import FakeDelivery, Scene, World
+from tests.harness.fakes import FakeDelivery, Scene, World
 from tests.unit.test_events import Door
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from imagegen.errors import BY_CODE, SegmindBadImage, StorageUnavailable
 from imagegen.failure import ServiceError
-from tests.fakes import Crash, Scene, World
+from tests.harness.fakes import Crash, Scene, World
 
 ENDINGS = {
     "good": Scene(),

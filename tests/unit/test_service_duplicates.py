@@ -10,7 +10,7 @@ from imagegen.errors import IdempotencyKeyReused
 from imagegen.model import Claim, Ending, ImageRequest, Order
 from imagegen.pipeline.claims import new_claim
 from imagegen.ports import Deadline
-from tests.fakes import REQUEST, Scene, World
+from tests.harness.fakes import REQUEST, Scene, World
 
 if TYPE_CHECKING:
     from imagegen.pipeline.claiming import Outcome

@@ -5,7 +5,7 @@ import pytest
 from imagegen.errors import BY_CODE, InvalidRequest, SegmindBadImage
 from imagegen.failure import Problem, ServiceError
 from tests.cases import Case, load, named
-from tests.fakes import PICTURE, RECEIPT, Scene, World
+from tests.harness.fakes import PICTURE, RECEIPT, Scene, World
 
 ROWS = load("contract_errors")
 SEGMINDS = [row for row in ROWS if row.get("segmind")]

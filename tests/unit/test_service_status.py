@@ -6,7 +6,7 @@ from imagegen.errors import NotFound
 from imagegen.model import Ending, Order
 from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.ports import Deadline
-from tests.fakes import PICTURE, REQUEST, Crash, Scene, World
+from tests.harness.fakes import PICTURE, REQUEST, Crash, Scene, World
 
 
 def test_an_image_that_ended_is_shown() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from imagegen.errors import ImageNotStored, SegmindBadImage, SegmindUnauthorized, StorageUnavailable
-from tests.fakes import PICTURE, Scene, World
+from tests.harness.fakes import PICTURE, Scene, World
 
 
 @pytest.mark.parametrize("applied", [False, True])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.stopwatch import Step, Stopwatch
-from tests.fakes import FakeClock
+from tests.harness.fakes import FakeClock
 
 STEPS: list[Step] = ["validate", "claim", "segmind", "store", "sign"]
 

@@ -10,7 +10,7 @@ from imagegen.errors import RejectedBySegmind, SegmindFailed
 from imagegen.model import Claim, Order
 from imagegen.pipeline.claims import new_claim
 from imagegen.ports import Deadline, StillGenerating
-from tests.fakes import REQUEST, Crash, Scene, World
+from tests.harness.fakes import REQUEST, Crash, Scene, World
 
 NOTHING = {"finished": 0, "lost": 0, "running": 0, "freed": 0, "slotsFreed": 0, "errors": 0}
 

@@ -15,7 +15,7 @@ from imagegen.pipeline.claims import image_id
 from imagegen.pipeline.job_files import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo
 from imagegen.references.validation import check
 from tests import strategies
-from tests.clock import NOON
+from tests.harness.clock import NOON
 
 FILE = Upload("uploads", "jobs/one.json", 7, 2, "application/json", {}, NOON)
 PHOTO = Upload("uploads", "inbox/me.jpg", 7, 2, "image/jpeg", {"prompt": "@image at sea"}, NOON)

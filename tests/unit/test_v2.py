@@ -13,7 +13,7 @@ from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.v2 import SegmindV2, receipt_in
 from mock_segmind import FakeSegmind
 from tests import strategies
-from tests.clock import FakeClock
+from tests.harness.clock import FakeClock
 
 
 @dataclass

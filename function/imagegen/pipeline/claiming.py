@@ -106,15 +106,14 @@ class Claiming:
         marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
         start, jobs = self.parallel.start, self.jobs
         marked = start(partial(jobs.mark_open, claim.id, marker, deadline))
-        ended: Future[Ending | None] = (
-            start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)
-        )
+        ended: Future[Ending | None] = start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)
         deleted: Future[Deleted | None] = (
             start(partial(jobs.deleted, claim.id, deadline)) if may_exist else returned(None)
         )
         claimed: Future[int | None] = start(partial(jobs.claim, claim, deadline))
         failed = errors_of(claimed, marked, ended, deleted)
-        held = Held(claim, {"claim.json": value_of(claimed) or 0}, marker=value_of(marked))
+        generation, marked_as = value_of(claimed), value_of(marked)
+        held = Held(claim, {"claim.json": generation or 0}, marker=marked_as)
         state = State(result=value_of(ended), deleted=value_of(deleted))
         if not claimed.exception() and claimed.result() is None:
             return self._lost(held, state, failed, deadline)

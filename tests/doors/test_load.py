@@ -1,0 +1,71 @@
+"""Many at once, and the end of an instance amid its work."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from tests.harness.orders import order
+from tests.harness.site import Site
+
+IN_FLIGHT = 200
+
+
+def test_two_hundred_generations_in_flight(site: Site) -> None:
+    """One instance with THREADS=200 holds 200 generations of a second together; each is billed and stored once."""
+    server = site.fresh(THREADS="200", LOG_LEVEL="INFO", MAX_IMAGES_PER_DAY="")
+    site.segmind.settings.latency = 1.5
+    together = threading.Barrier(IN_FLIGHT)
+
+    def ask(number: int) -> tuple[int, str, str]:
+        together.wait()
+        answer = server.post(order(f"boat {number % 4}"), f"k{number}", timeout=120)
+        return answer.status_code, answer.json()["id"], answer.json()["segmind"]["requestId"]
+
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        answers = list(pool.map(ask, range(IN_FLIGHT)))
+    assert {status for status, _, _ in answers} == {200}
+    assert len({image_id for _, image_id, _ in answers}) == len(site.results.images()) == IN_FLIGHT
+    assert {vendor for _, _, vendor in answers} == {entry.request_id for entry in site.ledger.billed()}
+    assert site.bought == IN_FLIGHT
+
+
+def test_sigterm_lets_a_generation_finish(site: Site) -> None:
+    """Cloud Run ends an instance amid a generation that still fits: the caller gets its image, the exit is clean."""
+    server = site.fresh()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server.post, order("a boat [mock:slow=1.5]"), "k")
+        assert site.ledger.wait(lambda ledger: bool(ledger.entries()))
+        server.http.terminate()
+        made = running.result()
+    assert (made.status_code, made.json()["status"]) == (200, "succeeded")
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert server.http.stop() == 0
+
+
+def test_a_key_whose_instance_is_lost_is_running_until_its_lease_is_over(hasty: Site) -> None:
+    """Another instance says running and buys nothing; after the lease the outcome is unknown, for good."""
+    lost, asked = hasty.fresh(), order("a boat [mock:slow=0.5]")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(lost.post, asked, "k")
+        assert lost.ledger.wait(lambda ledger: bool(ledger.entries()))
+        lost.http.kill()
+        assert isinstance(running.exception(), requests.RequestException)
+    image_id, names = hasty.results.only_job()
+    waited = hasty.post(asked, "k")
+    assert (waited.status_code, waited.json()["status"], waited.json()["id"]) == (202, "running", image_id)
+    assert (hasty.show(image_id)["status"], names) == ("running", ["claim.json"])
+    assert int(waited.headers["Retry-After"]) >= 1
+    assert hasty.ledger.settle()
+    hasty.control.pass_time()
+    gone = hasty.post(asked, "k").json()
+    assert (hasty.show(image_id)["status"], gone["code"], gone["billed"]) == ("unknown", "outcome-unknown", "maybe")
+    assert hasty.bought == 1
+
+
+def test_a_worker_that_dies_is_replaced(site: Site) -> None:
+    """The server starts another worker, which builds its own clients: the next request is answered."""
+    mortal = site.fresh()
+    assert mortal.post(order()).status_code == 200
+    assert mortal.http.kill_workers() == 1
+    assert mortal.post(order()).status_code == 200

@@ -1,0 +1,68 @@
+"""A deployment with wrong settings stops at once, with one line that names every one of them."""
+
+import pytest
+
+from tests.harness.orders import order
+from tests.harness.server import NotStarted
+from tests.harness.site import Site
+
+
+def refusal(site: Site, **settings: str) -> str:
+    """Return the one line that a start with these settings ends with."""
+    server = site(**settings).unstarted()
+    with pytest.raises(NotStarted):
+        server.start()
+    assert server.exit_status not in {None, 0}
+    (line,) = server.lines()
+    return line
+
+
+def test_without_settings_all_that_are_required_are_named(site: Site) -> None:
+    """Nothing set: one line, both names, an exit status that is not 0."""
+    line = refusal(site, SEGMIND_API_KEY="", RESULTS_BUCKET="")
+    assert line == "imagegen cannot start: SEGMIND_API_KEY is required; RESULTS_BUCKET is required"
+
+
+def test_every_wrong_setting_is_named_at_once(site: Site) -> None:
+    """A dozen wrong ones in one line: an operator corrects a deployment once. No secret is in it."""
+    wrong = {
+        "SEGMIND_API_KEY": "",
+        "SEGMIND_BASE_URL": "ftp://user:hunter2@x",
+        "SEGMIND_API": "v3",
+        "SEGMIND_TIMEOUT_SECONDS": "soon",
+        "RESULTS_BUCKET": "Not A Bucket",
+        "SIGNED_URL_TTL_SECONDS": "1",
+        "MAX_IMAGES_PER_DAY": "-1",
+        "AUTH": "keys",
+        "API_KEYS": "alice:hunter2",
+        "REFERENCE_DELIVERY": "pigeon",
+        "MAX_BODIES_IN_MEMORY": "0",
+        "PLAYGROUND": "perhaps",
+        "LOG_LEVEL": "LOUD",
+    }
+    line = refusal(site, **wrong)
+    assert [name for name in wrong if f" {name} " not in line] == ["AUTH"]  # keys is a mode; its API_KEYS are wrong
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": ""}, "AUTH=none needs MAX_IMAGES_PER_DAY"),
+        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "0"}, "AUTH=none needs MAX_IMAGES_PER_DAY"),
+        ({"AUTH": "keys"}, "AUTH=keys needs API_KEYS"),
+        ({"AUTH": "oidc", "OIDC_ISSUER": "https://issuer.example"}, "OIDC_AUDIENCE"),
+        ({"UPLOADS_BUCKET": "results"}, "UPLOADS_BUCKET must be another bucket"),
+        ({"SIGNED_URL_TTL_SECONDS": "50000", "GOOGLE_APPLICATION_CREDENTIALS": ""}, "needs a key file"),
+        ({"SIGNED_URL_TTL_SECONDS": "604801"}, "SIGNED_URL_TTL_SECONDS"),
+    ],
+)
+def test_settings_that_do_not_go_together_stop_the_start(site: Site, settings: dict[str, str], says: str) -> None:
+    """An open endpoint without a cap, a mode without what it needs, one bucket for both: refused, with the reason."""
+    assert says in refusal(site, **settings)
+
+
+def test_a_bucket_that_is_missing_stops_no_start(site: Site) -> None:
+    """Only settings are checked at the start: storage is a matter of each request, and a 503."""
+    answered = site(RESULTS_BUCKET="no-such-bucket").post(order())
+    assert (answered.status_code, answered.json()["code"]) == (503, "storage-unavailable")

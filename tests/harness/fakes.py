@@ -1,0 +1,196 @@
+"""The ports of the pipeline in memory: a clock that is told the time, a bucket, a vendor, a signer.
+
+Each implements its Protocol of `imagegen.ports` in full, so a test says what exists afterwards and not what was
+called. `World` puts the real service between them.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from imagegen.model import HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.pipeline.assembly import Outside, Rules, assemble
+from imagegen.pipeline.claiming import Outcome
+from imagegen.ports import Deadline
+from imagegen.stopwatch import Stopwatch
+from imagegen.timeouts import Timeouts
+from tests.harness.clock import NOON, FakeClock
+from tests.harness.memory import Crash, MemoryObjects
+
+__all__ = ["NOON", "PICTURE", "RECEIPT", "REQUEST", "Crash", "FakeClock", "MemoryObjects", "Scene", "World"]
+PICTURE = Picture(b"\xff\xd8\xff the bytes of an image \xff\xd9", "image/jpeg", "jpg", 1280, 720)
+RECEIPT = Receipt("req-1", 0.1, 12.3, 30.6)
+REQUEST = ImageRequest("a red cube", (Reference("model", "https://example.com/model.png"),), "1280:720")
+
+
+class FakeGeneration:
+    """Implements `ports.Generation`: a finished image, or what goes wrong when it is read."""
+
+    def __init__(self, outcome: Picture | BaseException, receipt: Receipt, seconds: float, clock: FakeClock) -> None:
+        self.receipt = receipt
+        self._outcome, self._seconds, self._clock = outcome, seconds, clock
+        self.waited: float | None = None
+        self.open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.open = False
+
+    def read(self, waited: float) -> Picture:
+        self.waited = waited
+        self._clock.sleep(self._seconds)
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """How one generation goes: raised before the answer's headers, or met while its body is read."""
+
+    raised: BaseException | None = None
+    body: Picture | BaseException = PICTURE
+    receipt: Receipt = RECEIPT
+    seconds: float = 30.0
+    reading: float = 0.0
+    submits: str | None = None
+    meanwhile: Callable[[], object] = lambda: None
+
+
+class FakeGenerator:
+    """Implements `ports.Generator`: plays its scenes in turn, then images for ever. `bought`: the worst bill."""
+
+    def __init__(self, clock: FakeClock, scenes: Iterable[Scene] = (), resumes: Iterable[Scene] = ()) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.scenes, self.resumes = list(scenes), list(resumes)
+        self.bought: list[ImageRequest] = []
+        self.resumed: list[str] = []
+        self.generations: list[FakeGeneration] = []
+
+    def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> FakeGeneration:
+        del deadline
+        with self._lock:
+            self.bought.append(request)
+            scene = self.scenes.pop(0) if self.scenes else Scene()
+        if scene.submits:
+            submitted(scene.submits)
+        return self._play(scene)
+
+    def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> FakeGeneration:
+        del submitted_at, deadline
+        self.resumed.append(segmind_id)
+        return self._play(self.resumes.pop(0) if self.resumes else Scene(seconds=0.0))
+
+    def _play(self, scene: Scene) -> FakeGeneration:
+        self._clock.sleep(scene.seconds)
+        scene.meanwhile()
+        if scene.raised:
+            raise scene.raised
+        self.generations.append(FakeGeneration(scene.body, scene.receipt, scene.reading, self._clock))
+        return self.generations[-1]
+
+
+class FakeDelivery:
+    """Implements `ports.Delivery`: every reference can be fetched as it is, unless it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
+        del deadline
+        if self.error:
+            raise self.error
+        return request
+
+
+class FakeHistory:
+    """Implements `ports.History`: the rows that a test puts into it. `asked` counts the questions."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.rows: list[HistoryRow] = []
+        self.images: dict[str, Picture | BaseException] = {}
+        self.down = False
+        self.asked = 0
+
+    def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
+        del deadline
+        self.asked += 1
+        return None if self.down else next((row for row in self.rows if row.request_id == segmind_id), None)
+
+    def between(self, start: datetime, end: datetime, deadline: Deadline) -> list[HistoryRow] | None:
+        del start, end, deadline
+        self.asked += 1
+        return None if self.down else list(self.rows)
+
+    def fetch(self, row: HistoryRow, deadline: Deadline) -> FakeGeneration:
+        del deadline
+        receipt = Receipt(row.request_id, row.cost_usd)
+        return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
+
+
+class FakeSigner:
+    """Implements `ports.Signer`."""
+
+    def __init__(self, clock: FakeClock, error: Exception | None = None) -> None:
+        self._clock, self.error = clock, error
+
+    def sign(self, name: str) -> SignedUrl:
+        if self.error:
+            raise self.error
+        return SignedUrl(f"https://storage.example/{name}?X-Goog-Signature=sentinel", self._clock.now())
+
+
+class World:
+    """The real service over the fakes: one bucket, one vendor, one clock."""
+
+    def __init__(
+        self,
+        *scenes: Scene,
+        per_day: int = 0,
+        per_user: int = 0,
+        resumes: Iterable[Scene] = (),
+        uploads: MemoryObjects | None = None,
+    ) -> None:
+        self.clock = FakeClock()
+        self.objects = MemoryObjects(self.clock)
+        self.generator = FakeGenerator(self.clock, scenes, resumes)
+        self.limits = Timeouts(generation_seconds=180.0)
+        self.delivery = FakeDelivery()
+        self.uploads = uploads
+        self.history = FakeHistory(self.clock)
+        outside = Outside(self.objects, self.generator, self.delivery, self.clock, uploads, "uploads", self.history)
+        self.core = assemble(outside, self.limits, Rules(per_day, per_user))
+        self.jobs, self.budget, self.service, self.sweep = (
+            self.core.jobs,
+            self.core.cap,
+            self.core.service,
+            self.core.sweep,
+        )
+
+    def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:
+        """Order an image over HTTP, as the door would."""
+        return self.create(Order(request, "http", owner, key))
+
+    def create(self, order: Order) -> Outcome:
+        """Order an image, with a whole request's time."""
+        return self.service.create(
+            order, Stopwatch(self.clock), Deadline.within(self.clock, self.limits.request_seconds)
+        )
+
+    def end_lease(self) -> None:
+        """Let so much time pass that no claim of now holds any more."""
+        self.clock.advance(self.limits.lease_seconds + 1)
+
+    def left(self, prefix: str = "jobs/") -> list[str]:
+        """Return what is left of all jobs, by the last part of each name."""
+        return [name.rpartition("/")[2] for name in self.objects.names(prefix)]
+
+    def slots(self) -> list[str]:
+        return self.objects.names("spend/")

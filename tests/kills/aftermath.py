@@ -1,0 +1,90 @@
+"""What killed orders leave, and whether bucket, slots, ledger and results agree about them afterwards."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from tests.harness.bucket import RESULTS
+from tests.harness.site import Site
+
+FREE, UNKNOWN = "free", "outcome-unknown"
+GOOD = {  # images, slots and bills of an order by how it ends where no process dies
+    "succeeded": (1, 1, 1),
+    "rejected-by-segmind": (0, 0, 0),
+    "segmind-bad-image": (0, 1, 1),
+    "segmind-failed": (0, 0, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Everything that one order left in the world; its prompt is its own."""
+
+    prompt: str
+    ids: list[str]
+    names: list[str]
+    end: str
+    slots: int
+    billed: int
+
+    def disagreements(self, good: str) -> list[str]:
+        """Return what does not agree about this order after everything was recovered."""
+        images = sum(name.startswith("image.") for name in self.names)
+        endings = [name for name in self.names if name in {"result.json", "lost.json"}]
+        spent = (images, self.slots, self.billed)
+        rules = {
+            "an order has at most one id": len(self.ids) <= 1,
+            "every claim has one end": len(endings) == len(self.ids),
+            "no image is bought twice": self.billed <= 1,
+            "no slot is spent twice": self.slots <= 1,
+            "what was billed has a slot": self.slots >= self.billed,
+            "it ends as it would have, or unknown": self.end in {good, UNKNOWN, FREE},
+            "a good end is what it costs": self.end != good or good == UNKNOWN or spent == GOOD[good],
+            "an unknown end has no image": self.end != UNKNOWN or images == 0,
+            "what was submitted and written down is finished": "submitted.json" not in self.names or self.end == good,
+            "without a claim nothing is spent": bool(self.ids) or spent == (0, 0, 0),
+        }
+        return [f"{self.prompt}: not so: {rule}: {self}" for rule, holds in rules.items() if not holds]
+
+
+class Aftermath:
+    """Bucket and ledger after the kills."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._jobs = site, site.results.jobs()
+        self._prompts = {i: site.results.json(i, "claim.json")["request"]["prompt"] for i in self._jobs}
+        slots = (site.storage.object(RESULTS, name) for name in site.results.slots())
+        self._slots = Counter(slot.custom_metadata["id"] for slot in slots)
+        self._billed = Counter(entry.prompt for entry in site.ledger.billed())
+
+    def of(self, prompt: str) -> Traces:
+        """Return what the order with this prompt left."""
+        ids = [image_id for image_id, found in self._prompts.items() if found == prompt]
+        names = [name for image_id in ids for name in self._jobs[image_id]]
+        slots = sum(self._slots[image_id] for image_id in ids)
+        return Traces(prompt, ids, names, self.end(ids[0]) if ids else FREE, slots, self._billed[prompt])
+
+    def end(self, image_id: str) -> str:
+        """Return how a job ended: succeeded, or the code of its error."""
+        ending = next((name for name in self._jobs[image_id] if name in {"result.json", "lost.json"}), None)
+        if ending is None:
+            return "running"
+        found = json.loads(self._site.results.read(image_id, ending))
+        return str(found["error"]["code"] if found["error"] else found["status"])
+
+    def disagreements(self, prompts: list[str], good: str = "succeeded") -> list[str]:
+        """Return everything that does not agree, of these orders and of any other that was billed or claimed."""
+        others = (set(self._billed) | set(self._prompts.values())) - set(prompts)
+        ownerless = [f"a slot of nobody: {image_id}" for image_id in set(self._slots) - set(self._jobs)]
+        return [*others, *ownerless, *(wrong for prompt in prompts for wrong in self.of(prompt).disagreements(good))]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        names = [name for found in self._jobs.values() for name in found]
+        return {
+            "billed": self._billed.total(),
+            "images": sum(name.startswith("image.") for name in names),
+            "slots": self._slots.total(),
+            "succeeded": sum(self.end(image_id) == "succeeded" for image_id in self._jobs),
+            "unknown": names.count("lost.json"),
+        }
