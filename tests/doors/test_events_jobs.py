@@ -16,7 +16,7 @@ def test_a_job_file_gives_an_image(site: Site, name: str) -> None:
     assert site.deliver(site.uploads.drop(name, body)) == 200
     image_id, names = site.results.only_job()
     shown = site.show(image_id)
-    assert names == ["claim.json", "image.jpg", "result.json"]
+    assert names == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert (shown["status"], shown["image"]["width"], site.slots) == ("succeeded", 960, 1)
     assert requests.get(shown["image"]["url"], timeout=10).content == site.results.read(image_id, "image.jpg")
     assert [entry.body for entry in site.ledger.billed()] == [body]

@@ -16,7 +16,7 @@ def one_image(site: Site, answers: list[Answer]) -> None:
     assert [answer.resource for answer in answers] == [answers[0].resource] * len(answers)
     assert ["Idempotent-Replayed" in answer.headers for answer in answers].count(False) == 1
     assert (site.bought, site.billed) == (1, 1)
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert site.slots == 1
 
 

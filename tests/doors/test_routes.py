@@ -26,7 +26,7 @@ def test_the_index_names_every_route(site: Site) -> None:
     assert {"GET /health", "POST /v1/images", "GET /v1/images/<image_id>", "POST /"} <= set(routes)
     for route in routes:
         method, _, path = route.partition(" ")
-        answered = server.call(method, path.replace("<image_id>", UNKNOWN))
+        answered = server.call(method, path.replace("<image_id>", UNKNOWN).replace("<code>", "not-found"))
         assert answered.status_code != 405
         assert answered.status_code != 404 or "<image_id>" in path
 
@@ -36,7 +36,7 @@ def test_the_index_names_every_route(site: Site) -> None:
     [
         ("PUT", "/v1/images", "POST"),
         ("GET", "/v1/images", "POST"),
-        ("DELETE", f"/v1/images/{UNKNOWN}", "GET, HEAD"),
+        ("PUT", f"/v1/images/{UNKNOWN}", "DELETE, GET, HEAD"),
         ("POST", f"/v1/images/{UNKNOWN}/content", "GET, HEAD"),
         ("POST", "/health", "GET, HEAD"),
         ("PATCH", "/", "GET, HEAD, POST"),

@@ -21,7 +21,7 @@ def test_an_image_is_bought_with_one_submit(site: Site) -> None:
     image_id, names = site.results.only_job()
     (bought,) = site.ledger.generations()
     assert (made.status_code, made.json()["status"], made.json()["id"]) == (200, "succeeded", image_id)
-    assert names == ["claim.json", "image.jpg", "result.json", "submitted.json"]
+    assert names == ["claim.json", "image.jpg", "result.json", "sent.json", "submitted.json"]
     assert (bought.kind, float(bought.billed)) == ("v2-submit", 0.1)
     assert site.results.json(image_id, "submitted.json")["segmind_id"] == bought.request_id
     assert requests.get(made.json()["image"]["url"], timeout=10).content == site.results.read(image_id, "image.jpg")
@@ -40,9 +40,10 @@ def test_the_id_is_written_before_the_first_look(site: Site) -> None:
     """While Segmind still works, submitted.json is there and neither image nor result is."""
     made = site(SEGMIND_TIMEOUT_SECONDS="1", MAX_IMAGES_PER_DAY="").post(order("a boat [mock:v2-stuck]"))
     assert made.status_code == 202
-    assert site.results.only_job()[1] == ["claim.json", "submitted.json"]
-    written = [call.name.rpartition("/")[2] for call in site.storage.calls if call.method == "POST"]
-    assert written == ["claim.json", "submitted.json"]
+    assert site.results.only_job()[1] == ["claim.json", "sent.json", "submitted.json"]
+    written = [call.name for call in site.storage.calls if call.method == "POST"]
+    assert [name.rpartition("/")[2] for name in sorted(written[:2])] == ["claim.json", made.json()["id"]]
+    assert [name.rpartition("/")[2] for name in written[2:]] == ["sent.json", "submitted.json"]
 
 
 @pytest.mark.parametrize("magic", ["v2-no-output", "v2-no-images", "v2-submit-200", "v2-no-urls", "v2-polls=2"])
@@ -115,7 +116,7 @@ def test_an_expired_record_is_unknown(site: Site) -> None:
     answers = [site.post(order("a boat [mock:v2-expired]"), key="k") for _ in range(2)]
     assert [(a.status_code, a.json()["code"]) for a in answers] == [(504, "outcome-unknown")] * 2
     image_id, names = site.results.only_job()
-    assert names == ["claim.json", "lost.json", "submitted.json"]
+    assert names == ["claim.json", "lost.json", "sent.json", "submitted.json"]
     assert site.show(image_id)["status"] == "unknown"
     assert (site.slots, site.bought) == (1, 1)
 
@@ -125,5 +126,5 @@ def test_a_submission_that_could_not_be_written_still_gives_its_image(site: Site
     site.storage.faults.answer(403, method="POST", name="jobs/*/submitted.json")
     made = site.post(order())
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert site.billed == 1

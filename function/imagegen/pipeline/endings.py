@@ -98,7 +98,7 @@ class Endings:
         return stands if stands.image else replace(ending, completed_at=stands.completed_at)
 
     def free(self, held: Held, error: ServiceError | None = None) -> None:
-        """Give back what a run held that certainly cost nothing. The claim goes last: it guards the rest.
+        """Give back what a run held that certainly cost nothing. The claim guards the rest, the marker finds it.
 
         `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops.
         """
@@ -108,9 +108,9 @@ class Endings:
                 if name in held.generations:
                     self._jobs.erase(claim, name, held.generations[name], deadline)
             self._cap.give_back(held.slots, deadline)
+            self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
             if held.marker is not None:
                 self._jobs.unmark(claim.id, held.marker, deadline)
-            self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
         except StorageUnavailable:
             log.state_not_written(claim, "the release")
         else:
