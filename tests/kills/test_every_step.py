@@ -9,6 +9,7 @@ from itertools import product
 from typing import get_args
 
 import pytest
+import requests
 
 from tests.harness.control import When
 from tests.harness.orders import Body, order
@@ -101,6 +102,9 @@ def check(site: Site, row: Row, victim: Victim, found: Traces) -> None:
         assert found.end != UNKNOWN or row.end == UNKNOWN, (victim, found)
     if victim.left and victim.calls and row.end != "segmind-failed":
         assert calls(site, victim.body) == victim.calls, victim
+    if found.end == "succeeded":
+        url = site.show(found.ids[0])["image"]["url"]
+        assert requests.get(url, timeout=10).headers["Content-Type"] == "image/jpeg"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
