@@ -15,7 +15,7 @@ INTO_UPLOADS = "/upload/storage/v1/b/uploads"
 
 
 def test_a_job_is_accepted_and_nothing_is_spent(site: Site) -> None:
-    """202 with Location, Retry-After, Preference-Applied; a job file and its marker wait: no claim, no slot, no call."""
+    """202 with Location, Retry-After, Preference-Applied; job file and marker wait: no claim, no slot, no call."""
     made = site.queue(order())
     found = made.json()
     assert (made.status_code, found["status"]) == (202, "queued")

@@ -33,6 +33,7 @@ def test_an_event_is_one_image_and_each_generation_of_a_file_another(site: Site)
     """Redelivered, it buys nothing and writes no object anew; the file dropped again, equal or not, is a new job."""
 
     def generations() -> dict[str, int]:
+        site.rest()
         return {name: site.storage.object("results", name).generation for name in site.storage.objects("results")}
 
     for number, prompt in enumerate(("a boat", "a boat", "a ship"), 1):

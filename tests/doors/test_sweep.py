@@ -18,7 +18,7 @@ def site(site: Site) -> Site:
 
 
 def test_a_lost_call_ends_as_unknown_and_keeps_its_slot(site: Site) -> None:
-    """A call that began and never ended gets its lost.json: it may have been billed. Its slot stays; nothing is bought."""
+    """A call that never ended gets its lost.json: it may have been billed. Its slot stays, nothing is bought."""
     wreck = site.wreck().claimed().called().slot("7")
     assert site.sweep() == NOTHING | {"lost": 1}
     shown = site.show(wreck.id)
@@ -38,7 +38,7 @@ def test_a_claim_without_a_call_is_freed(site: Site) -> None:
 
 def test_a_claim_under_its_lease_is_left_alone(site: Site) -> None:
     """Somebody may still be at work: counted as running, nothing written."""
-    wreck = site.wreck(lease=60).claimed()
+    site.wreck(lease=60).claimed()
     assert site.sweep() == NOTHING | {"running": 1}
 
 

@@ -55,6 +55,7 @@ class Aftermath:
     """Bucket and ledger after the kills."""
 
     def __init__(self, site: Site) -> None:
+        site.rest()
         self._site, self._jobs = site, site.results.jobs()
         self._prompts = {i: site.results.json(i, "claim.json")["request"]["prompt"] for i in self._jobs}
         slots = (site.storage.object(RESULTS, name) for name in site.results.slots())

@@ -82,6 +82,7 @@ def kill(site: Site, row: Row, number: int, when: When) -> Victim:
     killed = not survives(row.way, site, row.body(key), key) or site.control.kills_within(0.5)
     assert killed == site.control.has_killed
     assert site.ledger.settle()
+    site.rest()
     jobs = [names for image_id, names in site.results.jobs().items() if image_id not in before]
     assert len(jobs) <= 1
     left = [name for names in jobs for name in names]
@@ -146,6 +147,7 @@ def test_a_kill_at_any_step_leaves_nothing_that_disagrees(hasty: Site, counts: C
         assert lost <= row.lost
         assert (1, 1) in lost or (1, 1) not in row.lost
     assert site.sweep()["lost"] == 0
-    for victim in victims:
-        row.way(site, victim.body, victim.key)
+    for victim, traces in zip(victims, found, strict=True):
+        if traces.end != FREE:
+            row.way(site, victim.body, victim.key)
     assert Aftermath(site).totals == after.totals
