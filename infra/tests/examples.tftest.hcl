@@ -1,6 +1,12 @@
 # The examples are configurations that plan.
 
-mock_provider "google" {}
+mock_provider "google" {
+  mock_data "google_secret_manager_secret_version" {
+    defaults = {
+      enabled = true
+    }
+  }
+}
 mock_provider "archive" {}
 mock_provider "time" {}
 

@@ -7,7 +7,7 @@ import tomllib
 from imagegen.settings import Settings
 from imagegen.timeouts import Timeouts
 from tests.deploy.evaluated import Evaluated
-from tests.deploy.infra_files import FUNCTION, INFRA, ROOT, Door, doors, environment_names
+from tests.deploy.infra_files import FUNCTION, INFRA, ROOT, Door, blocks, doors, environment_names
 
 NOT_SET = {
     "SEGMIND_BASE_URL": "in the cloud there is one vendor, at its default address",
@@ -19,6 +19,14 @@ NOT_OURS = {
     "LOG_EXECUTION_ID": "functions-framework's own: its wrapping loses our lines at INFO",
     "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "the storage client's own: no door may read a bucket's metadata",
 }
+# Terraform is ahead of the function here: each of these fails a test once the function has it, and then leaves its set.
+SETTINGS_TO_COME = {"SEGMIND_HISTORY_URL"}
+EVENTS_TO_COME = {"daily_limit_reached": {"scope"}, "reconciled": {"vendorsOnly"}}
+PLATFORM_SECONDS = {
+    "http": 3600,
+    "events": 540,
+    "schedule": 1800,
+}  # the longest run that the caller of each door waits for
 ENTRY_POINTS = {"functions_framework.http", "functions_framework.cloud_event", "functions_framework.typed"}
 
 
@@ -39,25 +47,26 @@ def test_every_setting_is_set_or_left_out_on_purpose() -> None:
     """No setting is forgotten in Terraform, and Terraform sets none that nobody reads."""
     settings = {str(field.alias) for field in Settings.model_fields.values()}
     assert set(NOT_SET) <= settings
-    assert environment_names() == settings - set(NOT_SET) | set(NOT_OURS)
+    assert not settings & SETTINGS_TO_COME
+    assert environment_names() == settings - set(NOT_SET) | set(NOT_OURS) | SETTINGS_TO_COME
 
 
 def test_the_function_starts_with_what_terraform_sets(evaluated: Evaluated) -> None:
     """At every door the default deployment's values are valid, fit each other and fit the platform's limits."""
     for door in doors():
-        (service,) = evaluated.resources[f"google_cloudfunctions2_function.{door.resource}"]["service_config"]
+        (service,) = evaluated.resources[f'google_cloudfunctions2_function.door["{door.key}"]']["service_config"]
         secrets = {s["key"]: "a-key" for s in service["secret_environment_variables"]}
         settings = Settings.from_env(service["environment_variables"] | secrets)
         assert settings.threads == service["max_instance_request_concurrency"]
         limits = Timeouts(settings.segmind_timeout_seconds, settings.max_bodies_in_memory)
-        assert limits.request_seconds < service["timeout_seconds"] <= 540
+        assert limits.request_seconds < service["timeout_seconds"] <= PLATFORM_SECONDS[door.key]
         assert settings.results_bucket != settings.uploads_bucket
 
 
 def test_the_runtime_is_the_tested_python() -> None:
-    """Google's builder uses the version that types and tests are checked with."""
+    """Unless told otherwise, Google's builder uses the version that types and tests are checked with."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    (runtime,) = re.findall(r'^ +runtime += "python(\d+)"$', (INFRA / "locals.tf").read_text(), re.MULTILINE)
+    (runtime,) = re.findall(r'^  default += "python(\d+)"$', blocks("variable")["runtime"], re.MULTILINE)
     assert runtime == project["tool"]["mypy"]["python_version"].replace(".", "")
 
 
@@ -68,7 +77,9 @@ def test_metrics_read_what_the_log_writes() -> None:
     events = {name for found in filters for name in re.findall(r'\\"(\w+)\\"', found)}
     fields = set(re.findall(r"jsonPayload\.(\w+)", metrics)) - {"event"}
     written = _written_by_log()
-    assert events == {"image_succeeded", "image_failed", "key_freed"}
+    assert not set(written) & set(EVENTS_TO_COME)
+    written |= EVENTS_TO_COME
+    assert {"image_succeeded", "image_failed", "key_freed", "bug"} <= events
     assert events <= set(written)
     assert fields <= {"door"}.union(*(written[event] for event in events))
 
