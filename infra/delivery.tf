@@ -24,7 +24,6 @@ locals {
 }
 
 resource "google_pubsub_topic" "completion" {
-  # checkov:skip=CKV_GCP_83:foundation.kms_key_name encrypts it.
   for_each = local.completion
 
   project      = var.project_id
@@ -89,7 +88,6 @@ resource "google_pubsub_subscription" "completion" {
 }
 
 resource "google_pubsub_topic" "dead" {
-  # checkov:skip=CKV_GCP_83:foundation.kms_key_name encrypts it.
   for_each = local.dead_letters
 
   project      = var.project_id

@@ -57,7 +57,6 @@ resource "google_storage_bucket_object" "source" {
 
 # Not the shared gcf-artifacts: there the build account would need a role on everyone's images.
 resource "google_artifact_registry_repository" "build" {
-  # checkov:skip=CKV_GCP_84:Images hold code and no secrets; foundation.kms_key_name encrypts them.
   project                = var.project_id
   location               = var.region
   repository_id          = "${var.name}-build"
