@@ -2,8 +2,8 @@
 
 locals {
   # Seconds that a request may take beside the generation itself, step by step (imagegen/timeouts.py), and what the
-  # platform gives on top, so that it never cuts what the function would have ended by itself.
-  waits = { claim = 10, gate = 35, fetch = 15, store = 20, end = 5, platform = 5 }
+  # platform gives on top, so that it never cuts what the function would have ended by itself. tests/deploy compares.
+  waits = { body = 70, stage = 20, claim = 10, gate = 35, fetch = 15, store = 20, end = 5, platform = 5 }
 
   request_seconds = var.generation.timeout_seconds + sum(values(local.waits))
   sweep_seconds   = 1800 # as much as Cloud Scheduler waits for an answer

@@ -19,9 +19,9 @@ variable "generation" {
   }
 
   validation {
-    # The platform's timeout is 90 s more (local.request_seconds), and an event's run ends at 540 s.
-    condition     = var.generation.timeout_seconds >= 30 && var.generation.timeout_seconds <= 450
-    error_message = "generation.timeout_seconds is 30 to 450: a generation takes about 30 s, an event's run at most 540 s."
+    # The platform's timeout is 180 s more (local.request_seconds), and an event's run ends at 540 s.
+    condition     = var.generation.timeout_seconds >= 30 && var.generation.timeout_seconds <= 360
+    error_message = "generation.timeout_seconds is 30 to 360: a generation takes about 30 s, an event's run at most 540 s."
   }
 
   validation {

@@ -26,8 +26,8 @@ run "by_default" {
       timeout    = f.service_config[0].timeout_seconds
       }] == [
       for door in [
-        { name = "http", entry = "generate_image", ingress = "ALLOW_ALL", instances = "0-10", timeout = 270 },
-        { name = "events", entry = "on_upload", ingress = "ALLOW_INTERNAL_ONLY", instances = "0-10", timeout = 270 },
+        { name = "http", entry = "generate_image", ingress = "ALLOW_ALL", instances = "0-10", timeout = 360 },
+        { name = "events", entry = "on_upload", ingress = "ALLOW_INTERNAL_ONLY", instances = "0-10", timeout = 360 },
         { name = "schedule", entry = "on_schedule", ingress = "ALLOW_INTERNAL_ONLY", instances = "0-2", timeout = 1800 },
         ] : {
         name       = "imagegen-${door.name}"
@@ -105,7 +105,7 @@ run "by_default" {
 run "sized" {
   variables {
     sizing     = { concurrency = 250, cpu = 2, memory_mib = 1024, bodies_in_memory = 40 }
-    generation = { timeout_seconds = 450 }
+    generation = { timeout_seconds = 360 }
     doors = {
       http     = { min_instances = 1, max_instances = 3, ingress = "ALLOW_INTERNAL_AND_GCLB" }
       events   = { max_instances = 4 }

@@ -140,7 +140,7 @@ run "generation_timeout_beyond_an_event" {
   expect_failures = [var.generation]
 
   variables {
-    generation = { timeout_seconds = 451 }
+    generation = { timeout_seconds = 361 }
   }
 }
 
@@ -788,7 +788,7 @@ run "the_outermost_that_is_allowed" {
     log_level       = "DEBUG"
     segmind_api_key = { version = "12" }
     runtime         = "python314"
-    generation      = { api = "v2", timeout_seconds = 450, reference_delivery = "segmind-asset", images_per_day = 100000, event_max_age_seconds = 86400 }
+    generation      = { api = "v2", timeout_seconds = 360, reference_delivery = "segmind-asset", images_per_day = 100000, event_max_age_seconds = 86400 }
     access          = { allow_unauthenticated = true, auth = "none", cors_origins = ["*", "http://localhost:3000"], invokers = ["principalSet://iam.googleapis.com/x"] }
     sizing          = { concurrency = 1, cpu = 0.333, memory_mib = 512, bodies_in_memory = 1 }
     doors           = { http = { min_instances = 2, max_instances = 2 } }
