@@ -118,7 +118,7 @@ def test_a_failed_image_can_be_asked_for(site: Site) -> None:
 def test_an_answer_that_breaks_off_is_not_taken_for_whole(site: Site) -> None:
     """Storage loses the image while it is streamed: the caller sees a broken connection, the log one line, no trace."""
     made = site.post(order())
-    site.storage.faults.answer(404, method="GET", path="/download/", name="jobs/*/image.jpg")
+    site.storage.faults.cut(method="GET", name="jobs/*/image.jpg")
     with pytest.raises(requests.RequestException):
         site.get(made.headers["Location"], Accept="image/*")
     assert site.get("/health").status_code == 200
