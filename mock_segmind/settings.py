@@ -37,8 +37,7 @@ def from_env(environment: Mapping[str, str]) -> dict[str, str]:
     Raises ValueError for a `MOCK_SEGMIND_…` that there is not, so that a typo does not pass unseen.
     """
     found = {k.removeprefix(PREFIX).lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
-    known = {field.name for field in fields(Settings)}
-    if unknown := found.keys() - known:
+    if unknown := found.keys() - {field.name for field in fields(Settings)}:
         names = ", ".join(f"{PREFIX}{name.upper()}" for name in sorted(unknown))
         raise ValueError(f"Unknown setting: {names}")
     return found
