@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -9,6 +10,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 
 from mock_segmind.calls import Call
 from mock_segmind.faults import catalogue
+from mock_segmind.faults.history import foreign_row
 from mock_segmind.replies import Json, Reply, json_reply, parsed
 from mock_segmind.settings import FETCH_MODES
 from mock_segmind.vendor import Vendor
@@ -115,14 +117,27 @@ def _change(
     latency: float | None = None,
     fetch_references: str | None = None,
     job_seconds: float | None = None,
+    history_lists_v1: bool | None = None,
 ) -> Json:
     if fetch_references not in (None, *FETCH_MODES):
         raise ValueError(f"fetch_references is one of {', '.join(FETCH_MODES)}")
     given = {"latency": latency, "fetch_references": fetch_references, "job_seconds": job_seconds}
+    given |= {"history_lists_v1": history_lists_v1}
     for name, value in given.items():
         if value is not None:
             setattr(vendor.settings, name, value)
     return _settings(vendor)
+
+
+def _foreign(vendor: Vendor, count: int = 1, prompt: str = "a dog", cost: float = 0.1) -> Json:
+    rows = [foreign_row(uuid.uuid4().hex, vendor.clock.now(), prompt, cost) for _ in range(count)]
+    vendor.foreign += rows
+    return {"rows": [*rows]}
+
+
+def _advance(vendor: Vendor, advance: float) -> Json:
+    vendor.clock.advance(advance)
+    return {"now": vendor.clock.now()}
 
 
 def _clear(vendor: Vendor) -> Json:
@@ -138,5 +153,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Action]]] = {
     r"/_mock/faults": {"GET": _scripts, "POST": _script, "DELETE": _forget_scripts},
     r"/_mock/faults/(\d+)": {"DELETE": _forget_script},
     r"/_mock/settings": {"GET": _settings, "POST": _change},
+    r"/_mock/history/foreign": {"POST": _foreign},
+    r"/_mock/clock": {"POST": _advance},
     r"/_mock/clear": {"POST": _clear},
 }

@@ -7,7 +7,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from mock_segmind.replies import Json
 
-Operation: TypeAlias = Literal["v1", "v2-submit", "v2-status", "v2-result", "hosted", "upload", "credits"]
+Operation: TypeAlias = Literal[
+    "v1", "v2-submit", "v2-status", "v2-result", "hosted", "upload", "credits", "history", "history-row", "generations"
+]
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
 GENERATING: Final[tuple[Operation, ...]] = ("v1", "v2-submit")
 NOTED_HEADERS: Final = ("accept", "content-type", "content-length", "user-agent", "host", "range")

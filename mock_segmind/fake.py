@@ -1,13 +1,15 @@
 """`FakeSegmind`: the vendor on a port of this machine."""
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Self
 
 from mock_segmind import admin, routes
 from mock_segmind.calls import Call
 from mock_segmind.clock import Clock
-from mock_segmind.replies import Reply
+from mock_segmind.faults.history import foreign_row
+from mock_segmind.replies import Json, JsonObject, Reply
 from mock_segmind.server import Answer, Server
 from mock_segmind.settings import Settings
 from mock_segmind.vendor import Vendor
@@ -16,17 +18,14 @@ from mock_segmind.vendor import Vendor
 class FakeSegmind:
     """The vendor's API on a local port, with accounts, a ledger and scripted faults. A context manager.
 
-    `url`, `upload_url` and `key` are what a client of the vendor is configured with. `clock` returns Unix time.
+    `url`, `upload_url`, `history_url` and `key` are what a client of the vendor is configured with.
+    `clock` returns Unix time; `FakeSegmind.clock.advance` moves it forward.
     """
 
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = time.time) -> None:
         self.vendor = vendor = Vendor(settings or Settings(), Clock(clock))
-        self.ledger, self.accounts, self.faults, self.clock = (
-            vendor.ledger,
-            vendor.accounts,
-            vendor.faults,
-            vendor.clock,
-        )
+        self.clock, self.accounts = vendor.clock, vendor.accounts
+        self.ledger, self.faults = vendor.ledger, vendor.faults
         self.port = self.vendor.initial.port
         self._server: Server | None = None
         self._unknown: list[str] = []
@@ -49,6 +48,22 @@ class FakeSegmind:
     @property
     def upload_url(self) -> str:
         return f"{self.url}/upload-asset"
+
+    @property
+    def history_url(self) -> str:
+        return f"{self.url}/inference-request/request-history"
+
+    def add_foreign(
+        self, prompt: str = "a dog", *, created: float | None = None, cost: float = 0.1, **fields: Json
+    ) -> JsonObject:
+        """Add a row to the history that no call made: another user of the account. Returns it.
+
+        `created` is Unix time, now where it is left out; `fields` replace those of a finished row.
+        """
+        at = self.clock.now() if created is None else created
+        row = foreign_row(uuid.uuid4().hex, at, prompt, cost) | fields
+        self.vendor.foreign.append(row)
+        return row
 
     def start(self) -> Self:
         """Listen. Raises OSError where the port is taken."""

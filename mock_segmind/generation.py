@@ -17,7 +17,10 @@ QUEUE_SHARE: Final = 0.2
 
 @dataclass(slots=True, eq=False)
 class Generation:
-    """Times are Unix times. Of a v2 job `polls` is the number it waits for, `finish` what the last of them does."""
+    """Times are Unix times. Of a v2 job `polls` is the number it waits for, `finish` what the last of them does.
+
+    `url` is the image's in the history, once that was asked for.
+    """
 
     entry: Entry
     account: Account
@@ -29,10 +32,12 @@ class Generation:
     request_body: Json
     ended: float | None = None
     error: str | None = None
+    cost: Decimal = NOTHING
     remaining: Decimal = NOTHING
     polls: int = 0
     asked: int = 0
     finish: Callable[[], None] | None = None
+    url: str | None = None
 
     @property
     def request_id(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from mock_segmind import hosting, v1, v2
+from mock_segmind import history, hosting, v1, v2
 from mock_segmind.calls import GENERATING, Call, Operation, prompt_in
 from mock_segmind.faults import UnknownFault
 from mock_segmind.faults.fault import planned
@@ -24,6 +24,9 @@ ROUTES: Final[tuple[tuple[str, Operation, Endpoint], ...]] = (
     (r"/v2/[^/]+", "v2-submit", v2.submit),
     (r"/upload-asset", "upload", hosting.upload),
     (r"/hosted/.+", "hosted", hosting.fetch),
+    (r"/inference-request/request-history", "history", history.listing),
+    (r"/inference-request/request-history/[^/]+", "history-row", history.row),
+    (r"/inference-request/generations", "generations", history.generations),
 )
 
 
@@ -85,4 +88,7 @@ def _worked(exchange: Exchange, endpoint: Endpoint) -> Reply:
     if not plan.starts or exchange.call.operation not in GENERATING:
         exchange.pause(plan.delay or 0)
     reply = endpoint(exchange) if plan.starts else Reply(200)
-    return plan.refusal() if plan.refusal else reply
+    reply = plan.refusal() if plan.refusal else reply
+    if not plan.starts and exchange.call.operation in GENERATING:
+        history.note_failure(exchange, reply)
+    return reply

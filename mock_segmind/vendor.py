@@ -12,16 +12,22 @@ from mock_segmind.faults import Faults
 from mock_segmind.faults.plan import Asset, Hosting, Plan
 from mock_segmind.generation import Generation
 from mock_segmind.images import EXTENSIONS, Picture
-from mock_segmind.ledger import Entry, Ledger
+from mock_segmind.ledger import NOTHING, Entry, Ledger
 from mock_segmind.references import fetch_all
-from mock_segmind.replies import Refused, parsed
+from mock_segmind.replies import JsonObject, Refused, parsed
 from mock_segmind.settings import Settings
 from mock_segmind.wire import Pause
+
+LARGEST_NOTED = 256 * 1024
+"""Bytes of a request that the history shows as sent; of a larger one, long strings are cut as in the ledger."""
 
 
 @dataclass
 class Vendor:
-    """All that the vendor knows; `settings` may be changed until `clear()`. Assets are hosted, by name."""
+    """All that the vendor knows; `settings` may be changed until `clear()`.
+
+    Assets are hosted, by name. `foreign` are the history's rows of another user of the account.
+    """
 
     initial: Settings
     clock: Clock = field(default_factory=Clock)
@@ -31,12 +37,13 @@ class Vendor:
         self.faults, self.pauses, self.lock = Faults(), Pauses(), threading.Lock()
         self.assets: dict[str, Asset] = {}
         self.generations: dict[str, Generation] = {}
+        self.foreign: list[JsonObject] = []
         self.clear()
 
     def clear(self) -> None:
         """Forget everything and drop what is running: as new, on the same port."""
         self.pauses.end_all()
-        for part in (self.clock, self.accounts, self.ledger, self.faults, self.assets, self.generations):
+        for part in (self.clock, self.accounts, self.ledger, self.faults, self.assets, self.generations, self.foreign):
             part.clear()
         self.settings = copy(self.initial)
         for key in self.settings.keys:
@@ -74,9 +81,14 @@ class Exchange:
 
     def begin(self, account: Account, picture: Picture) -> Generation:
         """Start a generation: its price is held until it ends."""
-        vendor, price = self.vendor, self.vendor.settings.price
-        vendor.accounts.hold(account, price)
-        started, body = vendor.clock.now(), parsed(self.call.raw)
+        self.vendor.accounts.hold(account, self.vendor.settings.price)
+        return self.generation(account, picture)
+
+    def generation(self, account: Account, picture: Picture) -> Generation:
+        """Note a generation, for the history and for questions about a job."""
+        vendor, raw = self.vendor, self.call.raw
+        body = parsed(raw) if len(raw) <= LARGEST_NOTED else self.entry.body
+        price, started = vendor.settings.price, vendor.clock.now()
         made = Generation(self.entry, account, picture, self.plan, price, self.seconds, started, body)
         vendor.generations[made.request_id] = made
         return made
@@ -93,8 +105,8 @@ class Exchange:
         """End a generation. This is the only place where the vendor bills, and it bills once."""
         failure = self.plan.failure
         billed = self.plan.billed and not error
+        generation.cost = generation.price if billed else NOTHING
         generation.error = error or (failure.message if failure else None)
         generation.remaining = self.vendor.accounts.settle(generation.account, generation.price, billed=billed)
         generation.ended = self.vendor.clock.now()
-        if billed:
-            self.vendor.ledger.bill(self.entry, generation.price)
+        self.vendor.ledger.bill(self.entry, generation.cost)

@@ -6,16 +6,16 @@ from types import MappingProxyType
 from typing import Final
 
 from mock_segmind.calls import GENERATING
-from mock_segmind.faults import answers, errors, headers, timing, transport, uploads, v2
+from mock_segmind.faults import answers, errors, headers, history, timing, transport, uploads, v2
 from mock_segmind.faults.entry import Entry, Option
 from mock_segmind.replies import Json, JsonObject
 
 # In the order of the README; a group is a file.
-GROUPS: Final = (errors, answers, transport, timing, headers, v2, uploads)
+GROUPS: Final = (errors, answers, transport, timing, headers, v2, uploads, history)
 CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
     {entry.name: replace(entry, group=group.__name__.rpartition(".")[2]) for group in GROUPS for entry in group.ENTRIES}
 )
-PROMPTLESS: Final = frozenset({"upload", "credits"})
+PROMPTLESS: Final = frozenset({"upload", "credits", "history", "history-row"})
 COLUMNS: Final = ("Prompt contains", "What the vendor does", "Billed", "Options (default)")
 
 

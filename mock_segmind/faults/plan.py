@@ -1,11 +1,11 @@
 """How one request will be answered. Faults change a plan; the endpoints carry it out and know no fault."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from mock_segmind.images import CONTENT_TYPES, Picture
-from mock_segmind.replies import Reply, typed
+from mock_segmind.replies import JsonObject, Reply, typed
 from mock_segmind.wire import Transport, whole
 
 
@@ -55,6 +55,10 @@ Hosted: TypeAlias = Callable[[Asset, Host], Reply]
 Shape: TypeAlias = Callable[[Picture, Callable[[Hosting], str]], Reply]
 """Makes v1's answer of a finished picture; the second argument hosts it and returns the URL."""
 Edit: TypeAlias = Callable[[Reply], Reply]
+RowEdit: TypeAlias = Callable[[list[JsonObject], float], list[JsonObject]]
+"""Changes the history's rows of one call; the second argument is how many seconds ago the call was made."""
+Listing: TypeAlias = Callable[[Sequence[JsonObject], float, float], Sequence[JsonObject]]
+"""Changes all rows that a listing has, newest first; then come start and end of its window, in Unix time."""
 
 
 def raw(kind: str) -> Shape:
@@ -78,6 +82,8 @@ class Plan:
     shape: Shape = field(default_factory=lambda: raw("jpeg"))
     hosting: Hosting = field(default_factory=Hosting)
     runs: Callable[[Run], None] = lambda run: run.by_clock()
+    rows: tuple[RowEdit, ...] = ()
+    listing: Listing = lambda rows, *_: rows
     edits: tuple[Edit, ...] = ()
     transport: Transport = whole
     silent: bool = False

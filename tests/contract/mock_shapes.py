@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from PIL import Image
 
 from mock_segmind import Picture
+from mock_segmind.replies import Json, JsonObject
 from tests.contract.mock_client import Outcome
 
 Decoded: TypeAlias = tuple[str | None, tuple[int, int]]
@@ -58,6 +59,16 @@ def _list(got: Outcome, name: str) -> int:
     return len(urls) if isinstance(urls, list) else 0
 
 
+def _rows(got: Outcome) -> list[JsonObject]:
+    rows = got.fields.get("data", got.fields.get("results"))
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [got.fields]
+
+
+def _row(**fields: Json) -> Callable[[Outcome], bool]:
+    """Tell whether the answer has one row, with these fields."""
+    return lambda got: len(_rows(got)) == 1 and fields.items() <= _rows(got)[0].items()
+
+
 SHAPES: Final[Mapping[str, Callable[[Outcome], bool]]] = {
     "nothing": lambda got: got.body == b"",
     "error": lambda got: isinstance(got.fields["error"], str),
@@ -90,6 +101,16 @@ SHAPES: Final[Mapping[str, Callable[[Outcome], bool]]] = {
     "result without images": _named(*RESULT - {"images"}),
     "result without output, images": _named(*RESULT - {"output", "images"}),
     "urls instead of file_urls": lambda got: (_list(got, "urls"), _list(got, "file_urls")) == (2, 0),
+    "no row": lambda got: got.fields["data"] == [],
+    "rows": _row(model_status="COMPLETED"),
+    "two rows": lambda got: [row["credits_deduction"] for row in _rows(got)] == [0.1, 0.1],
+    "pending row": _row(model_status="PENDING", generation_url=None),
+    "bare row": _row(model_status=None, request_body=None, credits_deduction=None),
+    "row without URL": _row(model_status="COMPLETED", generation_url=None, credits_deduction=0.1),
+    "failed row": _row(model_status="FAILED", generation_url=None, credits_deduction=0.0),
+    "rows under results": lambda got: _row(model_status="COMPLETED")(got) and "results" in got.fields,
+    "rows with other times": lambda got: str(_rows(got)[0]["created_at"]).endswith("+05:30"),
+    "foreign rows": lambda got: (len(_rows(got)), got.fields["total"]) == (20, 100_001),
     "one URL too few": lambda got: _list(got, "file_urls") == 1,
 }
 
