@@ -19,6 +19,8 @@ def generate(exchange: Exchange) -> Reply:
     exchange.end(generation)
     if generation.error:
         raise refused(500, generation.error)
+    if exchange.plan.silent:
+        return Reply(200)  # no byte of it is sent, so it need not be drawn
     reply = exchange.plan.shape(picture, lambda hosting: exchange.publish(picture, hosting))
     return reply.with_headers(_headers(exchange, generation))
 
