@@ -1,4 +1,4 @@
-"""What each end of a generation costs, frees, keeps and leaves in the bucket: the contract's tables, row by row."""
+"""What each end of a generation costs, frees, keeps and leaves in the bucket: docs/contract.md, Problems, row by row."""
 
 import pytest
 
