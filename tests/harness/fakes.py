@@ -6,7 +6,8 @@ called. `World` puts the real service between them.
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -97,13 +98,14 @@ class FakeGenerator:
 
 
 class FakeDelivery:
-    """Implements `ports.Delivery`: every reference can be fetched as it is, unless it is told otherwise."""
+    """Implements `ports.Delivery`: every reference can be fetched as it is. `given`: the seconds that it was left."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self.given: list[float] = []
 
     def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
-        del deadline
+        self.given.append(deadline.left)
         if self.error:
             raise self.error
         return request
@@ -165,14 +167,22 @@ class World:
         self.delivery = FakeDelivery()
         self.uploads = uploads
         self.history = FakeHistory(self.clock)
-        outside = Outside(self.objects, self.generator, self.delivery, self.clock, uploads, "uploads", self.history)
-        self.core = assemble(outside, self.limits, Rules(per_day, per_user))
-        self.jobs, self.budget, self.service, self.sweep = (
-            self.core.jobs,
-            self.core.cap,
-            self.core.service,
-            self.core.sweep,
+        self.start(Rules(per_day, per_user))
+
+    def start(self, rules: Rules) -> None:
+        """Start an instance that knows nothing but what is in the bucket."""
+        outside = Outside(
+            self.objects, self.generator, self.delivery, self.clock, self.uploads, "uploads", self.history
         )
+        self.rules, self.core = rules, assemble(outside, self.limits, rules)
+        self.jobs, self.budget, self.service = self.core.jobs, self.core.cap, self.core.service
+        self.sweep = self.core.sweep
+
+    def other(self, **rules: int) -> Self:
+        """Return another instance over the same bucket, vendor and clock."""
+        twin = copy(self)
+        twin.start(replace(self.rules, **rules) if rules else self.rules)
+        return twin
 
     def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:
         """Order an image over HTTP, as the door would."""

@@ -97,10 +97,10 @@ class Endings:
             _ = url and url.result()
         return stands if stands.image else replace(ending, completed_at=stands.completed_at)
 
-    def free(self, held: Held, error: ServiceError | None = None) -> None:
-        """Give back what a run held that certainly cost nothing. The claim goes last: it guards the rest.
+    def free(self, held: Held, error: ServiceError | None = None) -> bool:
+        """Give back what a run held that certainly cost nothing, and return whether all of it is gone.
 
-        `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops.
+        The claim goes last: it guards the rest. `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops.
         """
         deadline, claim = self._within(self._timeouts.claim_seconds), held.claim
         try:
@@ -113,9 +113,10 @@ class Endings:
             self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
         except StorageUnavailable:
             log.state_not_written(claim, "the release")
-        else:
-            if error:
-                log.key_freed(claim, error)
+            return False
+        if error:
+            log.key_freed(claim, error)
+        return True
 
     def close(self, ending: Ending, held: Held) -> None:
         """Complete the account of an end that is written, then take the job from the sweep's list."""
