@@ -79,17 +79,20 @@ class FakeGenerator:
         with self._lock:
             self.bought.append(request)
             scene = self.scenes.pop(0) if self.scenes else Scene()
-        if scene.submits:
+        known = submitted(scene.submits) if scene.submits else True
+        self._clock.sleep(scene.seconds)
+        if scene.submits and not known:
             submitted(scene.submits)
         return self._play(scene)
 
     def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> FakeGeneration:
         del submitted_at, deadline
         self.resumed.append(segmind_id)
-        return self._play(self.resumes.pop(0) if self.resumes else Scene(seconds=0.0))
+        scene = self.resumes.pop(0) if self.resumes else Scene(seconds=0.0)
+        self._clock.sleep(scene.seconds)
+        return self._play(scene)
 
     def _play(self, scene: Scene) -> FakeGeneration:
-        self._clock.sleep(scene.seconds)
         scene.meanwhile()
         if scene.raised:
             raise scene.raised
@@ -103,9 +106,11 @@ class FakeDelivery:
     def __init__(self) -> None:
         self.error: BaseException | None = None
         self.given: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
         self.given.append(deadline.left)
+        self.meanwhile()
         if self.error:
             raise self.error
         return request
@@ -178,10 +183,10 @@ class World:
         self.jobs, self.budget, self.service = self.core.jobs, self.core.cap, self.core.service
         self.sweep = self.core.sweep
 
-    def other(self, **rules: int) -> Self:
-        """Return another instance over the same bucket, vendor and clock."""
+    def other(self, per_day: int | None = None) -> Self:
+        """Return another instance over the same bucket, vendor and clock, with its own cap where one is given."""
         twin = copy(self)
-        twin.start(replace(self.rules, **rules) if rules else self.rules)
+        twin.start(self.rules if per_day is None else replace(self.rules, per_day=per_day))
         return twin
 
     def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:

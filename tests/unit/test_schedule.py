@@ -14,7 +14,7 @@ from imagegen.pipeline.claims import image_id
 from imagegen.references.rules import Rules
 from tests import strategies
 from tests.harness.clock import FakeClock
-from tests.harness.fakes import World
+from tests.harness.fakes import Scene, World
 from tests.harness.memory import MemoryObjects
 
 TICK = "2026-03-14T12:00:00Z"
@@ -74,6 +74,7 @@ def test_a_job_file_that_storage_refused_is_queued(done: int) -> None:
     queue.uploads.fail("create", skip=done)
     ids = queue.tick(batch(10))
     queue.uploads.recover()
+    queue.world.generator.scenes = [Scene(seconds=0.0)] * 10
     assert len(queue.uploads.names()) == done
     queue.world.clock.advance(16 * 60)
     assert queue.world.sweep.run()["finished"] == 10

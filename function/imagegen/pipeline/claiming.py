@@ -147,13 +147,13 @@ class Claiming:
         job asks for something else.
         """
         while held.marker is None:
-            there = self.jobs.marker(held.claim.id, deadline)
-            if there and there.job is not None:
-                if there.fingerprint != held.claim.fingerprint:
+            there = self.jobs.marked(held.claim.id, deadline)
+            if there and there[0].job is not None:
+                if there[0].fingerprint != held.claim.fingerprint:
                     raise IdempotencyKeyReused
                 return
             if there:
-                self.jobs.unmark(held.claim.id, None, deadline)
+                self.jobs.unmark(held.claim.id, there[1], deadline)
             held.marker = self.jobs.mark_open(held.claim.id, marker, deadline)
 
     def _follow(self, claim: Claim, state: State, deadline: Deadline, looks: Looks) -> Outcome | None:

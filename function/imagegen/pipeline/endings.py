@@ -100,7 +100,8 @@ class Endings:
     def free(self, held: Held, error: ServiceError | None = None) -> bool:
         """Give back what a run held that certainly cost nothing, and return whether all of it is gone.
 
-        The claim goes last: it guards the rest. `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops.
+        `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops. The
+        claim goes last: it guards the rest.
         """
         deadline, claim = self._within(self._timeouts.claim_seconds), held.claim
         try:

@@ -194,9 +194,16 @@ class ImageService:
             raise StorageUnavailable(_ASLEEP)
 
     def _write_sent(self, claim: Claim, sent: Sent, deadline: Deadline) -> int:
+        """Write `sent.json`; one that a freed claim left is in the way only where its writer woke too late to call.
+
+        The lease is looked at after that one was read: as long as it holds, the one that was read is no successor's.
+        """
         generation = self.jobs.sent(claim, sent, deadline)
         if generation is None:
-            self.jobs.erase_stale_sent(claim, deadline)
+            stale = self.jobs.others_sent(claim, deadline)
+            if self._lease_left(claim) <= 0:
+                raise StorageUnavailable(_ASLEEP)
+            self.jobs.erase(claim, "sent.json", stale, deadline)
             generation = self.jobs.sent(claim, sent, deadline)
         if generation is None:
             raise StorageUnavailable("Another claim's sent.json is in the way. Nothing was sent to Segmind.")
