@@ -145,8 +145,8 @@ def test_a_free_failure_after_the_release_failed_is_free() -> None:
     with pytest.raises(SegmindModelNotFound):
         world.ask()
     world.end_lease()
+    world.objects.fail("delete", "*/claim.json", times=1)
     with pytest.raises(StorageUnavailable):
-        world.objects.fail("delete", "*/claim.json", times=1)
         told(world, "post")
     ending = told(world, "post").ending
     assert ending
