@@ -72,7 +72,7 @@ def test_the_slot_of_an_unknown_is_kept() -> None:
 
 
 def test_a_slot_of_another_claimant_is_kept() -> None:
-    """Another claimant's `lost.json` stands for a slot; the first one wakes, fails free, and gives back its own only."""
+    """Another claimant's `lost.json` stands for a slot; the first one wakes, and gives back its own only."""
     world = World(per_day=2)
 
     def heirs() -> None:

@@ -29,6 +29,7 @@ class Held:
     generations: dict[str, int]  # of the claim's own objects; 0: its write may have happened
     slots: tuple[Slot, ...] = ()
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
+    queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
 
 
@@ -181,7 +182,7 @@ class Endings:
             return ending
         if ending.status != "unknown":
             self._known.end(ending.claim.id)
-            self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker, deadline))
+            self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline))
         return stands
 
     def _return_slots(self, ending: Ending, held: Held) -> None:

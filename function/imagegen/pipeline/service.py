@@ -100,12 +100,14 @@ class ImageService:
         """
         until = self._within(wait_seconds)
         state = self._look(image_id, State(), until, whole=True)
+        outcome = self._standing(image_id, state, owner, until)
         for pause, whole in self.claiming.looks():
-            outcome = self._standing(image_id, state, owner, until)
             if outcome.ending or until.left <= pause:
                 return outcome
             self.clock.sleep(pause)
-            state = self._look(image_id, state, until, whole=whole or outcome.queued)
+            state = self._look(image_id, state, until, whole=whole)
+            if whole or state.known or not outcome.queued:
+                outcome = self._standing(image_id, state, owner, until)
         raise AssertionError("looks never end")
 
     def ended(self, image_id: str) -> Outcome | None:
