@@ -136,7 +136,7 @@ def test_what_is_not_certain_settles_nothing(asks: str, status: str | None, know
     }
     if status:
         moment = known.get("created_at")
-        world.row("r1", status, **(known | ({"created_at": moments[moment]} if isinstance(moment, str) else {})))
+        world.row("r1", status, 0, **(known | ({"created_at": moments[moment]} if isinstance(moment, str) else {})))
     before = world.objects.names()
     world.settle(asks)
     assert world.ends() == ["unknown"]
