@@ -126,6 +126,7 @@ class StorageUnavailable(ServiceError):
     action = "Try again. If it lasts, check the bucket and the service account's roles on it."
     usual_retry_after = 5
     frees_key = may_pass = True
+    refused = False  # storage said no: the write certainly did not happen
 
 
 class ImageNotStored(ServiceError):

@@ -41,6 +41,7 @@ async def play(crowd: Crowd, directory: Path) -> float:
     env = {
         "SEGMIND_API_KEY": "SG_key",
         "SEGMIND_BASE_URL": f"http://127.0.0.1:{vendor.getsockname()[1]}",
+        "SEGMIND_HISTORY_URL": "",
         "RESULTS_BUCKET": "results",
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{storage.getsockname()[1]}",
         "GOOGLE_CLOUD_PROJECT": "local-project",

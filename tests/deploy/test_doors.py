@@ -35,6 +35,7 @@ def doors(
     settings = {
         "SEGMIND_API_KEY": segmind.key,
         "SEGMIND_BASE_URL": segmind.url,
+        "SEGMIND_HISTORY_URL": "",
         "RESULTS_BUCKET": "results",
         "UPLOADS_BUCKET": "uploads",
         "STORAGE_EMULATOR_HOST": storage.url,

@@ -15,7 +15,7 @@ INTO_UPLOADS = "/upload/storage/v1/b/uploads"
 
 
 def test_a_job_is_accepted_and_nothing_is_spent(site: Site) -> None:
-    """202 with Location, Retry-After and Preference-Applied; one job file waits, no claim, no slot, no call."""
+    """202 with Location, Retry-After, Preference-Applied; job file and marker wait: no claim, no slot, no call."""
     made = site.queue(order())
     found = made.json()
     assert (made.status_code, found["status"]) == (202, "queued")
@@ -23,7 +23,7 @@ def test_a_job_is_accepted_and_nothing_is_spent(site: Site) -> None:
     assert made.headers["Preference-Applied"] == "respond-async"
     assert int(made.headers["Retry-After"]) > 0
     assert site.uploads.names() == [f"jobs/{found['id']}.json"]
-    assert (site.storage.objects("results"), site.ledger.entries()) == ([], [])
+    assert (site.storage.objects("results"), site.ledger.entries()) == ([f"open/{found['id']}"], [])
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])

@@ -111,8 +111,8 @@ def test_it_never_reacts_to_what_the_project_writes_itself(site: Site, photo_uri
     events = [
         site.uploads.event(name, bucket) for bucket in ("results", UPLOADS) for name in site.storage.objects(bucket)
     ]
-    assert [site.deliver(event) for event in events] == [200] * 5
-    assert len(site.new_logs(site.events, "event_ignored")) == 5
+    assert [site.deliver(event) for event in events] == [200] * len(events)
+    assert len(site.new_logs(site.events, "event_ignored")) == len(events) >= 7
     assert (len(site.results.jobs()), site.bought) == (1, 1)
 
 

@@ -12,14 +12,15 @@ from tests.harness.site import Site
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
 def test_concurrent_deliveries_of_one_event_are_one_call(site: Site, api: str) -> None:
-    """Eight deliveries to two instances at the same moment: one buys, the others wait for it; all are acknowledged."""
+    """Eight deliveries to two instances at once: one buys, the others are told to come again and find it done."""
     site = site(SEGMIND_API=api, MAX_IMAGES_PER_DAY="50")
     sites = [site, site.fresh()]
     site.segmind.settings.latency = 0.3
     event = site.uploads.drop("jobs/one.json", order())
     with ThreadPoolExecutor(8) as platform:
         statuses = list(platform.map(lambda i: sites[i % 2].deliver(event), range(8)))
-    assert statuses == [200] * 8
+    assert (set(statuses), statuses.count(200) >= 1) == ({200, 503}, True)
+    assert [site.deliver(event) for _ in range(2)] == [200, 200]
     assert site.bought == len(site.results.images()) == site.slots == 1
 
 
@@ -48,6 +49,7 @@ def test_a_hundred_events_three_times_each_are_a_hundred_images(site: Site, coun
         "slots": site.slots,
     }
     counts(f"100 events, three times each, to two processes: {found}")
-    assert set(statuses) == {200}
+    assert set(statuses) <= {200, 503}
+    assert {site.deliver(event) for event in events} == {200}
     assert found == {"deliveries": 300, "billed": 100, "images": 100, "slots": 100}
     assert {entry.prompt for entry in site.ledger.billed()} == {f"boat number {i}" for i in range(100)}

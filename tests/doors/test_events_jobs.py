@@ -16,7 +16,7 @@ def test_a_job_file_gives_an_image(site: Site, name: str) -> None:
     assert site.deliver(site.uploads.drop(name, body)) == 200
     image_id, names = site.results.only_job()
     shown = site.show(image_id)
-    assert names == ["claim.json", "image.jpg", "result.json"]
+    assert names == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert (shown["status"], shown["image"]["width"], site.slots) == ("succeeded", 960, 1)
     assert requests.get(shown["image"]["url"], timeout=10).content == site.results.read(image_id, "image.jpg")
     assert [entry.body for entry in site.ledger.billed()] == [body]
@@ -33,6 +33,7 @@ def test_an_event_is_one_image_and_each_generation_of_a_file_another(site: Site)
     """Redelivered, it buys nothing and writes no object anew; the file dropped again, equal or not, is a new job."""
 
     def generations() -> dict[str, int]:
+        site.rest()
         return {name: site.storage.object("results", name).generation for name in site.storage.objects("results")}
 
     for number, prompt in enumerate(("a boat", "a boat", "a ship"), 1):

@@ -33,7 +33,7 @@ def test_a_post_answers_the_whole_resource(site: Site, path: str) -> None:
     assert found["request"] == order("a lighthouse @model", ratio="1280:720", referenceImages=[{"tag": "model"}])
     assert found["segmind"]["requestId"] == bought.request_id
     assert (found["segmind"]["costUsd"], found["segmind"]["remainingCredits"]) == (0.1, 9999.9)
-    assert names == ["claim.json", "image.jpg", "result.json"]
+    assert names == ["claim.json", "image.jpg", "result.json", "sent.json"]
 
 
 def test_the_image_is_described_as_it_is_stored(site: Site) -> None:
@@ -74,7 +74,7 @@ def test_every_shape_of_a_good_answer_is_an_image(site: Site, magic: str, kind: 
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
     assert made.json()["image"]["contentType"] == f"image/{kind}"
     extension = "jpg" if kind == "jpeg" else kind
-    assert site.results.only_job()[1] == ["claim.json", f"image.{extension}", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", f"image.{extension}", "result.json", "sent.json"]
     with Image.open(io.BytesIO(requests.get(made.json()["image"]["url"], timeout=10).content)) as image:
         assert str(image.format).lower() == kind
     assert (site.billed, site.ledger.leaks()) == (1, [])

@@ -39,7 +39,7 @@ def test_sigterm_lets_a_generation_finish(site: Site) -> None:
         server.http.terminate()
         made = running.result()
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert server.http.stop() == 0
 
 
@@ -54,7 +54,7 @@ def test_a_key_whose_instance_is_lost_is_running_until_its_lease_is_over(hasty: 
     image_id, names = hasty.results.only_job()
     waited = hasty.post(asked, "k")
     assert (waited.status_code, waited.json()["status"], waited.json()["id"]) == (202, "running", image_id)
-    assert (hasty.show(image_id)["status"], names) == ("running", ["claim.json"])
+    assert (hasty.show(image_id)["status"], names) == ("running", ["claim.json", "sent.json"])
     assert int(waited.headers["Retry-After"]) >= 1
     assert hasty.ledger.settle()
     hasty.control.pass_time()

@@ -44,19 +44,19 @@ def test_it_is_there_where_it_is_on(site: Site, accept: str) -> None:
     assert answered.text.startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("accept", ["application/json", "application/json, text/html;q=0.5"])
-def test_who_prefers_json_gets_the_routes(site: Site, accept: str) -> None:
-    """A program that asks for JSON gets the index, also where the playground is on."""
-    answered = site.get("/", Accept=accept)
+@pytest.mark.parametrize(
+    ("setting", "accept"),
+    [
+        ("1", "application/json"),
+        ("1", "application/json, text/html;q=0.5"),
+        *((setting, BROWSER) for setting in ("", "0", "false")),
+    ],
+)
+def test_routes_where_json_is_preferred_or_it_is_off(site: Site, setting: str, accept: str) -> None:
+    """A program that asks for JSON gets the index; by default a browser does, too."""
+    answered = site(PLAYGROUND=setting).get("/", Accept=accept)
     assert answered.headers["Content-Type"] == "application/json"
     assert "POST /v1/images" in answered.json()["routes"]
-
-
-@pytest.mark.parametrize("setting", ["", "0", "false"])
-def test_it_is_not_there_where_it_is_off(site: Site, setting: str) -> None:
-    """By default a browser gets the routes as JSON, like everybody."""
-    answered = site(PLAYGROUND=setting).get("/", Accept=BROWSER)
-    assert answered.headers["Content-Type"] == "application/json"
     assert "Content-Security-Policy" not in answered.headers
 
 
@@ -80,32 +80,22 @@ def test_it_may_talk_to_the_bucket_only(site: Site) -> None:
     assert rules["img-src"] == ["data:", "blob:", "https://storage.googleapis.com"]
 
 
-def test_it_is_told_no_more_than_it_needs(site: Site, function_settings: dict[str, str]) -> None:
+def test_it_is_told_no_more_than_it_needs(site: Site) -> None:
     """How to authenticate, whether there are uploads, and a vendor on this machine; no key, no bucket's name."""
-    vendor = function_settings["SEGMIND_BASE_URL"]
-    assert told(site) == {"auth": "iam", "uploads": True, "fakeVendor": vendor, "segmindApi": "v1"}
+    assert told(site) == {"auth": "iam", "uploads": True, "fakeVendor": site.segmind.url, "segmindApi": "v1"}
     page = site.get("/").text
-    assert not any(function_settings[name] in page for name in ("SEGMIND_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"))
+    assert not any(site.env[name] in page for name in ("SEGMIND_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"))
 
 
-@pytest.mark.parametrize(
-    ("url", "is_fake"),
-    [
-        ("http://127.0.0.1:8900", True),
-        ("http://127.9.9.9", True),
-        ("http://[::1]:8900", True),
-        ("http://localhost:8900", True),
-        ("http://vendor.localhost", True),
-        ("https://api.segmind.com", False),
-        ("https://localhost.example.com", False),
-        ("http://10.0.0.1:8900", False),
-        ("http://0.0.0.0:8900", False),
-        ("https://127.0.0.1.example.com", False),
-    ],
-)
-def test_only_a_vendor_on_this_machine_is_a_fake(url: str, is_fake: bool) -> None:
+LOOPBACK = ["127.0.0.1:8900", "127.9.9.9", "[::1]:8900", "localhost:8900", "vendor.localhost"]
+ELSEWHERE = ["api.segmind.com", "localhost.example.com", "10.0.0.1:8900", "0.0.0.0:8900", "127.0.0.1.example.com"]
+
+
+def test_only_a_vendor_on_this_machine_is_a_fake() -> None:
     """The page learns the vendor's address only where it is loopback."""
-    assert fake_vendor(url) == (url if is_fake else None)
+    for scheme in ("http", "https"):
+        assert [fake_vendor(f"{scheme}://{host}") for host in LOOPBACK] == [f"{scheme}://{host}" for host in LOOPBACK]
+        assert [fake_vendor(f"{scheme}://{host}") for host in ELSEWHERE] == [None] * len(ELSEWHERE)
 
 
 def test_data_never_becomes_markup() -> None:

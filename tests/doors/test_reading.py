@@ -52,7 +52,7 @@ def test_what_was_made_can_be_read_in_every_form_for_nothing(site: Site) -> None
         downloaded = requests.get(redirect.headers["Location"], timeout=10)
         assert (downloaded.headers["Content-Type"], downloaded.content) == ("image/jpeg", got.content)
     assert len(site.ledger.entries()) == 1
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json"]
 
 
 def test_an_image_that_is_being_generated_is_running(site: Site) -> None:

@@ -1,10 +1,20 @@
-"""A deployment with wrong settings stops at once, with one line that names every one of them."""
+"""The platform's command serves each door; with wrong settings it stops at once, with one line that names them all."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from tests.harness.orders import order
-from tests.harness.server import NotStarted
+from tests.harness.server import MAIN, NotStarted, free_port
 from tests.harness.site import Site
+
+COMMAND = str(Path(sys.executable).with_name("functions-framework"))
 
 
 def refusal(site: Site, **settings: str) -> str:
@@ -15,6 +25,21 @@ def refusal(site: Site, **settings: str) -> str:
     assert server.exit_status not in {None, 0}
     (line,) = server.lines()
     return line
+
+
+@pytest.mark.parametrize(("target", "status"), [("generate_image", 200), ("on_upload", 405), ("on_schedule", 200)])
+def test_the_platforms_own_command_serves_each_door(site: Site, target: str, status: int, tmp_path: Path) -> None:
+    """`functions-framework --source … --target …`, which `site` does without; `make run` proves it end to end."""
+    env = {**site.env, "PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": str(free_port()), "HOME": str(tmp_path)}
+    command = [COMMAND, "--source", str(MAIN), "--target", target]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    try:
+        with requests.Session() as session:
+            session.mount("http://", HTTPAdapter(max_retries=Retry(total=9, backoff_factor=0.1)))
+            assert session.get(f"http://127.0.0.1:{env['PORT']}/health", timeout=10).status_code == status
+    finally:
+        process.terminate()
+    assert process.wait(15) == 0
 
 
 def test_without_settings_all_that_are_required_are_named(site: Site) -> None:

@@ -30,7 +30,7 @@ def test_storage_down_before_the_call_spends_nothing(site: Site, name: str) -> N
 
 def test_no_storage_at_all_spends_nothing(site: Site) -> None:
     """Nobody listens where storage should be: 503 inside the deadline of the claim, and no call."""
-    nowhere = site.hasty(STORAGE_EMULATOR_HOST="http://127.0.0.1:9", TIMEOUTS='{"claim_seconds": 2}')
+    nowhere = site.hasty(STORAGE_EMULATOR_HOST="http://127.0.0.1:9", TIMEOUTS='{"claim_seconds": 1}')
     refused = nowhere.post(order())
     assert (refused.status_code, refused.json()["code"]) == (503, "storage-unavailable")
     assert site.ledger.posts() == []
@@ -49,12 +49,12 @@ HICCUPS: dict[str, Fail] = {
 @pytest.mark.parametrize("fail", HICCUPS.values(), ids=HICCUPS)
 def test_a_hiccup_of_storage_is_not_the_callers_business(site: Site, fail: Fail) -> None:
     """On every write, whether it happened or not: repeated inside, found again; one bill, slot and image, no replay."""
-    site = site(MAX_IMAGES_PER_DAY="2")
+    site = site.fresh(MAX_IMAGES_PER_DAY="2")
     fired = [fail(site.storage, name) for name in WRITES]
     made = site.post(order(), "k")
     assert (made.status_code, [fault.fired for fault in fired]) == (200, [1] * 4)
     assert "Idempotent-Replayed" not in made.headers
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert (site.billed, site.slots) == (1, 1)
     fail(site.storage, "spend/*")
     assert [site.post(order()).status_code for _ in range(2)] == [200, 429]
@@ -82,7 +82,7 @@ def test_an_end_that_cannot_be_written_is_answered_all_the_same(site: Site) -> N
     refused = site.storage.faults.answer(403, method="POST", name="jobs/*/result.json", times=ALWAYS)
     made = site.post(order(), "k")
     assert (made.status_code, requests.get(made.json()["image"]["url"], timeout=10).status_code) == (200, 200)
-    assert (site.results.only_job()[1], refused.fired) == (["claim.json", "image.jpg"], 1)
+    assert (site.results.only_job()[1], refused.fired) == (["claim.json", "image.jpg", "sent.json"], 1)
     assert site.get(made.headers["Location"]).json()["status"] == "running"
     assert site.bought == 1
 
@@ -104,7 +104,7 @@ def test_an_image_that_cannot_be_signed_is_a_success(site: Site, tmp_path: Path)
 def test_a_read_while_storage_is_down(site: Site) -> None:
     """GET of an image that cannot be looked up: 503, and not a 404 that would say that it is lost."""
     made = site.post(order())
-    site.storage.faults.answer(403, method="GET", path="/storage/v1/b/results/o")
+    site.storage.faults.answer(403, method="GET", name="jobs/*")
     answered = site.get(made.headers["Location"])
     assert (answered.status_code, answered.json()["code"]) == (503, "storage-unavailable")
 

@@ -50,7 +50,7 @@ def test_a_generation_outlives_its_deadline(site: Site, resume: Resumer) -> None
     assert int(made.headers["Retry-After"]) > 0
     site.control.pass_time()
     resume(site, SLOW)
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "submitted.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json", "submitted.json"]
     assert site.bought == site.slots == 1
 
 
@@ -60,11 +60,11 @@ def test_a_generation_outlives_its_instance(site: Site, resume: Resumer) -> None
     site.control.doom(BEFORE_THE_IMAGE)
     with pytest.raises(requests.ConnectionError):
         site.post(order(), key="k")
-    assert site.results.only_job()[1] == ["claim.json", "submitted.json"]
+    assert site.results.only_job()[1] == ["claim.json", "sent.json", "submitted.json"]
     site.control.pass_time()
     resume(site, order()["promptText"])
     image_id, names = site.results.only_job()
-    assert names == ["claim.json", "image.jpg", "result.json", "submitted.json"]
+    assert names == ["claim.json", "image.jpg", "result.json", "sent.json", "submitted.json"]
     assert site.results.json(image_id, "result.json")["segmind"]["request_id"] == site.ledger.billed()[0].request_id
     assert site.bought == site.slots == 1
 
@@ -76,7 +76,7 @@ def test_nobody_resumes_under_a_lease(site: Site) -> None:
     assert site.show(image_id)["status"] == "running"
     assert site.sweep()["running"] == 1
     assert len(site.ledger.entries("v2-status")) == looks
-    assert site.results.job(image_id) == ["claim.json", "submitted.json"]
+    assert site.results.job(image_id) == ["claim.json", "sent.json", "submitted.json"]
 
 
 def test_a_generation_can_be_late_more_than_once(site: Site) -> None:
@@ -86,7 +86,7 @@ def test_a_generation_can_be_late_more_than_once(site: Site) -> None:
     site.control.pass_time()
     early = site.get(f"/v1/images/{first.json()['id']}").json()
     assert (first.status_code, early["status"]) == (202, "running")
-    assert site.results.job(early["id"]) == ["claim.json", "submitted.json"]
+    assert site.results.job(early["id"]) == ["claim.json", "sent.json", "submitted.json"]
     assert site.bought == 1
 
 
@@ -110,7 +110,10 @@ def test_a_resumed_refusal_is_kept_and_its_slot_freed(site: Site) -> None:
     image_id = site.post(body, key="k").json()["id"]
     site.control.pass_time()
     assert site.show(image_id)["error"]["code"] == "rejected-by-segmind"
-    assert (site.results.job(image_id), site.results.slots()) == (["claim.json", "result.json", "submitted.json"], [])
+    assert (site.results.job(image_id), site.results.slots()) == (
+        ["claim.json", "result.json", "sent.json", "submitted.json"],
+        [],
+    )
 
 
 def test_a_record_that_expired_meanwhile_is_unknown(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""What the results bucket holds, in the contract's words (section 3)."""
+"""What the results bucket holds, in the words of docs/contract.md."""
 
 from typing import Any
 

@@ -1,6 +1,8 @@
 """How a test moves the clock of a deployment, and says before or after which step a process of it dies."""
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +15,7 @@ class Control:
     """The folder between a test and the processes of a deployment: a plan, the steps that were begun, seconds ahead."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._numbering = folder, threading.Lock()
         self._plan, self._steps, self._ahead = (folder / name for name in ("plan", "steps", "ahead"))
 
     @property
@@ -48,15 +50,23 @@ class Control:
         """The steps that were begun since the last `watch` or `doom`."""
         return self._steps.read_text().splitlines()
 
+    def kills_within(self, seconds: float) -> bool:
+        """Tell whether a process dies of the plan soon: at a step that comes after its answer."""
+        until = time.monotonic() + seconds
+        while not self.has_killed and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.has_killed
+
     @property
     def has_killed(self) -> bool:
         return not self._plan.exists()
 
     def begin(self, step: str) -> int:
         """Write a step down, and return its number. Called by the process."""
-        with self._steps.open("a") as steps:
-            steps.write(f"{step}\n")
-        return len(self.steps) - 1
+        with self._numbering:  # storage calls of one request run at the same time
+            with self._steps.open("a") as steps:
+                steps.write(f"{step}\n")
+            return len(self.steps) - 1
 
     def is_fatal(self, number: int, name: str, when: When) -> bool:
         """Tell whether the process is to die here, which is told once. Called by the process."""

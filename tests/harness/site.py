@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -152,6 +153,13 @@ class Site:
     ) -> requests.Response:
         """Call the HTTP door; redirects are not followed."""
         return self.http.call(method, path, body, headers=headers, data=data, timeout=timeout)
+
+    def rest(self) -> None:
+        """Wait until no process writes any more: markers are taken away after the answer."""
+        seen = -1
+        while seen != len(self.storage.calls):
+            seen = len(self.storage.calls)
+            time.sleep(0.05)
 
     def wreck(self, image_id: str | None = None, lease: float = -3600.0) -> Wreck:
         """Return a job of a dead instance, of which nothing is written yet."""

@@ -1,4 +1,4 @@
-"""What crashed instances leave in the results bucket, written by hand from the contract's section 3."""
+"""What crashed instances leave in the results bucket, written by hand from docs/contract.md."""
 
 import json
 import secrets
@@ -34,8 +34,20 @@ class Wreck:
             "lease_ends_at": (now + timedelta(seconds=lease)).isoformat(),
         }
 
-    def claimed(self) -> "Wreck":
+    def claimed(self, *, marked: bool = True) -> "Wreck":
+        """Write the claim, and beside it the marker of a job that is open."""
+        if not marked:
+            return self._put("claim.json", self.claim)
+        marker = {name: self.claim[name] for name in ("token", "fingerprint", "owner", "created_at")}
+        shown = {"fingerprint": str(marker["fingerprint"]), "created": str(marker["created_at"])}
+        data = json.dumps({**marker, "job": None}).encode()
+        self._storage.put(RESULTS, f"open/{self.id}", data, content_type="application/json", **shown)
         return self._put("claim.json", self.claim)
+
+    def called(self) -> "Wreck":
+        """Write that the call to Segmind had begun."""
+        sent = {"token": self.token, "sent_at": self.claim["created_at"], "fingerprint": "f" * 64}
+        return self._put("sent.json", sent)
 
     def submitted(self, segmind_id: str) -> "Wreck":
         written = {"segmind_id": segmind_id, "submitted_at": self.claim["created_at"], "token": self.claim["token"]}

@@ -26,6 +26,8 @@ class Traces:
     end: str
     slots: int
     billed: int
+    entries: int
+    open: bool
 
     def disagreements(self, good: str) -> list[str]:
         """Return what does not agree about this order after everything was recovered."""
@@ -34,7 +36,9 @@ class Traces:
         spent = (images, self.slots, self.billed)
         rules = {
             "an order has at most one id": len(self.ids) <= 1,
-            "every claim has one end": len(endings) == len(self.ids),
+            "every claim has one end": len(endings) == len(self.ids) or self.names == ["claim.json"],
+            "every end is in the account": self.entries == len(endings),
+            "what is open is unknown, and nothing else": self.open == (self.end == UNKNOWN),
             "no image is bought twice": self.billed <= 1,
             "no slot is spent twice": self.slots <= 1,
             "what was billed has a slot": self.slots >= self.billed,
@@ -51,10 +55,14 @@ class Aftermath:
     """Bucket and ledger after the kills."""
 
     def __init__(self, site: Site) -> None:
+        site.rest()
         self._site, self._jobs = site, site.results.jobs()
         self._prompts = {i: site.results.json(i, "claim.json")["request"]["prompt"] for i in self._jobs}
         slots = (site.storage.object(RESULTS, name) for name in site.results.slots())
         self._slots = Counter(slot.custom_metadata["id"] for slot in slots)
+        listed = site.storage.objects(RESULTS)
+        self._entries = {name.split("/")[3] for name in listed if name.startswith("ledger/")}
+        self._open = {name.removeprefix("open/") for name in listed if name.startswith("open/")}
         self._billed = Counter(entry.prompt for entry in site.ledger.billed())
 
     def of(self, prompt: str) -> Traces:
@@ -62,13 +70,15 @@ class Aftermath:
         ids = [image_id for image_id, found in self._prompts.items() if found == prompt]
         names = [name for image_id in ids for name in self._jobs[image_id]]
         slots = sum(self._slots[image_id] for image_id in ids)
-        return Traces(prompt, ids, names, self.end(ids[0]) if ids else FREE, slots, self._billed[prompt])
+        end = self.end(ids[0]) if ids else FREE
+        entries = sum(image_id in self._entries for image_id in ids)
+        return Traces(prompt, ids, names, end, slots, self._billed[prompt], entries, any(i in self._open for i in ids))
 
     def end(self, image_id: str) -> str:
         """Return how a job ended: succeeded, or the code of its error."""
         ending = next((name for name in self._jobs[image_id] if name in {"result.json", "lost.json"}), None)
         if ending is None:
-            return "running"
+            return FREE if self._jobs[image_id] == ["claim.json"] else "running"
         found = json.loads(self._site.results.read(image_id, ending))
         return str(found["error"]["code"] if found["error"] else found["status"])
 

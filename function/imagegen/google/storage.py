@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import requests
-from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
+from google.api_core.exceptions import ClientError, GoogleAPIError, NotFound, PreconditionFailed, TooManyRequests
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from google.cloud.exceptions import GoogleCloudError
@@ -151,7 +151,9 @@ class GcsObjects:
             raise
         except _FAILURES as e:
             log.storage_failed(operation, e)
-            raise StorageUnavailable(f"Cloud Storage could not be used ({operation}: {type(e).__name__}).") from e
+            failed = StorageUnavailable(f"Cloud Storage could not be used ({operation}: {type(e).__name__}).")
+            failed.refused = isinstance(e, (ClientError, GoogleAuthError)) and not isinstance(e, TooManyRequests)
+            raise failed from e
 
 
 def _patience(deadline: Deadline) -> dict[str, object]:

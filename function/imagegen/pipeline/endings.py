@@ -102,7 +102,7 @@ class Endings:
         """Give back what a run held that certainly cost nothing, and return whether all of it is gone.
 
         `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops. The
-        claim goes last: it guards the rest.
+        claim guards the rest, the marker finds it.
         """
         deadline, claim = self._within(self._timeouts.claim_seconds), held.claim
         try:
@@ -110,9 +110,9 @@ class Endings:
                 if name in held.generations:
                     self._jobs.erase(claim, name, held.generations[name], deadline)
             self._cap.give_back(held.slots, deadline)
+            self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
             if held.marker is not None:
                 self._jobs.unmark(claim.id, held.marker, deadline)
-            self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
         except StorageUnavailable:
             log.state_not_written(claim, "the release")
             return False

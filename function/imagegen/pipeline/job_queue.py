@@ -5,7 +5,6 @@ request, and the sweep runs a job whose event never comes.
 """
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imagegen.errors import InvalidRequest, StorageUnavailable
@@ -31,26 +30,35 @@ class JobQueue:
         """Queue a job; return it as the claim that it will become, and whether it was queued before.
 
         None where another request with this key is just being claimed. Raises StorageUnavailable where nothing was
-        queued: once the marker stands, a job file whose write seemed to fail is queued all the same.
+        queued: once the marker stands, a job file whose write may have happened is queued all the same.
         """
         job = job_body(order, claim.id)
         marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at, job)
         ours = self._mark(claim, marker, deadline)
         found = claim if ours else self.find(claim.id, deadline)
         if found is not None and found.fingerprint == claim.fingerprint:
-            with suppress(StorageUnavailable):
-                self.write(claim.id, job, deadline)
+            self._write_or_withdraw(claim, job, deadline)
         return None if found is None else (found, not ours)
 
     def _mark(self, claim: Claim, marker: Marker, deadline: Deadline) -> bool:
         """Write the marker; False where there is one. One that seemed to fail is found, or kept from landing later."""
         try:
             return self.jobs.mark_open(claim.id, marker, deadline) is not None
-        except StorageUnavailable:
+        except StorageUnavailable as error:
             again = Deadline.within(self.clock, _SECONDS)
-            if self.jobs.mark_open(claim.id, replace(marker, job=None), again) is not None:
+            if error.refused or self.jobs.mark_open(claim.id, replace(marker, job=None), again) is not None:
                 raise  # a marker without a job is in its way now: nothing was queued, and nothing will be
             return self.jobs.own_marker(claim, again) is not None
+
+    def _write_or_withdraw(self, claim: Claim, job: dict[str, object], deadline: Deadline) -> None:
+        """Write the job file. One that was refused for certain takes our marker with it; any other may be there."""
+        try:
+            self.write(claim.id, job, deadline)
+        except StorageUnavailable as error:
+            own = self.jobs.own_marker(claim, deadline) if error.refused else None
+            if own is not None:
+                self.jobs.unmark(claim.id, own, deadline)
+                raise
 
     def write(self, image_id: str, job: dict[str, object], deadline: Deadline) -> None:
         """Write the job file, whose event runs the job; one that is there already stays."""

@@ -1,4 +1,4 @@
-"""One Idempotency-Key against many processes: one bill, whoever wins."""
+"""Many processes at once: one Idempotency-Key is one bill, and the day's cap is never an image more, and none less."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from tests.harness.orders import order
 from tests.harness.site import Site
 from tests.harness.swarm import Answer, Ask
 
+CAP = 100
 PROCESSES, THREADS = 8, 25
 
 
@@ -16,7 +17,7 @@ def one_image(site: Site, answers: list[Answer]) -> None:
     assert [answer.resource for answer in answers] == [answers[0].resource] * len(answers)
     assert ["Idempotent-Replayed" in answer.headers for answer in answers].count(False) == 1
     assert (site.bought, site.billed) == (1, 1)
-    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json"]
+    assert site.results.only_job()[1] == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert site.slots == 1
 
 
@@ -54,3 +55,25 @@ def test_a_key_that_two_requests_fight_for_belongs_to_one(site: Site, tmp_path: 
     assert sorted(answer.status for answer in answers) == [200] * 10 + [422] * 10
     assert len({answer.body["id"] for answer in answers if answer.status == 200}) == 1
     assert site.bought == 1
+
+
+def test_a_thousand_requests_at_a_cap_of_a_hundred(site: Site, tmp_path: Path) -> None:
+    """1,000 requests from 4 processes: exactly 100 are billed and stored, 900 are refused and leave nothing."""
+    asks = [[Ask(order())] * 250] * 4
+    answers = swarm.run({**site.env, "MAX_IMAGES_PER_DAY": str(CAP)}, tmp_path, 8, asks)
+    made = [answer for answer in answers if answer.status == 200]
+    refused = [answer.body["code"] for answer in answers if answer.status != 200]
+    assert (len(made), refused) == (CAP, ["daily-limit-reached"] * 900)
+    assert len({answer.body["id"] for answer in made}) == CAP
+    assert (site.bought, site.billed) == (CAP, CAP)
+    assert (site.slots, len(site.results.jobs()), len(site.results.images())) == (CAP, CAP, CAP)
+
+
+def test_slots_that_come_back_are_used_again(site: Site, tmp_path: Path) -> None:
+    """A third of 90 requests fails free of charge at a cap of 60: no more than 60 bills, and a slot for each."""
+    asks = [[Ask(order("a boat [mock:500]" if n % 3 == 0 else "a boat")) for n in range(45)]] * 2
+    answers = swarm.run({**site.env, "MAX_IMAGES_PER_DAY": "60"}, tmp_path, 15, asks)
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) <= {200, 429, 502}
+    assert statuses.count(200) == site.billed == site.slots == len(site.results.images())
+    assert 0 < site.slots <= 60

@@ -12,7 +12,7 @@ from imagegen.doors.routes import ROUTES
 from imagegen.errors import BY_CODE
 from mock_segmind import FakeSegmind
 from tests.cases import load
-from tests.functional.conformance import Json, conforms, resolved, validator
+from tests.doors.conformance import Json, conforms, resolved, validator
 from tests.harness.orders import order, reference
 from tests.harness.server import ROOT
 from tests.harness.site import Site
