@@ -55,7 +55,7 @@ class Asking:
         self.queries.append({name: values[0] for name, values in parse_qs(parts.query).items()})
         status, body = self.says(parts.path, self.queries[-1])
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        (hang_up if status == 0 else answer(f"HTTP/1.1 {status} X", data))(connection, request)
+        (hang_up if status == 0 else answer(f"HTTP/1.1 {status} X\nConnection: close", data))(connection, request)
 
     @property
     def soon(self) -> Deadline:
@@ -278,6 +278,14 @@ def test_however_deep_a_row_is_nested(inner: object, depth: int) -> None:
     deep = inner
     for _ in range(depth):
         deep = [deep]
-    for name in ("request_body", "generation_url", "error", "model_created"):
+    for name in (
+        "request_id",
+        "model_status",
+        "credits_deduction",
+        "request_body",
+        "generation_url",
+        "error",
+        "model_created",
+    ):
         row_of({**ROW, name: deep})
     row_of({**ROW, "request_body": {**REQUEST.body(), "referenceImages": [{"uri": deep, "tag": deep}], "ratio": deep}})
