@@ -1,7 +1,10 @@
-# What its operator sees: metrics read out of the function's own log lines (their fields: function/imagegen/log.py).
+# What its operator sees: metrics read out of the function's own log lines (their fields: function/imagegen/log.py) and
+# Cloud Scheduler's, the channels, the budget.
 
 locals {
   metric_prefix = replace(var.name, "-", "_") # PromQL, which the dashboard speaks, knows no hyphens
+
+  scheduler_lines = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=(${join(" OR ", [for tick in sort(keys(local.ticks)) : "\"${var.name}-${tick}\""])})"
 
   our_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for n in values(local.names) : "\"${n}\""])})"
 
@@ -24,6 +27,31 @@ locals {
     credits_low = {
       about  = "Images after which few of Segmind's credits were left"
       filter = "jsonPayload.event=\"image_succeeded\" AND jsonPayload.remainingCredits<${var.monitoring.credits_low}"
+      labels = {}
+    }
+    bugs = {
+      about  = "Errors that nothing in the code foresaw"
+      filter = "jsonPayload.event=\"bug\""
+      labels = {}
+    }
+    storage_failures = {
+      about  = "Operations that Cloud Storage refused until their deadline"
+      filter = "jsonPayload.event=(\"storage_failed\" OR \"state_not_written\")"
+      labels = {}
+    }
+    signing_failures = {
+      about  = "Links that could not be signed"
+      filter = "jsonPayload.event=\"signing_failed\""
+      labels = {}
+    }
+    cap_refusals = {
+      about  = "Orders that the day's cap refused"
+      filter = "jsonPayload.event=\"daily_limit_reached\""
+      labels = { scope = "jsonPayload.scope" }
+    }
+    unexplained_bills = {
+      about  = "Days on which Segmind billed images that no job explains"
+      filter = "jsonPayload.event=\"reconciled\" AND jsonPayload.vendorsOnly>0"
       labels = {}
     }
     redeliveries = {
@@ -66,6 +94,29 @@ resource "google_logging_metric" "counter" {
   depends_on = [time_sleep.apis]
 }
 
+# Cloud Scheduler's own lines: a schedule that fails from its first day has no success whose absence could be seen.
+resource "google_logging_metric" "schedule_errors" {
+  project          = var.project_id
+  name             = "${local.metric_prefix}_schedule_errors"
+  description      = "Attempts of a schedule that failed, by job"
+  filter           = "${local.scheduler_lines} AND severity>=ERROR"
+  label_extractors = { job = "EXTRACT(resource.labels.job_id)" }
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "INT64"
+    unit         = "1"
+    display_name = "Attempts of a schedule that failed, by job"
+
+    labels {
+      key        = "job"
+      value_type = "STRING"
+    }
+  }
+
+  depends_on = [time_sleep.apis]
+}
+
 resource "google_logging_metric" "distribution" {
   for_each = local.distributions
 
@@ -101,6 +152,42 @@ resource "google_monitoring_notification_channel" "email" {
   display_name = "${var.name}: ${each.value}"
   type         = "email"
   labels       = { email_address = each.value }
+  user_labels  = var.labels
+
+  depends_on = [time_sleep.apis]
+}
+
+resource "google_billing_budget" "this" {
+  count = var.budget == null ? 0 : 1
+
+  billing_account = var.budget.billing_account
+  display_name    = "${var.name} in ${var.project_id}"
+
+  budget_filter {
+    projects = ["projects/${local.project_number}"]
+  }
+
+  amount {
+    specified_amount {
+      currency_code = var.budget.currency
+      units         = tostring(var.budget.amount)
+    }
+  }
+
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1.0]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+
+  # By the API's rule email channels only, and at most five. Without any, the billing account's own people are told.
+  dynamic "all_updates_rule" {
+    for_each = length(var.monitoring.emails) > 0 ? [slice(sort(var.monitoring.emails), 0, min(5, length(var.monitoring.emails)))] : []
+    content {
+      monitoring_notification_channels = [for email in all_updates_rule.value : google_monitoring_notification_channel.email[email].id]
+    }
+  }
 
   depends_on = [time_sleep.apis]
 }

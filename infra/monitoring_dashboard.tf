@@ -12,6 +12,8 @@ locals {
     { title = "Segmind, 95th percentile (s)", query = "histogram_quantile(0.95, sum by (le) (rate(${local.in_logs.segmind_seconds}_bucket{${local.in_run}}[15m])))" },
     { title = "Events asked for again", query = "sum(increase(${local.in_logs.redeliveries}{${local.in_run}}[5m]))" },
     { title = "Answers, by door and class", query = "sum by (service_name, response_code_class) (rate(run_googleapis_com:request_count{${local.in_run}, service_name=~\"${join("|", values(local.names))}\"}[5m]))" },
+    { title = "Instances, by door", query = "sum by (service_name) (max_over_time(run_googleapis_com:container_instance_count{${local.in_run}, service_name=~\"${join("|", values(local.names))}\"}[5m]))" },
+    { title = "Refused by the cap", query = "sum by (scope) (increase(${local.in_logs.cap_refusals}{${local.in_run}}[1h]))" },
     { title = "Oldest waiting event (s)", query = "max(pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource=\"pubsub_subscription\", subscription_id=~\"${local.event_queue}.*\"})" },
   ]
 }
@@ -23,16 +25,18 @@ resource "google_monitoring_dashboard" "this" {
     displayName = var.name
     mosaicLayout = {
       columns = 48
-      tiles = [for i, chart in local.charts : {
-        xPos   = i % 2 * 24
-        yPos   = floor(i / 2) * 16
-        width  = 24
-        height = 16
-        widget = {
-          title   = chart.title
-          xyChart = { dataSets = [{ plotType = "LINE", timeSeriesQuery = { prometheusQuery = chart.query } }] }
-        }
-      }]
+      # The API leaves out what is 0, and a plan would find a difference for ever.
+      tiles = [for i, chart in local.charts : merge(
+        { for side, cells in { xPos = i % 2 * 24, yPos = floor(i / 2) * 16 } : side => cells if cells != 0 },
+        {
+          width  = 24
+          height = 16
+          widget = {
+            title   = chart.title
+            xyChart = { dataSets = [{ plotType = "LINE", timeSeriesQuery = { prometheusQuery = chart.query } }] }
+          }
+        },
+      )]
     }
   })
 

@@ -16,7 +16,7 @@ data "archive_file" "source" {
   type        = "zip"
   source_dir  = local.source_dir
   excludes    = setsubtract(fileset(local.source_dir, "**"), local.source_files)
-  output_path = "${path.module}/function.zip"
+  output_path = coalesce(var.source_zip, "${path.module}/function.zip")
 
   # The same zip, whatever the umask of whoever deploys.
   output_file_mode = "0644"
@@ -37,25 +37,33 @@ resource "google_storage_bucket" "source" {
     retention_duration_seconds = 0
   }
 
-  depends_on = [time_sleep.apis]
+  dynamic "encryption" {
+    for_each = local.regional_key[*]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
+  depends_on = [time_sleep.apis, time_sleep.keys]
 }
 
 resource "google_storage_bucket_object" "source" {
-  # The name is what a function's update looks at: other content, other name, another deployment.
+  # The name is what a function's update looks at: other content, other name, another deployment. The file is written
+  # by the plan and read by the apply: where those run on two machines, it goes along with the plan (docs/deploy.md).
   name   = "function-${data.archive_file.source.output_sha256}.zip"
   bucket = google_storage_bucket.source.name
   source = data.archive_file.source.output_path
 }
 
-# Not the shared gcf-artifacts: there the build account would need a role on everybody's images.
+# Not the shared gcf-artifacts: there the build account would need a role on everyone's images.
 resource "google_artifact_registry_repository" "build" {
-  # checkov:skip=CKV_GCP_84:Images hold the code of a public repository and no secrets.
   project                = var.project_id
   location               = var.region
   repository_id          = "${var.name}-build"
   description            = "Images of the ${var.name} functions"
   format                 = "DOCKER"
   labels                 = var.labels
+  kms_key_name           = local.regional_key
   cleanup_policy_dry_run = false
 
   cleanup_policies {
@@ -73,5 +81,5 @@ resource "google_artifact_registry_repository" "build" {
     }
   }
 
-  depends_on = [time_sleep.apis]
+  depends_on = [time_sleep.apis, time_sleep.keys]
 }

@@ -1,4 +1,5 @@
-# What every deployment sets. What may be spent, by whom, and where it is kept: variables_*.tf.
+# What every deployment sets. What may be spent and by whom, where it is kept, and what a platform team brings along:
+# variables_*.tf.
 
 variable "project_id" {
   description = "The existing project that everything is created in"
@@ -50,6 +51,17 @@ variable "log_level" {
   }
 }
 
+variable "runtime" {
+  description = "Python of the functions. The tests run on python311; the locks hold for the newer ones, too"
+  type        = string
+  default     = "python311"
+
+  validation {
+    condition     = contains(["python311", "python312", "python313", "python314"], var.runtime)
+    error_message = "runtime is python311, python312, python313 or python314."
+  }
+}
+
 variable "segmind_api_key" {
   description = "Where Segmind's API key is kept. Its value never passes through Terraform"
   type = object({
@@ -88,8 +100,8 @@ variable "schedules" {
   default = { sweep = { cron = "*/10 * * * *" } }
 
   validation {
-    condition     = alltrue([for name in keys(var.schedules) : can(regex("^[a-z][a-z0-9-]{0,38}[a-z0-9]$", name))])
-    error_message = "The name of a schedule is 2 to 40 lower-case letters, digits and hyphens, a letter first."
+    condition     = alltrue([for name in keys(var.schedules) : can(regex("^[a-z][a-z0-9-]{0,38}[a-z0-9]$", name)) && name != "reconcile"])
+    error_message = "The name of a schedule is 2 to 40 lower-case letters, digits and hyphens, a letter first, and not reconcile, which is var.reconcile."
   }
 
   validation {
@@ -105,5 +117,20 @@ variable "schedules" {
   validation {
     condition     = alltrue(flatten([for s in values(var.schedules) : [for i in s.images : length(i.referenceImages) <= 3]]))
     error_message = "An image takes at most 3 referenceImages."
+  }
+}
+
+variable "reconcile" {
+  description = "When yesterday's account (UTC) is compared with Segmind's history. Not at all with generation.history_url = \"\""
+  type = object({
+    cron      = optional(string, "0 5 * * *") # five fields; hours after midnight UTC, since rows of the history can be late
+    time_zone = optional(string, "Etc/UTC")   # of the cron
+    paused    = optional(bool, false)         # kept, not run
+  })
+  default = {}
+
+  validation {
+    condition     = length(split(" ", var.reconcile.cron)) == 5
+    error_message = "reconcile.cron has five fields, separated by one space."
   }
 }

@@ -9,6 +9,7 @@ variable "generation" {
     images_per_day          = optional(number, 0)            # cap on paid images a day (UTC); 0: none
     images_per_user_per_day = optional(number, 0)            # the same for each caller; 0: none
     event_max_age_seconds   = optional(number, 3600)         # an event that failed for so long is given up
+    history_url             = optional(string)               # Segmind's request history; the function's own default when not set, "": none
   })
   default = {}
 
@@ -18,9 +19,9 @@ variable "generation" {
   }
 
   validation {
-    # The platform's timeout is 90 s more (local.timeout_seconds), and an event's run ends at 540 s.
-    condition     = var.generation.timeout_seconds >= 30 && var.generation.timeout_seconds <= 450
-    error_message = "generation.timeout_seconds is 30 to 450: a generation takes about 30 s, an event's run at most 540 s."
+    # The platform's timeout is 180 s more (local.request_seconds), and an event's run ends at 540 s.
+    condition     = var.generation.timeout_seconds >= 30 && var.generation.timeout_seconds <= 360
+    error_message = "generation.timeout_seconds is 30 to 360: a generation takes about 30 s, an event's run at most 540 s."
   }
 
   validation {
@@ -36,6 +37,11 @@ variable "generation" {
   validation {
     condition     = var.generation.event_max_age_seconds >= 600 && var.generation.event_max_age_seconds <= 86400
     error_message = "generation.event_max_age_seconds is 600 (one run) to 86400 (the platform drops the event then)."
+  }
+
+  validation {
+    condition     = var.generation.history_url == null ? true : var.generation.history_url == "" || startswith(var.generation.history_url, "https://")
+    error_message = "generation.history_url is an https URL, or empty."
   }
 }
 
@@ -95,6 +101,18 @@ variable "access" {
     condition     = alltrue([for o in var.access.cors_origins : o == "*" || can(regex("^https?://[^/,]+$", o))])
     error_message = "access.cors_origins are origins (https://app.example.com, without a path) or \"*\"."
   }
+
+  validation {
+    # A browser sends no credentials with a preflight, and Cloud Run's IAM refuses what has none.
+    condition     = length(var.access.cors_origins) == 0 || var.access.allow_unauthenticated || var.front != null
+    error_message = "access.cors_origins needs access.allow_unauthenticated or a front: Cloud Run's IAM refuses every preflight."
+  }
+
+  validation {
+    # The proxy replaces the Authorization header with its own.
+    condition     = var.front == null ? true : !var.front.iap || (var.access.auth == "iam" && !var.access.allow_unauthenticated)
+    error_message = "With front.iap access.auth stays iam and access.allow_unauthenticated false: the proxy is the only caller."
+  }
 }
 
 variable "sizing" {
@@ -102,7 +120,7 @@ variable "sizing" {
   type = object({
     # Threads do the waiting: 500 requests that wait for Segmind take 109 MB and hardly any CPU.
     concurrency = optional(number, 100) # requests an instance takes at once; also its number of threads
-    cpu         = optional(number, 1)   # CPUs; less than 1 only with concurrency 1
+    cpu         = optional(number, 1)   # CPUs; less than 1 only with concurrency 1; more memory needs more
     # Bodies are what takes memory: 1,000 images that end in the same moment stay below 256 MB with 16 bodies
     # read at a time. Twice that leaves room for bigger images, and is the least that Cloud Run's second
     # generation takes.
@@ -122,8 +140,8 @@ variable "sizing" {
   }
 
   validation {
-    condition     = contains([1, 2, 4, 6, 8], var.sizing.cpu) || (var.sizing.cpu >= 0.08 && var.sizing.cpu < 1)
-    error_message = "sizing.cpu is 0.08 to 1, or 2, 4, 6 or 8."
+    condition     = contains([1, 2, 4, 6, 8], var.sizing.cpu) || (var.sizing.cpu >= 0.333 && var.sizing.cpu < 1)
+    error_message = "sizing.cpu is 0.333 (the least for 512 MiB) to 1, or 2, 4, 6 or 8."
   }
 
   validation {
@@ -137,6 +155,12 @@ variable "sizing" {
   }
 
   validation {
+    # What Cloud Run asks for: so many MiB at the most with so many CPUs.
+    condition     = var.sizing.memory_mib <= max(0, [for cpu, mib in { "0.333" = 512, "0.5" = 1024, "1" = 4096, "2" = 8192, "4" = 16384, "6" = 24576, "8" = 32768 } : mib if tonumber(cpu) <= var.sizing.cpu]...)
+    error_message = "sizing.memory_mib above 512 needs 0.5 CPUs, above 1024 one, above 4096 two, above 8192 four, above 16384 six, above 24576 eight."
+  }
+
+  validation {
     condition     = var.sizing.bodies_in_memory >= 1 && var.sizing.bodies_in_memory <= 1000 && floor(var.sizing.bodies_in_memory) == var.sizing.bodies_in_memory
     error_message = "sizing.bodies_in_memory is a whole number from 1 to 1000."
   }
@@ -146,9 +170,9 @@ variable "doors" {
   description = "Instances and ingress of each door. max_instances times concurrency bounds what can run, and be paid for, at once"
   type = object({
     http = optional(object({
-      min_instances = optional(number, 0)           # 1 or more: no cold start, paid for all day
-      max_instances = optional(number, 10)          # a cost cap
-      ingress       = optional(string, "ALLOW_ALL") # who reaches it at all; IAM decides who may call
+      min_instances = optional(number, 0)  # 1 or more: no cold start, paid for all day
+      max_instances = optional(number, 10) # a cost cap
+      ingress       = optional(string)     # who reaches it at all; ALLOW_ALL when not set, or with a front ALLOW_INTERNAL_AND_GCLB
     }), {})
     events = optional(object({
       min_instances = optional(number, 0)
@@ -169,7 +193,7 @@ variable "doors" {
   }
 
   validation {
-    condition     = alltrue([for d in values(var.doors) : contains(["ALLOW_ALL", "ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB"], d.ingress)])
+    condition     = alltrue([for d in values(var.doors) : d.ingress == null ? true : contains(["ALLOW_ALL", "ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB"], d.ingress)])
     error_message = "doors: ingress is ALLOW_ALL, ALLOW_INTERNAL_ONLY or ALLOW_INTERNAL_AND_GCLB."
   }
 }

@@ -164,9 +164,8 @@ def segmind_repeated(code: str, attempt: int, pause: float) -> None:
     _write("WARNING", "segmind_repeated", text, code=code, attempt=attempt, pauseSeconds=round(pause, 3))
 
 
-def storage_failed(operation: str, error: Exception) -> None:
-    """Storage could not be used until the deadline. Only the error's type: its text can hold URLs."""
-    cause = type(error).__name__
+def storage_failed(operation: str, cause: str) -> None:
+    """Storage could not be used until the deadline. The cause is an error's type or a status: no text, no URL."""
     _write(
         "ERROR",
         "storage_failed",

@@ -38,8 +38,7 @@ from imagegen.settings import Settings, SettingsError
 from imagegen.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from google.cloud import storage
-
+    from imagegen.google.json_api import JsonApi
     from imagegen.google.signing import GcsSigner
 
 _LARGE_BODIES = 4
@@ -186,10 +185,10 @@ class App:
         return SegmindClient(key, settings.segmind_base_url, self.clock, settings.threads)
 
     @cached_property
-    def _storage(self) -> "storage.Client":
+    def _storage(self) -> "JsonApi":
         from imagegen.google import storage  # noqa: PLC0415 - as above
 
-        return storage.client(self.settings.project, self.settings.threads + _SPARE_CONNECTIONS)
+        return storage.client(self.settings.threads + _SPARE_CONNECTIONS)
 
     def _signing_credentials(self) -> object:
         from imagegen.google import signing  # noqa: PLC0415 - as above
@@ -208,7 +207,7 @@ class App:
     def _signer(self, bucket: str, ttl_seconds: int) -> "GcsSigner":
         from imagegen.google import signing  # noqa: PLC0415 - as above
 
-        return signing.GcsSigner(self._storage.bucket(bucket), self._credentials, ttl_seconds, self.clock)
+        return signing.GcsSigner(bucket, self._credentials, ttl_seconds, self.clock)
 
 
 _app: App | None = None

@@ -12,8 +12,7 @@ variables {
 run "by_default" {
   assert {
     condition = sort([for g in values(google_project_iam_member.project) : join(" ", concat([g.project, g.role, g.member], g.condition[*].expression))]) == sort([
-      "my-project roles/pubsub.publisher serviceAccount:gcs-agent",
-      "my-project roles/eventarc.serviceAgent serviceAccount:service-123456789012@gcp-sa-eventarc.iam.gserviceaccount.com",
+      "my-project roles/pubsub.publisher serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com",
       "my-project roles/eventarc.eventReceiver serviceAccount:trigger",
       "my-project roles/logging.logWriter serviceAccount:build",
       "my-project roles/storage.objectViewer serviceAccount:build resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-123456789012-europe-west1\")",
@@ -62,7 +61,7 @@ run "by_default" {
   }
 
   assert {
-    condition = sort([for g in concat(values(google_cloud_run_v2_service_iam_member.callers), [google_cloud_run_v2_service_iam_member.trigger, google_cloud_run_v2_service_iam_member.scheduler]) : "${g.name} ${g.role} ${g.member}"]) == sort([
+    condition = sort([for g in concat(values(google_cloud_run_v2_service_iam_member.callers), values(google_cloud_run_v2_service_iam_member.platform)) : "${g.name} ${g.role} ${g.member}"]) == sort([
       "imagegen-events roles/run.invoker serviceAccount:trigger",
       "imagegen-schedule roles/run.invoker serviceAccount:scheduler",
     ])
@@ -70,8 +69,8 @@ run "by_default" {
   }
 
   assert {
-    condition     = length(google_kms_crypto_key_iam_member.gcs) == 0
-    error_message = "Without a key there is no grant on one."
+    condition     = length(google_kms_crypto_key_iam_member.agent) + length(time_sleep.keys) + length(google_pubsub_topic_iam_member.publishes) + length(google_pubsub_subscription_iam_member.forwards) == 0
+    error_message = "Without a key or a topic there is no grant on one, and no wait."
   }
 }
 
@@ -103,14 +102,111 @@ run "with_everything_on" {
   }
 
   assert {
-    condition = [for g in google_kms_crypto_key_iam_member.gcs : "${g.crypto_key_id} ${g.role} ${g.member}"] == [
-      "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key roles/cloudkms.cryptoKeyEncrypterDecrypter serviceAccount:gcs-agent",
+    condition = [for g in values(google_kms_crypto_key_iam_member.agent) : "${g.crypto_key_id} ${g.role} ${g.member}"] == [
+      "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key roles/cloudkms.cryptoKeyEncrypterDecrypter serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com",
     ]
     error_message = "Cloud Storage's agent uses the key, on that key alone."
   }
 
   assert {
-    condition     = length(google_project_iam_member.project) == 5 && length(google_storage_bucket_iam_member.bucket) == 10 && length(google_service_account_iam_member.signs_as_itself) == 2
+    condition     = length(google_project_iam_member.project) == 4 && length(google_storage_bucket_iam_member.bucket) == 10 && length(google_service_account_iam_member.signs_as_itself) == 2
     error_message = "No option adds a grant on the project, a bucket or a service account."
+  }
+}
+
+run "with_a_key_for_everything" {
+  variables {
+    storage      = { location = "EU", kms_key_name = "projects/keys/locations/europe/keyRings/ring/cryptoKeys/data" }
+    foundation   = { kms_key_name = "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key" }
+    completion   = { push_url = "https://app.example.com/ended" }
+    dead_letters = true
+  }
+
+  assert {
+    condition = jsonencode({ for use, g in google_kms_crypto_key_iam_member.agent : use => "${basename(g.crypto_key_id)} ${g.role} ${g.member}" }) == jsonencode({ for use, agent in {
+      functions = "key gcf-admin-robot", gcs = "data gs-project-accounts", gcs_source = "key gs-project-accounts", pubsub = "key gcp-sa-pubsub",
+      registry  = "key gcp-sa-artifactregistry", run = "key serverless-robot-prod", secrets = "key gcp-sa-secretmanager"
+    } : use => "${split(" ", agent)[0]} roles/cloudkms.cryptoKeyEncrypterDecrypter serviceAccount:service-123456789012@${split(" ", agent)[1]}.iam.gserviceaccount.com" })
+    error_message = "Each agent that encrypts may use its key, and no other."
+  }
+
+  assert {
+    condition     = jsonencode(time_sleep.keys[0].triggers) == jsonencode({ for use, g in google_kms_crypto_key_iam_member.agent : use => g.crypto_key_id })
+    error_message = "After a grant on a key there is a wait, and another after a grant that is added later."
+  }
+
+  assert {
+    condition = sort([for g in values(google_pubsub_topic_iam_member.publishes) : "${g.topic} ${g.role} ${g.member}"]) == sort([
+      "imagegen-completion roles/pubsub.publisher serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com",
+      "imagegen-completion-dead roles/pubsub.publisher serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
+      "imagegen-events-dead roles/pubsub.publisher serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
+    ])
+    error_message = "Cloud Storage tells what ended, Pub/Sub moves what could not be delivered."
+  }
+
+  assert {
+    condition = [for g in values(google_pubsub_subscription_iam_member.forwards) : "${g.subscription} ${g.role} ${g.member}"] == [
+      "imagegen-completion roles/pubsub.subscriber serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
+    ]
+    error_message = "Moving a message acknowledges it in the subscription."
+  }
+}
+
+run "on_a_foundation" {
+  variables {
+    foundation = {
+      project_number   = "210987654321"
+      enable_apis      = false
+      project_grants   = false
+      kms_grants       = false
+      kms_key_name     = "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+      service_accounts = { for key in ["http", "events", "schedule", "trigger", "scheduler", "build"] : key => "own-${key}@my-project.iam.gserviceaccount.com" }
+    }
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.project) + length(google_project_service.apis) + length(google_kms_crypto_key_iam_member.agent) + length(google_service_account.this) == 0
+    error_message = "What the central team does is left to it."
+  }
+
+  assert {
+    condition     = alltrue([for b in concat(values(google_storage_bucket.kept), [google_storage_bucket.source]) : b.encryption[0].default_kms_key_name == "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"])
+    error_message = "The key is used, whoever granted it."
+  }
+
+  assert {
+    condition = jsonencode({ for door, f in google_cloudfunctions2_function.door : door => [f.service_config[0].service_account_email, f.build_config[0].service_account] }) == jsonencode({ for door in ["events", "http", "schedule"] : door => [
+      "own-${door}@my-project.iam.gserviceaccount.com", "projects/my-project/serviceAccounts/own-build@my-project.iam.gserviceaccount.com"
+    ] })
+    error_message = "The doors run and are built as the accounts that exist."
+  }
+
+  assert {
+    condition = sort([for g in concat(values(google_cloud_run_v2_service_iam_member.platform), values(google_service_account_iam_member.signs_as_itself)) : g.member]) == sort([
+      for key in ["trigger", "scheduler", "http", "events"] : "serviceAccount:own-${key}@my-project.iam.gserviceaccount.com"
+    ])
+    error_message = "The grants on what the module owns go to them."
+  }
+}
+
+run "behind_a_proxy" {
+  variables {
+    front = { domains = ["images.example.com"], iap = true }
+  }
+
+  assert {
+    condition     = [for g in values(google_cloud_run_v2_service_iam_member.callers) : "${g.name} ${g.role} ${g.member}"] == ["imagegen-http roles/run.invoker serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"]
+    error_message = "With IAP its agent calls, and no other."
+  }
+}
+
+run "an_api_that_comes_later" {
+  variables {
+    front = { domains = ["images.example.com"] }
+  }
+
+  assert {
+    condition     = strcontains(time_sleep.apis.triggers.apis, "compute.googleapis.com") && strcontains(time_sleep.apis.triggers.apis, "storage.googleapis.com")
+    error_message = "Every API is in the wait's triggers, so that one which an option adds gets a wait of its own."
   }
 }

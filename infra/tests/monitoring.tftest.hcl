@@ -12,10 +12,10 @@ variables {
 run "by_default" {
   assert {
     condition = sort(concat([for m in google_logging_metric.counter : m.name], [for m in google_logging_metric.distribution : m.name])) == sort([
-      "image_gen_credits_low", "image_gen_failures", "image_gen_images", "image_gen_redeliveries",
-      "image_gen_segmind_seconds", "image_gen_spend_usd", "image_gen_unknowns",
+      "image_gen_bugs", "image_gen_cap_refusals", "image_gen_credits_low", "image_gen_failures", "image_gen_images", "image_gen_redeliveries",
+      "image_gen_segmind_seconds", "image_gen_signing_failures", "image_gen_spend_usd", "image_gen_storage_failures", "image_gen_unexplained_bills", "image_gen_unknowns",
     ])
-    error_message = "Images, failures, latency, spend, unknowns, redeliveries and low credits are counted."
+    error_message = "Images, failures, latency, spend, unknowns and what an operator has to act on are counted."
   }
 
   assert {
@@ -24,7 +24,7 @@ run "by_default" {
   }
 
   assert {
-    condition     = jsonencode({ for k, m in google_logging_metric.counter : k => m.label_extractors if length(m.label_extractors) > 0 }) == jsonencode({ failures = { code = "EXTRACT(jsonPayload.code)", door = "EXTRACT(jsonPayload.door)" }, images = { door = "EXTRACT(jsonPayload.door)" }, unknowns = { code = "EXTRACT(jsonPayload.code)" } })
+    condition     = jsonencode({ for k, m in google_logging_metric.counter : k => m.label_extractors if length(m.label_extractors) > 0 }) == jsonencode({ cap_refusals = { scope = "EXTRACT(jsonPayload.scope)" }, failures = { code = "EXTRACT(jsonPayload.code)", door = "EXTRACT(jsonPayload.door)" }, images = { door = "EXTRACT(jsonPayload.door)" }, unknowns = { code = "EXTRACT(jsonPayload.code)" } })
     error_message = "Failures are told apart by code, images by door."
   }
 
@@ -40,8 +40,11 @@ run "by_default" {
 
   assert {
     condition = jsonencode({ for k, p in google_monitoring_alert_policy.threshold : k => "${p.conditions[0].condition_threshold[0].comparison} ${p.conditions[0].condition_threshold[0].threshold_value}" }) == jsonencode({
-      credits_low   = "COMPARISON_GT 0", credits_used_up = "COMPARISON_GT 0", error_ratio = "COMPARISON_GT 0.05",
-      event_backlog = "COMPARISON_GT 900", p95 = "COMPARISON_GT 90", unknown_outcome = "COMPARISON_GT 0"
+      bugs              = "COMPARISON_GT 0", cap_refusals = "COMPARISON_GT 0", credits_low = "COMPARISON_GT 0", credits_used_up = "COMPARISON_GT 0",
+      error_ratio       = "COMPARISON_GT 0.05", event_backlog = "COMPARISON_GT 900",
+      instances_events  = "COMPARISON_GT 8", instances_http = "COMPARISON_GT 8", instances_schedule = "COMPARISON_GT 1",
+      p95               = "COMPARISON_GT 90", schedule_errors = "COMPARISON_GT 2", signing_failures = "COMPARISON_GT 0", storage_failures = "COMPARISON_GT 0",
+      unexplained_bills = "COMPARISON_GT 0", unknowns = "COMPARISON_GT 0"
     })
     error_message = "The alerts and where they begin."
   }
@@ -62,8 +65,25 @@ run "by_default" {
   }
 
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles) == 8
-    error_message = "The dashboard has its charts."
+    condition     = google_logging_metric.schedule_errors.filter == "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=(\"image-gen-reconcile\" OR \"image-gen-sweep\") AND severity>=ERROR" && google_logging_metric.schedule_errors.label_extractors == tomap({ job = "EXTRACT(resource.labels.job_id)" })
+    error_message = "Failed attempts are counted where Cloud Scheduler writes them down, from a schedule's first day."
+  }
+
+  assert {
+    condition     = jsonencode({ for k, p in google_monitoring_alert_policy.threshold : k => p.conditions[0].condition_threshold[0].aggregations[0].group_by_fields if length(p.conditions[0].condition_threshold[0].aggregations[0].group_by_fields) > 0 }) == jsonencode({ schedule_errors = ["metric.label.job"] })
+    error_message = "Each job is an incident of its own: a sweep that succeeds hides no other that fails."
+  }
+
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.threshold : p.alert_strategy[0].auto_close == "1800s"]) && google_monitoring_alert_policy.scheduler_silent.alert_strategy[0].auto_close == "604800s"
+    error_message = "The second lost image of a day sends a mail, too; a silence stays open."
+  }
+
+  assert {
+    condition = jsonencode([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : { for side, cells in tile : side => cells if contains(["xPos", "yPos"], side) }]) == jsonencode([
+      {}, { xPos = 24 }, { yPos = 16 }, { xPos = 24, yPos = 16 }, { yPos = 32 }, { xPos = 24, yPos = 32 }, { yPos = 48 }, { xPos = 24, yPos = 48 }, { yPos = 64 }, { xPos = 24, yPos = 64 },
+    ])
+    error_message = "Ten charts in two columns, and no position that is 0: the API leaves it out, and every plan would differ."
   }
 
   assert {
@@ -107,7 +127,43 @@ run "told_to_somebody" {
   }
 
   assert {
+    condition     = jsonencode([for b in google_billing_budget.this : [for r in b.all_updates_rule : r.monitoring_notification_channels]]) == jsonencode([[[google_monitoring_notification_channel.email["ops@example.com"].id]]])
+    error_message = "The budget tells the email channel, and not one that may be of another kind."
+  }
+
+  assert {
     condition     = contains(keys(google_project_service.apis), "billingbudgets.googleapis.com")
     error_message = "A budget needs its API."
+  }
+}
+
+run "a_budget_for_six" {
+  variables {
+    monitoring = { emails = [for n in range(6) : "ops${n}@example.com"] }
+    budget     = { billing_account = "012345-6789AB-CDEF01", amount = 50 }
+  }
+
+  assert {
+    condition     = google_billing_budget.this[0].all_updates_rule[0].monitoring_notification_channels == tolist([for n in range(5) : google_monitoring_notification_channel.email["ops${n}@example.com"].id])
+    error_message = "A budget takes five channels."
+  }
+}
+
+run "a_budget_for_nobody" {
+  variables {
+    monitoring = { notification_channels = ["projects/my-project/notificationChannels/1"] }
+    budget     = { billing_account = "012345-6789AB-CDEF01", amount = 50 }
+    doors      = { schedule = { max_instances = 1 } }
+    labels     = { team = "web" }
+  }
+
+  assert {
+    condition     = length(google_billing_budget.this[0].all_updates_rule) == 0
+    error_message = "Without an email there is no rule: an empty one is refused."
+  }
+
+  assert {
+    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "instances_schedule") && alltrue([for p in google_monitoring_alert_policy.threshold : p.user_labels == tomap({ team = "web" })])
+    error_message = "A door of one instance is always at its maximum, which is no alert; alerts are labelled."
   }
 }

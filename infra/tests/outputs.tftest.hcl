@@ -12,12 +12,12 @@ variables {
 
 run "outputs" {
   assert {
-    condition     = output.urls == { http = "https://http.run.app", events = "https://events.run.app", schedule = "https://schedule.run.app" }
+    condition     = jsonencode(output.urls) == jsonencode({ http = "https://http.run.app", events = "https://events.run.app", schedule = "https://schedule.run.app" })
     error_message = "The URLs of the doors."
   }
 
   assert {
-    condition     = output.buckets == { results = "my-project-pics-results", uploads = "my-project-pics-uploads", source = "my-project-pics-source" }
+    condition     = jsonencode(output.buckets) == jsonencode({ results = "my-project-pics-results", uploads = "my-project-pics-uploads", source = "my-project-pics-source" })
     error_message = "The buckets."
   }
 
@@ -52,8 +52,8 @@ run "names_and_labels" {
 
   assert {
     condition = alltrue([for labelled in [
-      google_cloudfunctions2_function.http, google_cloudfunctions2_function.events, google_cloudfunctions2_function.schedule,
-      google_storage_bucket.results, google_storage_bucket.uploads, google_storage_bucket.source,
+      google_cloudfunctions2_function.door["http"], google_cloudfunctions2_function.door["events"], google_cloudfunctions2_function.door["schedule"],
+      google_storage_bucket.kept["results"], google_storage_bucket.kept["uploads"], google_storage_bucket.source,
       google_artifact_registry_repository.build, google_secret_manager_secret.segmind_api_key[0],
     ] : labelled.labels == tomap({ team = "web" })])
     error_message = "Everything that takes labels has them."

@@ -140,7 +140,7 @@ run "generation_timeout_beyond_an_event" {
   expect_failures = [var.generation]
 
   variables {
-    generation = { timeout_seconds = 451 }
+    generation = { timeout_seconds = 361 }
   }
 }
 
@@ -514,6 +514,271 @@ run "budget_amount" {
   }
 }
 
+run "runtime" {
+  command         = plan
+  expect_failures = [var.runtime]
+
+  variables {
+    runtime = "python310"
+  }
+}
+
+run "schedules_named_reconcile" {
+  command         = plan
+  expect_failures = [var.schedules]
+
+  variables {
+    schedules = { sweep = { cron = "* * * * *" }, reconcile = { cron = "* * * * *", images = [{ promptText = "x", referenceImages = [] }] } }
+  }
+}
+
+run "reconcile_cron" {
+  command         = plan
+  expect_failures = [var.reconcile]
+
+  variables {
+    reconcile = { cron = "daily" }
+  }
+}
+
+run "generation_history_over_http" {
+  command         = plan
+  expect_failures = [var.generation]
+
+  variables {
+    generation = { history_url = "http://history.example" }
+  }
+}
+
+run "access_origins_that_iam_refuses" {
+  command         = plan
+  expect_failures = [var.access]
+
+  variables {
+    access = { cors_origins = ["https://app.example.com"] }
+  }
+}
+
+run "access_open_behind_a_proxy" {
+  command         = plan
+  expect_failures = [var.access]
+
+  variables {
+    front      = { domains = ["images.example.com"], iap = true }
+    generation = { images_per_day = 100 }
+    access     = { auth = "keys", allow_unauthenticated = true }
+  }
+}
+
+run "sizing_little_cpu" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { concurrency = 1, cpu = 0.25 }
+  }
+}
+
+run "sizing_too_much_memory_for_half_a_cpu" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { concurrency = 1, cpu = 0.4, memory_mib = 1024 }
+  }
+}
+
+run "sizing_too_much_memory_for_one_cpu" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { concurrency = 1, cpu = 1, memory_mib = 4097 }
+  }
+}
+
+run "sizing_too_much_memory_for_two_cpus" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { concurrency = 1, cpu = 2, memory_mib = 8193 }
+  }
+}
+
+run "sizing_too_much_memory_for_four_cpus" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { concurrency = 1, cpu = 4, memory_mib = 16385 }
+  }
+}
+
+run "sizing_too_much_memory_for_six_cpus" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { concurrency = 1, cpu = 6, memory_mib = 24577 }
+  }
+}
+
+run "storage_results_gone_before_an_unknown_is_settled" {
+  command         = plan
+  expect_failures = [var.storage]
+
+  variables {
+    storage = { delete_after_days = { results = 9 } }
+  }
+}
+
+run "storage_results_gone_before_their_job" {
+  command         = plan
+  expect_failures = [var.storage]
+
+  variables {
+    storage = { delete_after_days = { results = 30, jobs = 31 } }
+  }
+}
+
+run "storage_account_gone_while_it_is_asked_for" {
+  command         = plan
+  expect_failures = [var.storage]
+
+  variables {
+    storage = { delete_after_days = { ledger = 92 } }
+  }
+}
+
+run "storage_photos_that_take_references_along" {
+  command         = plan
+  expect_failures = [var.storage]
+
+  variables {
+    storage = { delete_after_days = { photos = 6 } }
+  }
+}
+
+run "monitoring_absence_of_a_minute" {
+  command         = plan
+  expect_failures = [var.monitoring]
+
+  variables {
+    monitoring = { no_success_seconds = 60 }
+  }
+}
+
+run "monitoring_instances_share" {
+  command         = plan
+  expect_failures = [var.monitoring]
+
+  variables {
+    monitoring = { instances_share = 1 }
+  }
+}
+
+run "foundation_project_number" {
+  command         = plan
+  expect_failures = [var.foundation]
+
+  variables {
+    foundation = { project_number = "my-project" }
+  }
+}
+
+run "foundation_account_of_another_project" {
+  command         = plan
+  expect_failures = [var.foundation]
+
+  variables {
+    foundation = { service_accounts = { http = "http@elsewhere.iam.gserviceaccount.com" } }
+  }
+}
+
+run "foundation_worker_pool" {
+  command         = plan
+  expect_failures = [var.foundation]
+
+  variables {
+    foundation = { worker_pool = "private" }
+  }
+}
+
+run "foundation_key_of_another_region" {
+  command         = plan
+  expect_failures = [var.foundation]
+
+  variables {
+    foundation = { kms_key_name = "projects/keys/locations/europe/keyRings/ring/cryptoKeys/key" }
+  }
+}
+
+run "foundation_key_without_one_for_the_buckets" {
+  command         = plan
+  expect_failures = [var.foundation]
+
+  variables {
+    foundation = { kms_key_name = "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key" }
+    storage    = { location = "EU" }
+  }
+}
+
+run "front_domain" {
+  command         = plan
+  expect_failures = [var.front]
+
+  variables {
+    front = { domains = ["*.example.com"] }
+  }
+}
+
+run "front_rate" {
+  command         = plan
+  expect_failures = [var.front]
+
+  variables {
+    front = { domains = ["images.example.com"], requests_per_minute = 0 }
+  }
+}
+
+run "front_with_a_back_door" {
+  command         = plan
+  expect_failures = [var.front]
+
+  variables {
+    front = { domains = ["images.example.com"] }
+    doors = { http = { ingress = "ALLOW_ALL" } }
+  }
+}
+
+run "egress_of_two_kinds" {
+  command         = plan
+  expect_failures = [var.egress]
+
+  variables {
+    egress = { connector = "projects/net/locations/europe-west1/connectors/shared", subnet = "serverless" }
+  }
+}
+
+run "completion_over_http" {
+  command         = plan
+  expect_failures = [var.completion]
+
+  variables {
+    completion = { push_url = "http://app.example.com/ended" }
+  }
+}
+
+run "completion_attempts" {
+  command         = plan
+  expect_failures = [var.completion]
+
+  variables {
+    completion = { push_url = "https://app.example.com/ended", attempts = 4 }
+  }
+}
+
 run "the_outermost_that_is_allowed" {
   command = plan
 
@@ -522,17 +787,26 @@ run "the_outermost_that_is_allowed" {
     name            = "abcdefghijklmnopqrst"
     log_level       = "DEBUG"
     segmind_api_key = { version = "12" }
-    generation      = { api = "v2", timeout_seconds = 450, reference_delivery = "segmind-asset", images_per_day = 100000, event_max_age_seconds = 86400 }
+    runtime         = "python314"
+    generation      = { api = "v2", timeout_seconds = 360, reference_delivery = "segmind-asset", images_per_day = 100000, event_max_age_seconds = 86400 }
     access          = { allow_unauthenticated = true, auth = "none", cors_origins = ["*", "http://localhost:3000"], invokers = ["principalSet://iam.googleapis.com/x"] }
-    sizing          = { concurrency = 1, cpu = 0.08, memory_mib = 512, bodies_in_memory = 1 }
+    sizing          = { concurrency = 1, cpu = 0.333, memory_mib = 512, bodies_in_memory = 1 }
     doors           = { http = { min_instances = 2, max_instances = 2 } }
-    storage         = { location = "US", soft_delete_days = 90, signed_url_ttl_seconds = 43200, delete_after_days = { results = 2 } }
-    monitoring      = { error_ratio = 0.99, credits_low = 0, no_success_seconds = 84600 }
+    storage         = { location = "US", soft_delete_days = 90, signed_url_ttl_seconds = 43200, delete_after_days = { results = 10, ledger = 93, photos = 7 } }
+    monitoring      = { error_ratio = 0.99, credits_low = 0, no_success_seconds = 84600, event_backlog_seconds = 120 }
     budget          = { billing_account = "012345-6789AB-CDEF01", amount = 1 }
   }
 
   assert {
-    condition     = alltrue([for b in [google_storage_bucket.results, google_storage_bucket.uploads, google_storage_bucket.source] : length(b.name) <= 63]) && alltrue([for account in google_service_account.this : length(account.account_id) <= 30])
+    condition     = alltrue([for b in [google_storage_bucket.kept["results"], google_storage_bucket.kept["uploads"], google_storage_bucket.source] : length(b.name) <= 63]) && alltrue([for account in google_service_account.this : length(account.account_id) <= 30])
     error_message = "The longest names still fit Google's limits."
+  }
+}
+
+run "the_most_memory_for_each_number_of_cpus" {
+  command = plan
+
+  variables {
+    sizing = { cpu = 8, memory_mib = 32768 }
   }
 }

@@ -13,7 +13,6 @@ from google.auth.transport.requests import Request
 
 from imagegen.clock import SystemClock
 from imagegen.errors import StorageUnavailable
-from imagegen.google import storage
 from imagegen.google.signing import GcsSigner, signing_credentials
 
 _real = Request()
@@ -26,9 +25,8 @@ def request(url: str, **arguments: Any) -> Any:  # noqa: ANN401 - google.auth's 
 
 def main() -> None:
     """Print one line of JSON for each name."""
-    bucket = storage.client("local-project", 4).bucket("results")
     account = os.environ.get("SIGNING_SERVICE_ACCOUNT")
-    signer = GcsSigner(bucket, lambda: signing_credentials(account, request), 3600, SystemClock())
+    signer = GcsSigner("results", lambda: signing_credentials(account, request), 3600, SystemClock())
     for name in sys.argv[1:]:
         try:
             told = {"url": signer.sign(name).url}

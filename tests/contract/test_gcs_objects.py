@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from google.cloud import storage as google_storage
 
 from imagegen.clock import SystemClock
 from imagegen.google import storage as gcs
+from imagegen.google.json_api import JsonApi
 from imagegen.google.storage import GcsObjects
 from imagegen.ports import Deadline
 from local.storage import StorageServer
@@ -21,15 +21,15 @@ def soon(seconds: float = 10.0) -> Deadline:
 
 
 @pytest.fixture
-def client(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[google_storage.Client]:
+def client(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonApi]:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
-    made = gcs.client("local-project", 64)
+    made = gcs.client(64)
     yield made
     made.close()
 
 
 @pytest.fixture
-def objects(client: google_storage.Client) -> GcsObjects:
+def objects(client: JsonApi) -> GcsObjects:
     return GcsObjects(client, "results")
 
 

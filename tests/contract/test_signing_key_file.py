@@ -8,12 +8,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import pytest
 import requests
 from google.auth.exceptions import GoogleAuthError
-from google.cloud import storage as google_storage
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.errors import StorageUnavailable
-from imagegen.google import storage
 from imagegen.google.signing import GcsSigner, signing_credentials, throw_away_credentials
 from local.keys import load_keys
 from local.storage import StorageServer
@@ -52,16 +50,15 @@ def clock() -> FakeClock:
     return FakeClock(datetime.now(UTC))
 
 
-@pytest.fixture
-def client(server: StorageServer, storage_key: Path, monkeypatch: pytest.MonkeyPatch) -> google_storage.Client:
+@pytest.fixture(autouse=True)
+def surroundings(server: StorageServer, storage_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(storage_key))
-    return storage.client("local-project", 4)
 
 
 @pytest.fixture
-def signer(client: google_storage.Client, clock: FakeClock) -> GcsSigner:
-    return GcsSigner(client.bucket("results"), lambda: signing_credentials(None), TTL, clock)
+def signer(clock: FakeClock) -> GcsSigner:
+    return GcsSigner("results", lambda: signing_credentials(None), TTL, clock)
 
 
 def status(url: str, method: str = "GET") -> int:
@@ -136,8 +133,7 @@ def test_names_do_not_share_a_url(signer: GcsSigner) -> None:
 def test_whoever_gets_a_url_can_use_it(pauses: list[float]) -> None:
     """Whenever it is asked for: at least half of its life, a second for rounding apart, lies before it."""
     clock = FakeClock(datetime.now(UTC))
-    bucket = google_storage.Client.create_anonymous_client().bucket("results")
-    signer = GcsSigner(bucket, lambda: CREDENTIALS, TTL, clock)
+    signer = GcsSigner("results", lambda: CREDENTIALS, TTL, clock)
     for pause in pauses:
         clock.advance(pause)
         assert (signer.sign(NAME).expires_at - clock.now()).total_seconds() >= TTL / 2 - 1
@@ -146,15 +142,14 @@ def test_whoever_gets_a_url_can_use_it(pauses: list[float]) -> None:
 CREDENTIALS = throw_away_credentials()
 
 
-def test_a_throw_away_key_convinces_no_real_storage(client: google_storage.Client, clock: FakeClock) -> None:
+def test_a_throw_away_key_convinces_no_real_storage(clock: FakeClock) -> None:
     """It exists for emulators that check nothing; whoever checks refuses it."""
-    signer = GcsSigner(client.bucket("results"), throw_away_credentials, TTL, clock)
+    signer = GcsSigner("results", throw_away_credentials, TTL, clock)
     assert status(signer.sign(NAME).url) == 403
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"type": "service_account"}'])
 def test_a_broken_key_file_is_told(
-    client: google_storage.Client,
     clock: FakeClock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -165,13 +160,13 @@ def test_a_broken_key_file_is_told(
     if content is not None:
         file.write_text(content)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-    signer = GcsSigner(client.bucket("results"), lambda: signing_credentials(None), TTL, clock)
+    signer = GcsSigner("results", lambda: signing_credentials(None), TTL, clock)
     with pytest.raises(StorageUnavailable) as caught:
         signer.sign(NAME)
     assert str(tmp_path) not in caught.value.detail
 
 
-def test_credentials_are_looked_for_again(client: google_storage.Client, clock: FakeClock) -> None:
+def test_credentials_are_looked_for_again(clock: FakeClock) -> None:
     """A metadata server that was away for a moment does not end signing for the life of the process."""
     found = [GoogleAuthError("not now")]
 
@@ -180,7 +175,7 @@ def test_credentials_are_looked_for_again(client: google_storage.Client, clock: 
             raise found.pop()
         return signing_credentials(None)
 
-    signer = GcsSigner(client.bucket("results"), find, TTL, clock)
+    signer = GcsSigner("results", find, TTL, clock)
     with pytest.raises(StorageUnavailable):
         signer.sign(NAME)
     assert status(signer.sign(NAME).url) == 200

@@ -33,13 +33,8 @@ def evaluate(directory: Path) -> Evaluated:
     Skips where terraform or its providers cannot be had.
     """
     infra = _littered_copy(directory)
-    if shutil.which(TERRAFORM) is None:
-        pytest.skip(f"no {TERRAFORM} on the PATH")
-    made_ready = _terraform(infra, "init", "-backend=false", "-input=false", "-no-color")
-    if made_ready.returncode and UNREACHABLE.search(made_ready.stderr):
-        pytest.skip("terraform's providers cannot be downloaded here")
-    assert made_ready.returncode == 0, made_ready.stderr
-    tested = _terraform(infra, "test", "-json", "-verbose", "-filter=tests/functions.tftest.hcl")
+    made_ready(infra)
+    tested = terraform(infra, "test", "-json", "-verbose", "-filter=tests/functions.tftest.hcl")
     messages = [json.loads(line) for line in tested.stdout.splitlines()]
     states = [m["test_state"] for m in messages if m["type"] == "test_state" and m["@testrun"] == "by_default"]
     assert states, tested.stdout
@@ -61,6 +56,17 @@ def _littered_copy(directory: Path) -> Path:
     return directory / INFRA.name
 
 
-def _terraform(infra: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [TERRAFORM, f"-chdir={infra}", *arguments]
+def made_ready(folder: Path) -> None:
+    """Run `terraform init`; skip the test where terraform or its providers cannot be had."""
+    if shutil.which(TERRAFORM) is None:
+        pytest.skip(f"no {TERRAFORM} on the PATH")
+    done = terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
+    if done.returncode and UNREACHABLE.search(done.stderr):
+        pytest.skip("terraform's providers cannot be downloaded here")
+    assert done.returncode == 0, done.stderr
+
+
+def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in the folder."""
+    command = [TERRAFORM, f"-chdir={folder}", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)

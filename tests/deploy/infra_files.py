@@ -11,9 +11,9 @@ INFRA, FUNCTION = ROOT / "infra", ROOT / "function"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A function resource: its name in Terraform, its entry point, and whether a trigger calls it."""
+    """A function: its key in Terraform, its entry point, and whether a trigger calls it."""
 
-    resource: str
+    key: str
     entry_point: str
     has_trigger: bool
 
@@ -30,21 +30,18 @@ def blocks(kind: str) -> dict[str, str]:
 
 
 def doors() -> list[Door]:
-    """Return the functions that are deployed."""
-    bodies = {
-        name.removeprefix("google_cloudfunctions2_function."): body
-        for name, body in blocks("resource").items()
-        if name.startswith("google_cloudfunctions2_function.")
-    }
+    """Return the functions that are deployed: the entries of functions.tf's table."""
+    (table,) = re.findall(r"^  doors = \{\n(.*?)^  \}", configuration(), re.MULTILINE | re.DOTALL)
+    entries = re.findall(r"^    (\w+) = \{\n(.*?)^    \}", table, re.MULTILINE | re.DOTALL)
     return [
-        Door(name, re.findall(r'entry_point += "(\w+)"', body)[0], "event_trigger {" in body)
-        for name, body in bodies.items()
+        Door(name, re.findall(r'entry_point += "(\w+)"', body)[0], re.findall(r"trigger += (\w+)", body) == ["true"])
+        for name, body in entries
     ]
 
 
 def environment_names() -> set[str]:
     """Return the name of every environment variable that is set, secrets included."""
-    return set(re.findall(r"^ +([A-Z][A-Z0-9_]+) += ", (INFRA / "locals.tf").read_text(), re.MULTILINE))
+    return set(re.findall(r"^ +([A-Z][A-Z0-9_]+) += ", (INFRA / "functions.tf").read_text(), re.MULTILINE))
 
 
 def deployed_files() -> set[str]:

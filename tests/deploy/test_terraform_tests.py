@@ -28,3 +28,14 @@ def test_every_validation_has_a_case_that_it_refuses() -> None:
     validations = Counter({name: body.count("  validation {") for name, body in blocks("variable").items()})
     refused = re.findall(r"expect_failures = \[var\.(\w+)\]", (TESTS / "validations.tftest.hcl").read_text())
     assert not validations - Counter(refused)
+
+
+def test_what_moved_is_where_it_moved_to() -> None:
+    """Each address that an older state may hold leads to a resource that exists, or is let go."""
+    text = (INFRA / "moved.tf").read_text()
+    moved = re.findall(r"^  from = (\S+?)(?:\[\S+\])?\n  to   = (\w+\.\w+)", text, re.MULTILINE)
+    let_go = re.findall(r"^removed \{\n  from = (\S+)", text, re.MULTILINE)
+    resources = set(blocks("resource"))
+    assert {target for _, target in moved} <= resources | set(let_go)
+    assert not set(let_go) & resources
+    assert len(moved) == len(re.findall(r"^moved \{", text, re.MULTILINE))

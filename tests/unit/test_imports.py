@@ -34,13 +34,13 @@ MAY_IMPORT = {
 DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
 SEGMIND_HTTP = ("assets", "client", "hosted", "images", "transport", "v1", "v2")
 FOREIGN = {
-    "google": {"google/storage", "google/signing"},
+    "google": {"google/storage", "google/signing", "google/json_api"},
     "flask": {"main", *DOORS_HTTP, "doors/answers", "doors/problem_pages", "doors/vendor_routes"},
     "werkzeug": {"doors/vendor_routes", *DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},
-    "requests": {"google/storage", "doors/oidc", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
-    "urllib3": {"segmind/client", "segmind/hosted", "segmind/images", "segmind/transport"},
+    "requests": {"doors/oidc", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
+    "urllib3": {"google/storage", "google/json_api", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
     "jwt": {"doors/oidc"},
 }  # fmt: skip
 SEGMINDS = ("/v2/", "request_id", "x-remaining-credits", "x-generation-time", "x-cost", "file_urls")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imagegen import log
-from imagegen.errors import OutcomeUnknown, SegmindUnauthorized, StorageUnavailable
+from imagegen.errors import OutcomeUnknown, SegmindUnauthorized
 from imagegen.model import Ending, Order, StoredImage
 from imagegen.pipeline.claims import new_claim
 from tests.harness.fakes import NOON, RECEIPT, REQUEST
@@ -70,7 +70,7 @@ EVENTS: dict[str, tuple[str, Callable[[], None], set[str]]] = {
     ),
     "storage_failed": (
         "ERROR",
-        lambda: log.storage_failed("read", StorageUnavailable("sentinel")),
+        lambda: log.storage_failed("read", "StorageUnavailable"),
         {"operation", "cause"},
     ),
     "signing_failed": ("ERROR", lambda: log.signing_failed(ValueError("sentinel")), {"cause"}),

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import google.auth
 import google.auth.compute_engine
@@ -18,12 +18,14 @@ from google.auth import credentials as google_credentials
 from google.auth import crypt, iam
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
-from google.cloud import storage
 
 from imagegen import log
 from imagegen.errors import StorageUnavailable
 from imagegen.model import SignedUrl
 from imagegen.ports import Clock
+
+if TYPE_CHECKING:
+    from google.cloud import storage
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _ATTEMPT_SECONDS = 5.0
@@ -56,14 +58,15 @@ class IamSigning(google_credentials.Signing):  # type: ignore[misc]  # google.au
 class GcsSigner:
     """Implements `ports.Signer`. A URL is handed out again for at most half of its life."""
 
-    def __init__(
-        self, bucket: storage.Bucket, credentials: Callable[[], object], ttl_seconds: int, clock: Clock
-    ) -> None:
-        self._bucket, self._find, self._clock = bucket, credentials, clock
+    def __init__(self, bucket: str, credentials: Callable[[], object], ttl_seconds: int, clock: Clock) -> None:
+        self._name, self._find, self._clock = bucket, credentials, clock
         self._ttl = timedelta(seconds=ttl_seconds)
         self._cache: OrderedDict[str, SignedUrl] = OrderedDict()
         self._lock = threading.Lock()
-        self._credentials: object = None  # found on first use: it can take a call to the metadata server
+        # Both are made on first use: the credentials can take a call to the metadata server, and the storage library,
+        # which knows how to sign, takes 0.2 s to import: it comes while an image is being generated.
+        self._credentials: object = None
+        self._bucket: storage.Bucket | None = None
 
     def sign(self, name: str) -> SignedUrl:
         """Return a URL that reads the object, with at least half of its life left. Raises StorageUnavailable."""
@@ -90,6 +93,7 @@ class GcsSigner:
         try:
             with self._lock:
                 self._credentials = self._credentials or self._find()
+                self._bucket = self._bucket or _bucket(self._name)
             url = self._bucket.blob(name).generate_signed_url(
                 version="v4", method=method, expiration=self._ttl, credentials=self._credentials, **bound
             )
@@ -97,6 +101,14 @@ class GcsSigner:
             log.signing_failed(e)
             raise StorageUnavailable("No URL could be signed; nothing else is wrong with the image.") from e
         return str(url)
+
+
+def _bucket(name: str) -> "storage.Bucket":
+    """Return a bucket of the storage library, which is used to sign and for no call."""
+    from google.cloud import storage  # noqa: PLC0415 - see GcsSigner
+
+    anonymous = google_credentials.AnonymousCredentials()
+    return storage.Client(project="none", credentials=anonymous).bucket(name)
 
 
 def signing_credentials(service_account: str | None, request: Any = None) -> Any:  # noqa: ANN401

@@ -1,64 +1,52 @@
-"""Objects in Google Cloud Storage. The only file, with `signing.py`, that imports google.cloud.
+"""Objects in Google Cloud Storage.
 
-Imported on first use: it costs more than half of a cold start, and many requests end before they need it.
+Imported on first use: it costs a good part of a cold start, and many requests end before they need it.
 """
 
+import base64
 import errno
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any
+from urllib.parse import quote
 
-import requests
-from google.api_core.exceptions import ClientError, GoogleAPIError, NotFound, PreconditionFailed, TooManyRequests
+import google.auth
+import google_crc32c
 from google.auth.exceptions import GoogleAuthError
-from google.cloud import storage
-from google.cloud.exceptions import GoogleCloudError
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-from google.cloud.storage.retry import DEFAULT_RETRY
-from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from imagegen import log
 from imagegen.errors import StorageUnavailable
+from imagegen.google.json_api import HOST, SCOPE, JsonApi, object_path, parsed
 from imagegen.ports import Deadline, ObjectInfo
 
-CONNECT_SECONDS = 3.0
-ATTEMPT_SECONDS = 10.0  # silence for so long means that this attempt is lost
 STREAM_CHUNK = 256 * 1024
-_FAILURES = (
-    GoogleAPIError,
-    GoogleCloudError,
-    GoogleAuthError,
-    InvalidResponse,
-    DataCorruption,
-    requests.RequestException,
-    OSError,
-    # The client's own ways of choking on an answer that is not Storage's: a paid image must not end in one.
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-T = TypeVar("T")
+_SMALL_BYTES = 64 * 1024  # joined and sent at once; larger ones are sent from where they lie
+_PAGE = 1000
+_FIELDS = "name,generation,size,contentType,timeCreated,metadata"
 
 
-def client(project: str | None, pool_size: int) -> storage.Client:
-    """Return a client whose pool holds a connection for every thread; the default of 10 opens the rest anew."""
-    # On first use the client asks in the background for each bucket's metadata, to label traces: a call that needs a
-    # role of its own, for traces that nobody records.
-    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-    made = storage.Client(project=project)
-    for scheme in ("https://", "http://"):
-        made._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=min(pool_size, 64)))  # noqa: SLF001 - the documented way
-    return made
+def client(pool_size: int) -> JsonApi:
+    """Return a caller of the storage service, or of the emulator that STORAGE_EMULATOR_HOST names."""
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
+    if emulator:
+        return JsonApi(emulator if "://" in emulator else f"http://{emulator}", None, pool_size)
+    try:
+        credentials, _ = google.auth.default(scopes=[SCOPE])
+    except GoogleAuthError as e:
+        raise StorageUnavailable("There are no Google credentials to reach Cloud Storage with.") from e
+    return JsonApi(HOST, credentials, pool_size)
 
 
 class GcsObjects:
     """Implements `ports.Objects` on one bucket."""
 
-    def __init__(self, client: storage.Client, bucket: str) -> None:
-        self._client = client
-        self._bucket = client.bucket(bucket)
+    def __init__(self, api: JsonApi, bucket: str) -> None:
+        self._api, self._bucket = api, bucket
+        self._objects = f"/storage/v1/b/{quote(bucket, safe='')}/o"
 
     def create(
         self,
@@ -68,108 +56,135 @@ class GcsObjects:
         deadline: Deadline,
         metadata: Mapping[str, str] | None = None,
     ) -> int | None:
-        """Write an object that does not exist; return its generation, or None where somebody was first.
+        """Write an object that does not exist; return its generation, or None where another was first.
 
         A write that was answered with 503, or not at all, may have happened, so its repetition can meet itself
         as a 412. What is there is read back: every object of ours carries its claimant's token, so the same
         bytes are our own.
         """
-        blob = self._bucket.blob(name)
-        blob.metadata = dict(metadata) if metadata else None
-
-        def write() -> int:
-            blob.upload_from_string(data, content_type, if_generation_match=0, **_patience(deadline))
-            return int(blob.generation)
-
-        try:
-            return self._try("create", write, PreconditionFailed)
-        except PreconditionFailed:
+        boundary = secrets.token_hex(16)
+        resource = {
+            "name": name,
+            "contentType": content_type,
+            "crc32c": _crc32c(data),
+            "metadata": dict(metadata or {}),
+        }
+        head = (
+            f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{json.dumps(resource)}\r\n"
+            f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
+        ).encode()
+        tail = f"\r\n--{boundary}--\r\n".encode()
+        parts: list[bytes | memoryview] = [head, memoryview(data), tail]
+        response = self._api.call(
+            "create",
+            "POST",
+            f"/upload{self._objects}",
+            deadline,
+            query={"uploadType": "multipart", "ifGenerationMatch": 0},
+            body=b"".join(parts) if len(data) <= _SMALL_BYTES else parts,
+            headers={
+                "Content-Type": f"multipart/related; boundary={boundary}",
+                "Content-Length": str(sum(map(len, parts))),
+            },
+            expected=(200, 412),
+        )
+        if response.status != 200:  # noqa: PLR2004
             return self._ours(name, data, deadline)
+        return _info(parsed("create", response.data)).generation
 
     def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:
         """Return the whole object, or None where there is none."""
-        blob = self._bucket.blob(name, generation=generation)
-        try:
-            return self._try("read", lambda: bytes(blob.download_as_bytes(**_patience(deadline))), NotFound)
-        except NotFound:
-            return None
+        while True:
+            query = {"alt": "media", **({} if generation is None else {"generation": generation})}
+            path = object_path(self._bucket, name)
+            response = self._api.call("read", "GET", path, deadline, query=query, expected=(200, 404))
+            if response.status != 200:  # noqa: PLR2004
+                return None
+            if _is_whole(response.data, response.headers.get("x-goog-hash", "")):
+                return response.data
 
     def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
         """Return what is known of the object, or None where there is none."""
-        blob = self._try("stat", lambda: self._bucket.get_blob(name, generation=generation, **_patience(deadline)))
-        return None if blob is None else _info(blob)
+        query = {"fields": _FIELDS, **({} if generation is None else {"generation": generation})}
+        found = self._api.json("stat", object_path(self._bucket, name), deadline, query=query)
+        return None if found is None else _info(found)
 
     def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
         """Return the object in pieces of 256 KiB: memory does not grow with the readers."""
-        blob = self._try("stat", lambda: self._bucket.get_blob(name, **_patience(deadline)))
-        return None if blob is None else self._pieces(blob, deadline)
+        path, query = object_path(self._bucket, name), {"alt": "media"}
+        response = self._api.call("stream", "GET", path, deadline, query=query, expected=(200, 404), stream=True)
+        if response.status == 200:  # noqa: PLR2004
+            return _pieces(response)
+        response.drain_conn()
+        return None
 
     def list(
         self, prefix: str, deadline: Deadline, *, shallow: bool = False, versions: bool = False
     ) -> Iterator[ObjectInfo]:
         """Yield every object under `prefix`, page by page."""
-        how = {"delimiter": "/" if shallow else None, "versions": versions or None}
-        blobs = self._client.list_blobs(self._bucket, prefix=prefix, **how, **_patience(deadline))
-        pages = iter(blobs.pages)
-        while (page := self._try("list", lambda: next(pages, None))) is not None:
-            yield from map(_info, page)
+        query: dict[str, object] = {"prefix": prefix, "maxResults": _PAGE, "fields": f"items({_FIELDS}),nextPageToken"}
+        query |= {"delimiter": "/"} if shallow else {}
+        query |= {"versions": "true"} if versions else {}
+        while True:
+            page = parsed("list", self._api.call("list", "GET", self._objects, deadline, query=query).data)
+            yield from map(_info, page.get("items", ()))
+            if not page.get("nextPageToken"):
+                return
+            query["pageToken"] = page["nextPageToken"]
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
-        """Delete that generation. A repeated delete can never hit an object that somebody wrote since."""
-        blob = self._bucket.blob(name)
-
-        def erase() -> None:
-            blob.delete(if_generation_match=generation, **_patience(deadline))
-
-        try:
-            self._try("delete", erase, NotFound, PreconditionFailed)
-        except (NotFound, PreconditionFailed):
-            return
+        """Delete that generation, for good. A repeated delete can never hit an object that was written since."""
+        self._api.call(
+            "delete",
+            "DELETE",
+            object_path(self._bucket, name),
+            deadline,
+            query={"generation": generation, "ifGenerationMatch": generation},
+            expected=(200, 204, 404, 412),
+        )
 
     def _ours(self, name: str, data: bytes, deadline: Deadline) -> int | None:
-        """Return the generation of an object with exactly these bytes, or None where it is somebody else's."""
-        there = self._try("stat", lambda: self._bucket.get_blob(name, **_patience(deadline)))
+        """Return the generation of an object with exactly these bytes, or None where it is another's."""
+        there = self.stat(name, deadline)
         if there is None or there.size != len(data):
             return None
-        return int(there.generation) if self.read(name, deadline, int(there.generation)) == data else None
-
-    def _pieces(self, blob: storage.Blob, deadline: Deadline) -> Iterator[bytes]:
-        """Yield the content. The answer's head is out: only a reset can tell the caller, and no server logs it."""
-        try:
-            with blob.open("rb", chunk_size=STREAM_CHUNK, **_patience(deadline)) as file:
-                for _ in range(0, int(blob.size or 0), STREAM_CHUNK):
-                    yield file.read(STREAM_CHUNK)
-        except _FAILURES as e:
-            log.storage_failed("stream", e)
-            raise ConnectionResetError(errno.ECONNRESET, "the stream broke") from None
-
-    @staticmethod
-    def _try(operation: str, act: Callable[[], T], *expected: type[Exception]) -> T:
-        try:
-            return act()
-        except expected:
-            raise
-        except _FAILURES as e:
-            log.storage_failed(operation, e)
-            failed = StorageUnavailable(f"Cloud Storage could not be used ({operation}: {type(e).__name__}).")
-            failed.refused = isinstance(e, (ClientError, GoogleAuthError)) and not isinstance(e, TooManyRequests)
-            raise failed from e
+        return there.generation if self.read(name, deadline, there.generation) == data else None
 
 
-def _patience(deadline: Deadline) -> dict[str, object]:
-    """Return timeouts and retries that fit the request's own deadline; the client's default is two minutes."""
-    left = max(deadline.left, 0.001)
-    attempt = min(ATTEMPT_SECONDS, left)
-    retry = DEFAULT_RETRY.with_delay(initial=0.1, maximum=2.0, multiplier=2.0).with_timeout(left)
-    return {"timeout": (min(CONNECT_SECONDS, left), attempt), "retry": retry}
+def _pieces(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response
+    """Yield the content. The answer's head is out: only a reset can tell the caller, and no server logs it."""
+    try:
+        yield from response.stream(STREAM_CHUNK)
+    except (HTTPError, OSError) as e:
+        log.storage_failed("stream", type(e).__name__)
+        raise ConnectionResetError(errno.ECONNRESET, "the stream broke") from None
+    finally:
+        response.release_conn()
 
 
-def _info(blob: storage.Blob) -> ObjectInfo:
-    return ObjectInfo(
-        name=str(blob.name),
-        generation=int(blob.generation or 0),
-        size=int(blob.size or 0),
-        content_type=str(blob.content_type or ""),
-        created_at=blob.time_created or datetime.fromtimestamp(0, UTC),
-        metadata=dict(blob.metadata or {}),
-    )
+def _crc32c(data: bytes) -> str:
+    """Return the checksum by which Storage refuses an object that changed on the way."""
+    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+
+
+def _is_whole(data: bytes, hashes: str) -> bool:
+    told = next((part.strip()[7:] for part in hashes.split(",") if part.strip().startswith("crc32c=")), None)
+    return told is None or told == _crc32c(data)
+
+
+def _info(found: Mapping[str, Any]) -> ObjectInfo:
+    try:
+        return ObjectInfo(
+            name=str(found["name"]),
+            generation=int(found["generation"]),
+            size=int(found.get("size", 0)),
+            content_type=str(found.get("contentType", "")),
+            created_at=_time(found.get("timeCreated")),
+            metadata=dict(found.get("metadata") or {}),
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as e:
+        raise StorageUnavailable("Cloud Storage answered with what is no object.") from e
+
+
+def _time(text: object) -> datetime:
+    return datetime.fromisoformat(text) if isinstance(text, str) else datetime.fromtimestamp(0, UTC)

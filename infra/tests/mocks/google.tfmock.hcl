@@ -1,16 +1,14 @@
 # What Google would answer, where a test asks for it. Everything else is made up by terraform test.
 
-override_data {
-  target = data.google_project.this
-  values = {
+mock_data "google_project" {
+  defaults = {
     number = "123456789012"
   }
 }
 
-override_data {
-  target = data.google_storage_project_service_account.gcs
-  values = {
-    member = "serviceAccount:gcs-agent"
+mock_data "google_secret_manager_secret_version" {
+  defaults = {
+    enabled = true
   }
 }
 
@@ -75,7 +73,7 @@ override_resource {
 }
 
 override_resource {
-  target = google_cloudfunctions2_function.http
+  target = google_cloudfunctions2_function.door["http"]
   values = {
     service_config = {
       uri = "https://http.run.app"
@@ -84,7 +82,7 @@ override_resource {
 }
 
 override_resource {
-  target = google_cloudfunctions2_function.events
+  target = google_cloudfunctions2_function.door["events"]
   values = {
     service_config = {
       uri = "https://events.run.app"
@@ -93,7 +91,7 @@ override_resource {
 }
 
 override_resource {
-  target = google_cloudfunctions2_function.schedule
+  target = google_cloudfunctions2_function.door["schedule"]
   values = {
     service_config = {
       uri = "https://schedule.run.app"

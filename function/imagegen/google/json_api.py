@@ -1,0 +1,159 @@
+"""Cloud Storage's JSON API over pooled connections: one call, its retries, and the caller's own deadline.
+
+The storage client copies an upload twice, prepares each request anew and looks up proxies each time, which was most of
+an image's CPU (BENCHMARKS.md). What it is better at, signing, it still does (`signing.py`).
+"""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+from google.auth.exceptions import GoogleAuthError
+from urllib3.exceptions import HTTPError
+
+from imagegen import log
+from imagegen.errors import StorageUnavailable
+from imagegen.ports import Deadline
+
+HOST = "https://storage.googleapis.com"
+SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
+CONNECT_SECONDS = 3.0
+ATTEMPT_SECONDS = 10.0  # silence for so long means that this attempt is lost
+_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+_PAUSE_SECONDS, _LONGEST_PAUSE = 0.1, 2.0
+_MAX_CONNECTIONS = 64
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_LEAST_SECONDS = 0.001  # a socket takes 0 for "do not block"
+
+Body = bytes | Iterable[bytes | memoryview] | None
+
+
+class JsonApi:
+    """Calls one storage service. `credentials` of None: an emulator, which asks for none."""
+
+    def __init__(self, host: str, credentials: Any, pool_size: int) -> None:  # noqa: ANN401 - google.auth is untyped
+        self._host, self._credentials = host.rstrip("/"), credentials
+        size = min(pool_size, _MAX_CONNECTIONS)
+        self._pool = urllib3.PoolManager(num_pools=4, maxsize=size, retries=False)
+        self._refreshing = threading.Lock()
+        self._refused: str | None = None  # the token that was refused last
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._pool.clear()
+
+    def call(  # noqa: PLR0913 - one call, all of it
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Body = None,
+        headers: Mapping[str, str] | None = None,
+        expected: tuple[int, ...] = (200,),
+        stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        """Return an answer with one of the expected statuses. Raises StorageUnavailable, at the deadline at the latest.
+
+        An answer to a repeated call may tell of the first one: a 412 where that one had written.
+        """
+        url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
+        pause, cause = _PAUSE_SECONDS, "no time was left"
+        while deadline.left > 0:
+            try:
+                response = self._send(method, url, deadline, body, headers or {}, stream=stream)
+            except (HTTPError, OSError) as error:
+                cause = type(error).__name__
+            except GoogleAuthError as error:
+                raise _unavailable(operation, type(error).__name__, refused=True) from error
+            else:
+                if response.status in expected:
+                    return response
+                response.drain_conn()
+                cause = f"status {response.status}"
+                if not self._may_pass(response.status):
+                    raise _unavailable(operation, cause, refused=True)
+            if deadline.left <= pause:
+                break
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        raise _unavailable(operation, cause, refused=False)
+
+    def _may_pass(self, status: int) -> bool:
+        """Tell whether another attempt may end otherwise: a token that was refused is fetched anew, once."""
+        if status != _UNAUTHORIZED or self._credentials is None or self._credentials.token is None:
+            return status in _AGAIN
+        fresh, self._refused = bool(self._refused != self._credentials.token), self._credentials.token
+        self._credentials.token = None
+        return fresh
+
+    def json(self, operation: str, path: str, deadline: Deadline, **how: Any) -> dict[str, Any] | None:  # noqa: ANN401
+        """Return the JSON object that a GET answers; None where there is no such thing."""
+        response = self.call(operation, "GET", path, deadline, expected=(200, 404), **how)
+        return None if response.status == _NOT_FOUND else parsed(operation, response.data)
+
+    def _send(  # noqa: PLR0913 - one attempt, all of it
+        self, method: str, url: str, deadline: Deadline, body: Body, headers: Mapping[str, str], *, stream: bool
+    ) -> urllib3.BaseHTTPResponse:
+        left = max(_LEAST_SECONDS, deadline.left)
+        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=min(ATTEMPT_SECONDS, left))
+        return self._pool.request(
+            method,
+            url,
+            body=body,  # type: ignore[arg-type]  # a memoryview is sent as bytes are
+            headers={**headers, **self._authorization(left)},
+            timeout=timeout,
+            redirect=False,
+            preload_content=not stream,
+        )
+
+    def _authorization(self, seconds: float) -> dict[str, str]:
+        if self._credentials is None:
+            return {}
+        if not self._credentials.valid:
+            with self._refreshing:
+                if not self._credentials.valid:
+                    self._credentials.refresh(_Transport(self._pool, seconds))
+        return {"Authorization": f"Bearer {self._credentials.token}"}
+
+
+class _Transport:
+    """What google.auth refreshes a token with: our pool, and the time that is left."""
+
+    def __init__(self, pool: urllib3.PoolManager, seconds: float) -> None:
+        from google.auth.transport import urllib3 as transport  # noqa: PLC0415 - only where there are credentials
+
+        self._request, self._seconds = transport.Request(pool), min(ATTEMPT_SECONDS, seconds)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - google.auth's own protocol
+        return self._request(*args, **{**options, "timeout": self._seconds})
+
+
+def object_path(bucket: str, name: str) -> str:
+    """Return the path of an object."""
+    return f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
+
+
+def parsed(operation: str, data: bytes) -> dict[str, Any]:
+    """Return the JSON object in an answer. Raises StorageUnavailable: an answer that is none confirms nothing."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise _unavailable(operation, "an answer that is no JSON object", refused=False)
+    return value
+
+
+def _unavailable(operation: str, cause: str, *, refused: bool) -> StorageUnavailable:
+    log.storage_failed(operation, cause)
+    error = StorageUnavailable(f"Cloud Storage could not be used ({operation}: {cause}).")
+    error.refused = refused
+    return error

@@ -1,0 +1,2 @@
+bucket = "my-production-project-terraform-state"
+prefix = "imagegen"

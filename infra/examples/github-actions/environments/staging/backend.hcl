@@ -1,0 +1,2 @@
+bucket = "my-staging-project-terraform-state"
+prefix = "imagegen"
