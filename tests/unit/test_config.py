@@ -37,6 +37,14 @@ def test_a_default(case: Case, text: str | None) -> None:
     assert (list(found) if isinstance(found, tuple) else found) == case["default"]
 
 
+@pytest.mark.parametrize(("text", "asks"), [(None, True), ("", False), ("  ", False)])
+def test_no_history_is_a_choice(text: str | None, asks: bool) -> None:
+    """The one variable whose emptiness says something: Segmind's history is not asked."""
+    env = REQUIRED if text is None else {**REQUIRED, "SEGMIND_HISTORY_URL": text}
+    url = "https://api.spotprod.segmind.com/inference-request/request-history"
+    assert Settings.from_env(env).segmind_history_url == (url if asks else None)
+
+
 @pytest.mark.parametrize(("name", "field", "text", "value"), GOOD)
 def test_a_good_value(name: str, field: str, text: str, value: object) -> None:
     """Spaces around it are nobody's intention."""
