@@ -71,14 +71,14 @@ def test_an_image_that_is_being_generated_is_running(site: Site) -> None:
     assert waited.json()["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("wait", ["0", "60", "1.5", "00"])
+@pytest.mark.parametrize("wait", ["0", "60", "1.5", "00", "1e1"])
 def test_a_good_wait_is_taken(site: Site, wait: str) -> None:
     """0 to 60 seconds, of an image that is there, answers at once."""
     path = site.post(order()).headers["Location"]
     assert site.get(f"{path}?wait={wait}", timeout=10).json()["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("wait", ["-1", "61", "60.001", "1e1", "nan", "inf", "", "x", "1,5", "٣", "0x10", "9" * 400])
+@pytest.mark.parametrize("wait", ["-1", "61", "60.001", "1e2", "nan", "inf", "", "x", "1,5", "٣", "0x10", "9" * 400])
 @pytest.mark.parametrize("suffix", ["", "/content"])
 def test_a_bad_wait_is_refused(site: Site, wait: str, suffix: str) -> None:
     """Everything else is a 400 that says what wait may be."""
