@@ -6,6 +6,7 @@ called. `World` puts the real service between them.
 
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -164,7 +165,9 @@ class World:
         per_user: int = 0,
         resumes: Iterable[Scene] = (),
         uploads: MemoryObjects | None = None,
+        pool: Executor | None = None,
     ) -> None:
+        self.pool = pool
         self.clock = FakeClock()
         self.objects = MemoryObjects(self.clock)
         self.generator = FakeGenerator(self.clock, scenes, resumes)
@@ -177,7 +180,7 @@ class World:
     def start(self, rules: Rules) -> None:
         """Start an instance that knows nothing but what is in the bucket."""
         outside = Outside(
-            self.objects, self.generator, self.delivery, self.clock, self.uploads, "uploads", self.history
+            self.objects, self.generator, self.delivery, self.clock, self.uploads, "uploads", self.history, self.pool
         )
         self.rules, self.core = rules, assemble(outside, self.limits, rules)
         self.jobs, self.budget, self.service = self.core.jobs, self.core.cap, self.core.service

@@ -12,8 +12,9 @@ from imagegen.ports import Deadline, StillGenerating
 from tests.harness.fakes import NOON, PICTURE, REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
 
-ID = image_id("violet", "key-1")
-SECRETS = ("a red cube", "the bytes of an image", "example.com/model", "violet")
+OWNER = "ada@example.com"  # in no random token
+ID = image_id(OWNER, "key-1")
+SECRETS = ("a red cube", "the bytes of an image", "example.com/model", OWNER)
 STAGED = f"references/{'0' * 64}.png"
 ENDS = {
     "succeeded": Scene(),
@@ -32,8 +33,8 @@ def ended(end: str) -> World:
     staged = Reference("model", f"gs://uploads/{STAGED}")
     world.uploads.create(STAGED, b"a red cube", "image/png", Deadline.within(world.clock, 10))
     request = replace(REQUEST, references=(*REQUEST.references, staged))
-    world.service.accept(Order(request, "http", "violet", "key-1"))
-    order = Order(request, "event", "violet", "key-1", ID)
+    world.service.accept(Order(request, "http", OWNER, "key-1"))
+    order = Order(request, "event", OWNER, "key-1", ID)
     if end == "unknown":
         with pytest.raises(Crash):
             world.create(order)
@@ -58,11 +59,11 @@ def check_gone(world: World) -> None:
     bought = len(world.generator.bought)
     for instance in (world, world.other()):
         with pytest.raises(ImageDeleted):
-            instance.service.status(ID, "violet")
+            instance.service.status(ID, OWNER)
         with pytest.raises(ImageDeleted):
-            instance.ask(owner="violet")
+            instance.ask(owner=OWNER)
         with pytest.raises(ImageDeleted):
-            instance.service.accept(Order(REQUEST, "http", "violet", "key-1"))
+            instance.service.accept(Order(REQUEST, "http", OWNER, "key-1"))
     assert (len(world.generator.bought), world.left()) == (bought, ["deleted.json"])
     assert (left(world), world.objects.names("open/")) == ([], [])
 
@@ -73,9 +74,9 @@ def test_what_is_deleted_is_gone(end: str) -> None:
     world = ended(end)
     assert left(world)
     entries, slots = world.objects.names("ledger/"), world.slots()
-    world.core.deleting.delete(ID, "violet")
+    world.core.deleting.delete(ID, OWNER)
     check_gone(world)
-    world.core.deleting.delete(ID, "violet")
+    world.core.deleting.delete(ID, OWNER)
     assert (world.objects.names("ledger/"), world.slots()) == (entries, slots)
     billed = {"rejected": "no", "unknown": "maybe"}.get(end, "yes")
     assert json.loads(world.objects.data(f"jobs/{ID}/deleted.json"))["billed"] == billed
@@ -95,7 +96,7 @@ def test_only_its_owner_deletes() -> None:
             world.service.status(ID, "bob")
         before = world.objects.names()
     with pytest.raises(NotFound):
-        world.core.deleting.delete(image_id("violet", "another"), "violet")
+        world.core.deleting.delete(image_id(OWNER, "another"), OWNER)
 
 
 def test_what_is_not_over_is_not_deleted() -> None:
@@ -106,14 +107,14 @@ def test_what_is_not_over_is_not_deleted() -> None:
     def too_early() -> None:
         before = world.objects.names()
         with pytest.raises(DeletedTooEarly):
-            world.other().core.deleting.delete(ID, "violet")
+            world.other().core.deleting.delete(ID, OWNER)
         refused.append(before)
         assert world.objects.names() == before
 
-    world.service.accept(Order(REQUEST, "http", "violet", "key-1"))
+    world.service.accept(Order(REQUEST, "http", OWNER, "key-1"))
     too_early()
     world.generator.scenes = [Scene(submits="seg-1", meanwhile=too_early, raised=StillGenerating())]
-    world.ask(owner="violet")
+    world.ask(owner=OWNER)
     world.end_lease()
     world.generator.resumes = [Scene(raised=StillGenerating())]
     too_early()
@@ -127,10 +128,10 @@ def test_an_image_that_comes_after_its_deletion_is_not_kept() -> None:
     def give_up() -> None:
         world.end_lease()
         world.other().sweep.run()
-        world.other().core.deleting.delete(ID, "violet")
+        world.other().core.deleting.delete(ID, OWNER)
 
     world.generator.scenes = [Scene(meanwhile=give_up)]
-    world.ask(owner="violet")
+    world.ask(owner=OWNER)
     check_gone(world)
 
 
@@ -138,7 +139,7 @@ def test_a_deleted_unknown_is_not_settled() -> None:
     """The vendor's history still has its image: it is not fetched again."""
     world = ended("unknown")
     world.history.rows = [HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://h.example/1")]
-    world.core.deleting.delete(ID, "violet")
+    world.core.deleting.delete(ID, OWNER)
     world.sweep.run()
     check_gone(world)
 
@@ -146,9 +147,9 @@ def test_a_deleted_unknown_is_not_settled() -> None:
 def test_a_queued_event_of_a_deleted_job_buys_nothing() -> None:
     """Its event comes late, or again: the key stays used."""
     world = ended("succeeded")
-    world.core.deleting.delete(ID, "violet")
+    world.core.deleting.delete(ID, OWNER)
     with pytest.raises(ImageDeleted):
-        world.other().create(Order(REQUEST, "event", "violet", "key-1", ID))
+        world.other().create(Order(REQUEST, "event", OWNER, "key-1", ID))
     check_gone(world)
 
 
@@ -157,7 +158,7 @@ def steps(end: str) -> int:
     world = ended(end)
     assert world.uploads
     before = len(world.objects.operations) + len(world.uploads.operations)
-    world.core.deleting.delete(ID, "violet")
+    world.core.deleting.delete(ID, OWNER)
     return len(world.objects.operations) + len(world.uploads.operations) - before
 
 
@@ -171,7 +172,7 @@ def test_a_crash_on_the_way_is_completed(end: str, step: int, where: str, applie
     bucket = world.objects if where == "results" else world.uploads
     bucket.fail(skip=step, times=1, applied=applied, error=Crash)
     try:
-        world.core.deleting.delete(ID, "violet")
+        world.core.deleting.delete(ID, OWNER)
     except Crash:
         bucket.recover()
     bucket.recover()
@@ -180,11 +181,11 @@ def test_a_crash_on_the_way_is_completed(end: str, step: int, where: str, applie
     if "deleted.json" in world.left():
         check_gone(world)
     else:  # nothing was promised: it stands as it was, and can be deleted
-        outcome = world.other().service.status(ID, "violet")
+        outcome = world.other().service.status(ID, OWNER)
         assert outcome.ending
         assert (outcome.ending.image is not None) == (end in {"succeeded", "v2"})
         assert len(world.objects.names("open/")) == (end == "unknown")
-        world.core.deleting.delete(ID, "violet")
+        world.core.deleting.delete(ID, OWNER)
         check_gone(world)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from imagegen.ports import Deadline
 from tests.harness.fakes import PICTURE, RECEIPT, Crash, Scene
 from tests.unit.test_settling import Lost
 
@@ -30,6 +31,39 @@ def test_equal_jobs_take_rows_in_order(rows_late: bool) -> None:
     )
     assert len(world.objects.names("settled/")) == 2
     assert (world.usage().images, float(world.usage().usd)) == (2, 0.2)
+
+
+def test_the_later_of_two_equal_jobs_is_asked_about_first() -> None:
+    """It takes the later row, and waits as long as there is only one: the earlier row is the earlier job's."""
+    world = Lost("a", "b", apart=1.0)
+    later = replace(PICTURE, data=b"\xff\xd8\xff another image")
+    world.history.images = {"r1": PICTURE, "r2": later}
+    world.row("r1")
+    world.other().service.status(world.claims[1].id, None)
+    assert world.ends() == ["unknown", "unknown"]
+    world.row("r2", number=1)
+    ending = world.other().service.status(world.claims[1].id, None).ending
+    assert ending
+    assert ending.image
+    assert (ending.image.sha256, world.ends()) == (later.sha256, ["unknown", "succeeded"])
+
+
+def test_a_row_that_another_job_took_a_moment_before() -> None:
+    """Both saw that the row was free; the one that comes second leaves it alone."""
+    world = Lost()
+    world.row("r1")
+    create = world.objects.create
+
+    def second(
+        name: str, data: bytes, kind: str, deadline: Deadline, metadata: dict[str, str] | None = None
+    ) -> int | None:
+        if name == "settled/r1":
+            create(name, b'{"id": "another"}', kind, deadline, {"id": "another"})
+        return create(name, data, kind, deadline, metadata)
+
+    world.objects.create = second  # type: ignore[method-assign,assignment]  # another instance is faster
+    world.settle("both")
+    assert (world.ends(), len(world.slots())) == (["unknown"], 1)
 
 
 def test_a_row_of_a_job_that_ended_well_is_not_given_again() -> None:

@@ -94,6 +94,22 @@ def test_a_slot_of_another_claimant_is_kept() -> None:
     assert ending.status == "unknown"
 
 
+def test_a_release_frees_no_slot_of_another_job() -> None:
+    """An instance dies with a slot in its hand and nothing sent: its own slot is freed, those of images are not."""
+    world = World(per_day=3)
+    world.ask("bought")
+    bought = world.slots()
+    world.objects.fail("create", "*/sent.json")
+    world.objects.fail("delete", "spend/*", error=Crash)
+    with pytest.raises(Crash):
+        world.ask("dies")
+    world.objects.recover()
+    assert len(world.slots()) == 2
+    world.end_lease()
+    assert world.other().sweep.run()["freed"] == 1
+    assert world.slots() == bought
+
+
 @pytest.mark.parametrize(("late", "day", "retry_after"), [(0.0, "2026-12-31", 1.0), (0.5, "2026-12-31", 1.0)])
 def test_a_refusal_across_midnight(late: float, day: str, retry_after: float) -> None:
     """Claimed at 23:59:59.5, refused after midnight: it names the day that is used up, and is free at once."""

@@ -27,7 +27,7 @@ class Held:
 
     claim: Claim
     generations: dict[str, int]  # of the claim's own objects; 0: its write may have happened
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[Slot, ...] | None = ()  # None: some may have been taken, and are found by the claim's token
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
     queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
@@ -109,7 +109,7 @@ class Endings:
             for name in _RELEASED:
                 if name in held.generations:
                     self._jobs.erase(claim, name, held.generations[name], deadline)
-            self._cap.give_back(held.slots, deadline)
+            self._give_back(held, deadline)
             self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
             if held.marker is not None:
                 self._jobs.unmark(claim.id, held.marker, deadline)
@@ -187,7 +187,11 @@ class Endings:
 
     def _return_slots(self, ending: Ending, held: Held) -> None:
         if ending.error and ending.error.billed == "no":
-            self._cap.give_back(held.slots, self._within(self._timeouts.end_seconds))
+            self._give_back(held, self._within(self._timeouts.end_seconds))
+
+    def _give_back(self, held: Held, deadline: Deadline) -> None:
+        slots = self._cap.slots_of(held.claim, deadline) if held.slots is None else held.slots
+        self._cap.give_back(slots, deadline)
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.within(self._clock, seconds)

@@ -188,7 +188,7 @@ class ImageService:
         writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
         taking = self.parallel.start(partial(self.cap.reserve, held.claim, deadline))
         failed = errors_of(taking, writing)
-        held.slots = value_of(taking) or ()
+        held.slots = None if isinstance(taking.exception(), StorageUnavailable) else value_of(taking) or ()
         held.generations["sent.json"] = value_of(writing) or 0
         if failed:
             raise failed[0]
