@@ -164,7 +164,7 @@ def _trust() -> ssl.SSLContext:
 
 def pools(size: int, rules: Rules) -> PoolManager:
     """Return pools of connections, one a host, that read no proxies, netrc or cookies from their surroundings."""
-    made = PoolManager(maxsize=size)
+    made = PoolManager(maxsize=size, retries=False)
     kinds = {"http": functools.partial(_Pool, rules=rules), "https": functools.partial(_SecurePool, rules=rules)}
     made.pool_classes_by_scheme = cast("dict[str, Any]", kinds)
     return made
@@ -189,7 +189,7 @@ def send(  # noqa: PLR0913, PLR0917 - one request, all of it
         method,
         url,
         redirect=False,
-        body=body,  # type: ignore[arg-type]  # a memoryview is sent as bytes are
+        body=body,
         headers=headers,
         timeout=max(seconds, _LEAST_SECONDS),
         retries=False,
@@ -208,6 +208,13 @@ def extend(response: BaseHTTPResponse, seconds: float) -> None:
     found = original(response)
     if isinstance(found, _DeadlineResponse):
         found.reader.at += seconds
+
+
+def renew(response: BaseHTTPResponse, seconds: float) -> None:
+    """Give the next piece of an answer so much time: a slow reader of ours is not its sender's fault either."""
+    found = original(response)
+    if isinstance(found, _DeadlineResponse):
+        found.reader.at = time.monotonic() + seconds
 
 
 def is_public(address: str) -> bool:

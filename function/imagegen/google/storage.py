@@ -18,9 +18,9 @@ import google_crc32c
 from google.auth.exceptions import GoogleAuthError
 from urllib3.exceptions import HTTPError
 
-from imagegen import log
+from imagegen import connections, log
 from imagegen.errors import StorageUnavailable
-from imagegen.google.json_api import HOST, SCOPE, JsonApi, object_path, parsed
+from imagegen.google.json_api import ATTEMPT_SECONDS, HOST, SCOPE, JsonApi, object_path, parsed
 from imagegen.ports import Deadline, ObjectInfo
 
 STREAM_CHUNK = 256 * 1024
@@ -62,19 +62,13 @@ class GcsObjects:
         as a 412. What is there is read back: every object of ours carries its claimant's token, so the same
         bytes are our own.
         """
-        boundary = secrets.token_hex(16)
         resource = {
             "name": name,
             "contentType": content_type,
             "crc32c": _crc32c(data),
             "metadata": dict(metadata or {}),
         }
-        head = (
-            f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{json.dumps(resource)}\r\n"
-            f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
-        ).encode()
-        tail = f"\r\n--{boundary}--\r\n".encode()
-        parts: list[bytes | memoryview] = [head, memoryview(data), tail]
+        kind, parts = _related(json.dumps(resource), data, content_type)
         response = self._api.call(
             "create",
             "POST",
@@ -82,10 +76,7 @@ class GcsObjects:
             deadline,
             query={"uploadType": "multipart", "ifGenerationMatch": 0},
             body=b"".join(parts) if len(data) <= _SMALL_BYTES else parts,
-            headers={
-                "Content-Type": f"multipart/related; boundary={boundary}",
-                "Content-Length": str(sum(map(len, parts))),
-            },
+            headers={"Content-Type": kind, "Content-Length": str(sum(map(len, parts)))},
             expected=(200, 412),
         )
         if response.status != 200:  # noqa: PLR2004
@@ -151,10 +142,26 @@ class GcsObjects:
         return there.generation if self.read(name, deadline, there.generation) == data else None
 
 
+def _related(resource: str, data: bytes, content_type: str) -> tuple[str, list[bytes | memoryview]]:
+    """Return the Content-Type and the parts of a multipart/related upload; the data is not copied."""
+    boundary = secrets.token_hex(16)
+    head = (
+        f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{resource}\r\n"
+        f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
+    )
+    return f"multipart/related; boundary={boundary}", [
+        head.encode(),
+        memoryview(data),
+        f"\r\n--{boundary}--\r\n".encode(),
+    ]
+
+
 def _pieces(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response
     """Yield the content. The answer's head is out: only a reset can tell the caller, and no server logs it."""
     try:
-        yield from response.stream(STREAM_CHUNK)
+        for piece in response.stream(STREAM_CHUNK):
+            yield piece
+            connections.renew(response, ATTEMPT_SECONDS)
     except (HTTPError, OSError) as e:
         log.storage_failed("stream", type(e).__name__)
         raise ConnectionResetError(errno.ECONNRESET, "the stream broke") from None
