@@ -18,7 +18,7 @@ from imagegen.model import HistoryRow, fingerprint_of
 from imagegen.ports import Clock, Deadline, Generation
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.hosted import number, printable_id
-from imagegen.segmind.images import read_body
+from imagegen.segmind.images import json_in, read_body
 from imagegen.segmind.v2 import Finished
 
 MODEL = "runway-gen4-image"
@@ -89,7 +89,7 @@ class SegmindHistory:
                 return None
         try:
             with self._client.call("GET", url, deadline.sooner(_ATTEMPT_SECONDS)) as response:
-                return json.loads(read_body(response))
+                return json_in(read_body(response))
         except ServiceError as error:
             if error.code == "segmind-model-not-found":
                 return None  # no such row (yet)
