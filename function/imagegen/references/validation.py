@@ -36,7 +36,7 @@ _NO_BUCKET = Rules()
 _PROMPT: "JsonDict" = {
     "minLength": 1,
     "maxLength": MAX_PROMPT_UNITS,
-    "pattern": r"\S",
+    "pattern": r"[^\s\u001c-\u001f\u0085]",  # not only blanks, by str.strip()'s idea of them
     "description": "counted in UTF-16 code units",
 }
 _REFERENCES: "JsonDict" = {"maxItems": MAX_REFERENCES}

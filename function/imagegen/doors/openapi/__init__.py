@@ -78,7 +78,7 @@ def _answers(operation: Operation) -> Json:
     for status, (said, content, headers) in operation.answers.items():
         media = {kind: {"schema": schema} for kind, schema in content.items()}
         shown[status] = {"description": said, "headers": _refs(*headers), **({"content": media} if media else {})}
-        if operation.body == "ImageBody" and operation.name != "submitAsSegmind":
+        if operation.body == "ImageBody" and next(iter(content.values())) == ref("Image"):
             here = {"image_id": "$response.body#/id"}
             shown[status]["links"] = {name: {"operationId": name, "parameters": here} for name in sorted(_LINKED)}
     return shown
