@@ -41,7 +41,9 @@ class Playground:
         return self.find(css).text
 
     def type(self, css: str, text: str) -> None:
+        """Write into a field, after opening what it is folded away in."""
         field = self.find(css)
+        self.driver.execute_script("arguments[0].closest('details')?.setAttribute('open', '')", field)
         field.clear()
         field.send_keys(text)
 
@@ -103,6 +105,7 @@ class Playground:
     def view(self, tab: str) -> str:
         """Return what a tab of the result holds."""
         self.driver.execute_script(
-            "[...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === arguments[0]).click()", tab
+            "[...document.querySelectorAll('#show [role=tab]')].find((t) => t.textContent === arguments[0]).click()",
+            tab,
         )
-        return self.text("[role=tabpanel]:not([hidden]) pre")
+        return self.text("#show [role=tabpanel]:not([hidden]) pre")
