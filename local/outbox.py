@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from local.sqlite import open_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,16 +58,7 @@ class Outbox:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._file = sqlite3.connect(
-            directory / "events.sqlite", isolation_level=None, check_same_thread=False, timeout=0
-        )
-        for statement in (
-            "PRAGMA locking_mode=EXCLUSIVE",
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=OFF",
-            SCHEMA,
-        ):
-            self._file.execute(statement)
+        self._file = open_index(directory / "events.sqlite", SCHEMA)
 
     def events(self) -> list[Event]:
         found = self._file.execute("SELECT id, resource, outstanding FROM events ORDER BY rowid")

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -35,7 +35,7 @@ PARAMETERS = (
     "x-goog-signedheaders",
     "x-goog-signature",
 )
-PERMISSIONS = {"GET": "get", "HEAD": "get", "PUT": "create", "DELETE": "delete"}
+PERMISSIONS = {"PUT": "create", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _verifies(key: VerificationKey, signature: bytes, message: bytes) -> bool:
 
 
 def _claim_of(request: Request) -> Claim:
-    query = {name.lower(): value for name, value in request.query.items() if name.lower() in PARAMETERS}
+    query = {name.lower(): value for name, value in request.args.items() if name.lower() in PARAMETERS}
     if "x-goog-signature" not in query:
         raise errors.access_denied(_anonymous(request))
     for name in PARAMETERS:
@@ -150,7 +150,7 @@ def _parsed_signature(text: str) -> bytes:
 
 def _check_headers(request: Request, claim: Claim) -> None:
     """Every signed header must have come, and every extension header that came must be signed."""
-    arrived = {name.lower() for name in request.headers}
+    arrived = {name.lower() for name, _ in request.headers}
     if "host" not in claim.signed_headers:
         raise errors.malformed_security_header("host", "The host header must be signed.")
     for name in claim.signed_headers:
@@ -168,7 +168,7 @@ def _check_headers(request: Request, claim: Claim) -> None:
 def _canonical_request(request: Request, claim: Claim) -> str:
     headers = [f"{name}:{_header_value(request, name)}" for name in claim.signed_headers]
     payload = request.headers.get("x-goog-content-sha256") or "UNSIGNED-PAYLOAD"
-    path = quote(unquote(request.path), safe="/~")
+    path = quote(request.path, safe="/~")
     return "\n".join(
         (
             request.method,
@@ -183,10 +183,10 @@ def _canonical_request(request: Request, claim: Claim) -> str:
 
 
 def _header_value(request: Request, name: str) -> str:
-    return ",".join(" ".join(value.split()) for value in request.headers.get_all(name, []))
+    return " ".join(request.headers.get(name, "").split())
 
 
 def _canonical_query(request: Request) -> str:
-    pairs = parse_qsl(request.raw_query, keep_blank_values=True)
+    pairs = parse_qsl(request.query_string.decode(), keep_blank_values=True)
     kept = ((name, value) for name, value in pairs if name.lower() != "x-goog-signature")
     return "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in kept))
