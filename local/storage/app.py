@@ -92,7 +92,7 @@ class App:
             ("GET", "/storage/v1/b/<n:bucket>/o/<n:name>", json_api.get_object),
             ("DELETE", "/storage/v1/b/<n:bucket>/o/<n:name>", json_api.delete_object),
             ("GET", "/download/storage/v1/b/<n:bucket>/o/<n:name>", json_api.get_object),
-            ("POST PUT DELETE", "/upload/storage/v1/b/<n:bucket>/o", self.uploads.receive),
+            ("POST PUT", "/upload/storage/v1/b/<n:bucket>/o", self.uploads.receive),
             ("GET HEAD", "/<b:bucket>/<p:name>", xml_api.get),
             ("PUT", "/<b:bucket>/<p:name>", xml_api.put),
             ("DELETE", "/<b:bucket>/<p:name>", xml_api.delete),

@@ -82,20 +82,17 @@ def range_not_satisfiable() -> StorageError:
     return StorageError(416, "InvalidRange", message, reason="requestedRangeNotSatisfiable")
 
 
-def too_large(limit: int) -> StorageError:
-    """400: more bytes than x-goog-content-length-range allows."""
-    message = "Your proposed upload is larger than the maximum object size specified in your Policy Document."
-    return StorageError(400, "EntityTooLarge", message, Details=f"Content-length exceeds upper bound on range: {limit}")
+def wrong_length(low: int, high: int, length: int) -> StorageError:
+    """400: fewer or more bytes than x-goog-content-length-range allows."""
+    code = "EntityTooSmall" if length < low else "EntityTooLarge"
+    message = f"Your proposed upload of {length} bytes is outside of the range of {low} to {high} in your policy."
+    return StorageError(400, code, message, Details="Content-length exceeds a bound of the range")
 
 
-def too_small(limit: int) -> StorageError:
-    """400: fewer bytes than x-goog-content-length-range asks for."""
-    message = "Your proposed upload is smaller than the minimum object size specified in your Policy Document."
-    return StorageError(400, "EntityTooSmall", message, Details=f"Content-length below lower bound on range: {limit}")
-
-
-def access_denied(details: str) -> StorageError:
-    """403: nobody signed this request; the buckets are private."""
+def access_denied(verb: str) -> StorageError:
+    """403: the request is not signed, and the buckets are private."""
+    permission = f"storage.objects.{verb}"
+    details = f"Anonymous caller does not have {permission} access to the Google Cloud Storage object."
     return StorageError(403, "AccessDenied", "Access denied.", Details=details)
 
 

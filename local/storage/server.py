@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from local.events import Events, Subscription
@@ -20,11 +21,12 @@ from local.storage.signatures import Verifier
 from local.storage.store import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from local.keys import VerificationKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     from local.storage.model import Attributes, StoredObject
 
 
@@ -36,7 +38,7 @@ class StorageServer:
         directory: Path,
         port: int = 0,
         *,
-        keys: Sequence[VerificationKey] = (),
+        keys: Mapping[str, RSAPublicKey] = MappingProxyType({}),
         buckets: Sequence[str] = (),
         subscription: Subscription | None = None,
         clock: Callable[[], float] = time.time,

@@ -64,7 +64,7 @@ class Uploads:
     def receive(self, request: Request) -> Response:
         """Write a whole object, open a session, or go on with one."""
         if request.upload is None:
-            return self._cancel(request) if request.method == "DELETE" else self._resume(request)
+            return self._resume(request)
         write = _write_of(request, request.upload)
         if request.args["uploadType"] == "resumable":
             return self._start(request, write)
@@ -100,12 +100,6 @@ class Uploads:
             raise
         finally:
             write.data = b""
-
-    def _cancel(self, request: Request) -> Response:
-        """Forget the session; 499 is what Cloud Storage answers to that."""
-        self._session(request)
-        del self._sessions[request.args["upload_id"]]
-        return Response(499)
 
     def clear(self) -> None:
         """Forget every session."""

@@ -84,7 +84,5 @@ def _check_length(request: Request) -> None:
     low, _, high = header.partition(",")
     if not (low.strip().isdecimal() and high.strip().isdecimal()):
         raise errors.bad_request(f"Invalid x-goog-content-length-range: {header}")
-    if len(request.body) > int(high):
-        raise errors.too_large(int(high))
-    if len(request.body) < int(low):
-        raise errors.too_small(int(low))
+    if not int(low) <= len(request.body) <= int(high):
+        raise errors.wrong_length(int(low), int(high), len(request.body))

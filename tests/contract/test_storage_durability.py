@@ -133,22 +133,6 @@ def test_a_resumable_upload_goes_on_where_it_broke_off(storage: StorageServer) -
     assert again.json()["generation"] == done.json()["generation"]
 
 
-def test_a_resumable_upload_can_be_cancelled(storage: StorageServer) -> None:
-    url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
-    session = requests.post(url, json={}, timeout=30).headers["Location"]
-    assert requests.delete(session, timeout=30).status_code == 499
-    assert requests.put(session, data=b"x", timeout=30).status_code == 404
-    assert storage.objects("results") == []
-
-
-def test_cancelling_after_the_end_takes_nothing_away(storage: StorageServer) -> None:
-    url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
-    session = requests.post(url, json={}, timeout=30).headers["Location"]
-    requests.put(session, data=b"whole", timeout=30).raise_for_status()
-    requests.delete(session, timeout=30)
-    assert storage.read("results", "one") == b"whole"
-
-
 def test_a_chunk_that_leaves_a_gap_is_refused(storage: StorageServer) -> None:
     url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
     session = requests.post(url, json={}, timeout=30).headers["Location"]
