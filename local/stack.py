@@ -21,8 +21,25 @@ THREADS = 100
 """As deployed: Terraform sets the same number of requests an instance takes at once."""
 
 FAKE_KEY = "SG_local_key"
+DOORS = {
+    Part.FUNCTION: (
+        "function",
+        "generate_image",
+        f"generate_image, by functions-framework with {THREADS} threads",
+    ),
+    Part.ON_UPLOAD: (
+        "on_upload",
+        "on_upload",
+        f"the same source: an object finalized in {UPLOADS} is an order",
+    ),
+    Part.ON_SCHEDULE: ("on_schedule", "on_schedule", "the same source: batches and sweeps, on a scheduler's ticks"),
+}
+"""Each door's name, its entry point, and what it does."""
+
 MAX_IMAGES_PER_DAY = 1000
-MAX_PAID_IMAGES_PER_DAY = 20
+REAL_VENDOR = {"MAX_IMAGES_PER_DAY": "20", "REFERENCE_DELIVERY": "segmind-asset"}
+"""Segmind cannot fetch from this machine, so references go to it by its own upload."""
+
 COST = "about $0.10"
 
 
@@ -42,80 +59,42 @@ class Options:
 
 
 def services(options: Options) -> list[Service]:
-    """Everything to start, in the order in which it is needed."""
+    """Return everything to start, in the order in which it is needed."""
     ensure_key(options.place.key_file, server=options.place.url(Part.STORAGE))
     vendor = [] if options.is_paid else [_vendor(options)]
-    return [_storage(options), *vendor, _function(options), _on_upload(options), _on_schedule(options)]
+    return [_storage(options), *vendor, *(_door(options, part) for part in DOORS)]
 
 
 def _storage(options: Options) -> Service:
     place = options.place
-    folder, port = place.state / "storage", place.port_of(Part.STORAGE)
-    command = [sys.executable, "-m", "local.storage", "--directory", str(folder), "--port", str(port)]
-    buckets = ["--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(place.key_file)]
+    folder = place.state / "storage"
+    buckets = ["--directory", str(folder), "--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(place.key_file)]
     events = ["--watch", UPLOADS, "--notify", place.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
-    return Service(
-        name="storage",
-        about=f"Cloud Storage on this machine, kept in {folder}",
-        port=port,
-        health="/_local/health",
-        command=[*command, *buckets, *events, *(["--shuffle"] if options.shuffle else [])],
-        environment=_import_path(),
-    )
+    port = place.port_of(Part.STORAGE)
+    command = _module("local.storage", port, *buckets, *events, *(["--shuffle"] if options.shuffle else []))
+    about = f"Cloud Storage on this machine, kept in {folder}"
+    return Service("storage", about, port, "/_local/health", command, {"PYTHONPATH": str(ROOT)})
 
 
 def _vendor(options: Options) -> Service:
     port = options.place.port_of(Part.VENDOR)
-    command = [sys.executable, "-m", "mock_segmind", "--port", str(port), "--key", FAKE_KEY]
-    return Service(
-        name="fake vendor",
-        about=f"plays Segmind: an image takes {options.latency:g} s and costs nothing",
-        port=port,
-        health="/_mock/health",
-        command=[*command, "--latency", str(options.latency)],
-        environment=_import_path(),
-    )
+    command = _module("mock_segmind", port, "--key", FAKE_KEY, "--latency", str(options.latency))
+    about = f"plays Segmind: an image takes {options.latency:g} s and costs nothing"
+    return Service("fake vendor", about, port, "/_mock/health", command, {"PYTHONPATH": str(ROOT)})
 
 
-def _function(options: Options) -> Service:
-    return Service(
-        name="function",
-        about=f"generate_image, deployed by functions-framework with {THREADS} threads",
-        port=options.place.port_of(Part.FUNCTION),
-        health="/health",
-        command=_framework("generate_image", "http", options.place.port_of(Part.FUNCTION)),
-        environment=function_environment(options),
-    )
+def _module(name: str, port: int, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, "--port", str(port), *arguments]
 
 
-def _on_upload(options: Options) -> Service:
-    """The event door, which answers nothing but events: that it refuses a GET with 405 shows that it is up."""
-    return Service(
-        name="on_upload",
-        about=f"the same source: what is finalized in the bucket {UPLOADS} is an order",
-        port=options.place.port_of(Part.ON_UPLOAD),
-        health="/",
-        healthy=405,
-        command=_framework("on_upload", "cloudevent", options.place.port_of(Part.ON_UPLOAD)),
-        environment=function_environment(options),
-    )
-
-
-def _on_schedule(options: Options) -> Service:
-    return Service(
-        name="on_schedule",
-        about="the same source: batches and sweeps, on a scheduler's ticks",
-        port=options.place.port_of(Part.ON_SCHEDULE),
-        health="/health",
-        command=_framework("on_schedule", "http", options.place.port_of(Part.ON_SCHEDULE)),
-        environment=function_environment(options),
-    )
-
-
-def _framework(target: str, kind: str, port: int) -> list[str]:
-    program = Path(sys.executable).with_name("functions-framework")
-    called = ["--source", str(SOURCE), "--target", target, "--signature-type", kind]
-    return [str(program), *called, "--port", str(port)]
+def _door(options: Options, part: Part) -> Service:
+    """Return one of the doors. The event door refuses a GET with 405, which shows that it is up."""
+    name, target, about = DOORS[part]
+    port, is_http = options.place.port_of(part), part is not Part.ON_UPLOAD
+    called = ["--source", str(SOURCE), "--target", target, "--signature-type", "http" if is_http else "cloudevent"]
+    command = [str(Path(sys.executable).with_name("functions-framework")), *called, "--port", str(port)]
+    health, healthy = ("/health", 200) if is_http else ("/", 405)
+    return Service(name, about, port, health, command, function_environment(options), healthy)
 
 
 def function_environment(options: Options) -> dict[str, str]:
@@ -135,13 +114,8 @@ def function_environment(options: Options) -> dict[str, str]:
         "PLAYGROUND": "1",
         "CORS_ORIGINS": "*",
         "NO_PROXY": ",".join(filter(None, ("127.0.0.1", os.environ.get("NO_PROXY")))),
-        **(_real_vendor() if options.is_paid else _fake_vendor(place)),
+        **(REAL_VENDOR if options.is_paid else _fake_vendor(place)),
     }
-
-
-def _real_vendor() -> dict[str, str]:
-    """Segmind cannot fetch from this machine, so references go to it by its own upload."""
-    return {"MAX_IMAGES_PER_DAY": str(MAX_PAID_IMAGES_PER_DAY), "REFERENCE_DELIVERY": "segmind-asset"}
 
 
 def _fake_vendor(place: Place) -> dict[str, str]:
@@ -151,7 +125,3 @@ def _fake_vendor(place: Place) -> dict[str, str]:
         "SEGMIND_BASE_URL": place.url(Part.VENDOR),
         "SEGMIND_UPLOAD_URL": f"{place.url(Part.VENDOR)}/upload-asset",
     }
-
-
-def _import_path() -> dict[str, str]:
-    return {"PYTHONPATH": str(ROOT)}

@@ -54,8 +54,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--bucket", action="append", default=[], help="created unless it exists")
-    key_help = "a service-account key (JSON) or public key (PEM) whose signatures are valid"
-    parser.add_argument("--key", "--public-key", type=Path, action="append", default=[], help=key_help)
+    key_help = "a service-account key whose signatures are valid"
+    parser.add_argument("--key", type=Path, action="append", default=[], help=key_help)
     parser.add_argument("--notify", metavar="URL", help="where the events of watched buckets are POSTed")
     parser.add_argument("--watch", metavar="BUCKET", action="append", default=[], help="a bucket that has events")
     parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from xml.sax.saxutils import escape
 
+from local.storage.response import Response
+
 
 class StorageError(Exception):
     """One refusal: `code` is the XML API's name for it, `reason` the JSON API's."""
@@ -21,15 +23,19 @@ class StorageError(Exception):
         self.reason = reason or code[:1].lower() + code[1:]
         self.elements = elements
 
-    def as_json(self) -> bytes:
-        cause = {"message": self.message, "domain": "global", "reason": self.reason}
-        error = {"code": self.status, "message": self.message, "errors": [cause]}
-        return json.dumps({"error": error}).encode()
+    def response(self, *, as_xml: bool) -> Response:
+        """Return it as one of the two APIs says it."""
+        kind, body = ("xml", self._xml()) if as_xml else ("json", self._json())
+        return Response(self.status, {"Content-Type": f"application/{kind}; charset=UTF-8"}, body.encode())
 
-    def as_xml(self) -> bytes:
+    def _json(self) -> str:
+        cause = {"message": self.message, "domain": "global", "reason": self.reason}
+        return json.dumps({"error": {"code": self.status, "message": self.message, "errors": [cause]}})
+
+    def _xml(self) -> str:
         fields = {"Code": self.code, "Message": self.message, **self.elements}
         inner = "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in fields.items())
-        return f"<?xml version='1.0' encoding='UTF-8'?><Error>{inner}</Error>".encode()
+        return f"<?xml version='1.0' encoding='UTF-8'?><Error>{inner}</Error>"
 
 
 def no_such_bucket() -> StorageError:
@@ -53,11 +59,6 @@ def precondition_failed() -> StorageError:
     return StorageError(412, "PreconditionFailed", message, reason="conditionNotMet")
 
 
-def not_modified() -> StorageError:
-    """304: a read whose "not match" condition did not hold."""
-    return StorageError(304, "NotModified", "Not Modified")
-
-
 def bad_request(message: str) -> StorageError:
     """400: the request cannot be understood."""
     return StorageError(400, "InvalidArgument", message, reason="invalid")
@@ -69,9 +70,10 @@ def bad_digest(kind: str, given: str, computed: str) -> StorageError:
     return StorageError(400, "BadDigest", message, reason="invalid")
 
 
-def conflict(code: str, message: str) -> StorageError:
-    """409: the bucket exists already, or is not empty."""
-    return StorageError(409, code, message, reason="conflict")
+def bucket_exists() -> StorageError:
+    """409: the bucket exists already."""
+    message = "Your previous request to create the named bucket succeeded and you already own it."
+    return StorageError(409, "BucketAlreadyOwnedByYou", message, reason="conflict")
 
 
 def range_not_satisfiable() -> StorageError:
@@ -80,20 +82,17 @@ def range_not_satisfiable() -> StorageError:
     return StorageError(416, "InvalidRange", message, reason="requestedRangeNotSatisfiable")
 
 
-def too_large(limit: int) -> StorageError:
-    """400: more bytes than x-goog-content-length-range allows."""
-    message = "Your proposed upload is larger than the maximum object size specified in your Policy Document."
-    return StorageError(400, "EntityTooLarge", message, Details=f"Content-length exceeds upper bound on range: {limit}")
+def wrong_length(low: int, high: int, length: int) -> StorageError:
+    """400: fewer or more bytes than x-goog-content-length-range allows."""
+    code = "EntityTooSmall" if length < low else "EntityTooLarge"
+    message = f"Your proposed upload of {length} bytes is outside of the range of {low} to {high} in your policy."
+    return StorageError(400, code, message, Details="Content-length exceeds a bound of the range")
 
 
-def too_small(limit: int) -> StorageError:
-    """400: fewer bytes than x-goog-content-length-range asks for."""
-    message = "Your proposed upload is smaller than the minimum object size specified in your Policy Document."
-    return StorageError(400, "EntityTooSmall", message, Details=f"Content-length below lower bound on range: {limit}")
-
-
-def access_denied(details: str) -> StorageError:
-    """403: nobody signed this request; the buckets are private."""
+def access_denied(verb: str) -> StorageError:
+    """403: the request is not signed, and the buckets are private."""
+    permission = f"storage.objects.{verb}"
+    details = f"Anonymous caller does not have {permission} access to the Google Cloud Storage object."
     return StorageError(403, "AccessDenied", "Access denied.", Details=details)
 
 

@@ -1,56 +1,67 @@
-"""One call as the routes see it, and one answer as they give it."""
+"""One call as the APIs see it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING
+
+import werkzeug
 
 from local.storage import errors
-from local.storage.model import Preconditions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from email.message import Message
-    from io import BufferedIOBase
+    from wsgiref.types import WSGIEnvironment
+
+    from local.storage.uploads import Upload
+
+CONDITION_HEADER = "x-goog-if-generation-match"
 
 
-@dataclass(slots=True)
-class Request:
-    """What arrived; the router fills in `bucket` and `name`, by which faults and the call log go."""
+class Request(werkzeug.Request):
+    """What arrived, with its whole body; routing fills in `bucket`, `name` and `upload`."""
 
-    method: str
-    path: str
-    raw_query: str
-    headers: Message
-    body: BufferedIOBase
-    query: dict[str, str] = field(init=False)
-    bucket: str = ""
-    name: str = ""
+    bucket = ""
+    name = ""
+    upload: Upload | None = None
 
-    def __post_init__(self) -> None:
-        self.query = dict(parse_qsl(self.raw_query, keep_blank_values=True))
+    def __init__(self, environ: WSGIEnvironment, body: bytes) -> None:
+        super().__init__(environ)
+        self.body = body
+        self.raw_path = str(environ["RAW_URI"]).partition("?")[0]
 
     @property
-    def base_url(self) -> str:
-        """The server as the caller knows it."""
+    def server_url(self) -> str:
+        """The server's URL as the caller knows it."""
         return f"http://{self.headers.get('Host', '127.0.0.1')}"
 
     @property
-    def conditions(self) -> Preconditions:
-        return Preconditions.from_query(self.query)
+    def is_xml(self) -> bool:
+        """Whether this is the XML API, whose errors are XML and whose answers carry CORS headers."""
+        return not self.raw_path.startswith(("/storage/v1/", "/upload/", "/download/", "/batch/", "/_local/"))
 
     @property
     def generation(self) -> int | None:
-        text = self.query.get("generation")
-        if text is not None and not text.isdecimal():
-            raise errors.bad_request(f"Invalid value for generation: {text}")
-        return None if text is None else int(text)
+        """The generation that is asked for; raises 400."""
+        return _number(self.args.get("generation"), "generation")
 
-    def json(self) -> dict[str, object]:
-        """Return the body as a JSON object; nothing counts as an empty one."""
-        return parsed(self.body.read())
+    @property
+    def if_generation(self) -> int | None:
+        """The generation that must be there, 0 for none; raises 400, also for a condition that is not played."""
+        other = [name for name in self.args if name.startswith("if") and name != "ifGenerationMatch"]
+        other += [name for name, _ in self.headers if name.lower().startswith("x-goog-if-")]
+        if other and [name.lower() for name in other] != [CONDITION_HEADER]:
+            raise errors.bad_request(f"The local storage does not play the conditions {', '.join(other)}")
+        return _number(self.args.get("ifGenerationMatch", self.headers.get(CONDITION_HEADER)), "ifGenerationMatch")
+
+    def resource(self) -> dict[str, object]:
+        """Return the body as a JSON object, {} where it is empty; raises 400."""
+        return parsed(self.body)
+
+
+def _number(text: str | None, name: str) -> int | None:
+    if text is not None and not text.isdecimal():
+        raise errors.bad_request(f"Invalid value for {name}: {text}")
+    return None if text is None else int(text)
 
 
 def parsed(data: bytes) -> dict[str, object]:
@@ -62,36 +73,3 @@ def parsed(data: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise errors.bad_request("A JSON object was expected")
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of an open file that becomes the body; the sender closes it."""
-
-    file: BinaryIO
-    start: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Status, headers and a body from memory or from a file; a fault may have it `cut` half-way."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Part = b""
-    cut: bool = False
-
-    @property
-    def length(self) -> int:
-        return len(self.body) if isinstance(self.body, bytes) else self.body.length
-
-    def close(self) -> None:
-        if isinstance(self.body, Part):
-            self.body.file.close()
-
-
-def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON answer."""
-    body = json.dumps(value).encode()
-    return Response(status, {"Content-Type": "application/json; charset=UTF-8", **(headers or {})}, body)

@@ -7,83 +7,27 @@ with StorageServer(tmp_path, keys=load_keys([key_file]), buckets=["results"]) as
 from __future__ import annotations
 
 import json
-import socket
-import socketserver
-import sys
 import threading
 import time
-from collections import deque
-from http.server import ThreadingHTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from local.events import Events, Subscription
-from local.storage.admin import Call, State
 from local.storage.app import App
 from local.storage.buckets import Buckets
-from local.storage.faults import Faults
-from local.storage.handler import Handler
-from local.storage.routes import Router
+from local.storage.http import HttpServer
+from local.storage.model import DEFAULT_TYPE, Write
 from local.storage.signatures import Verifier
 from local.storage.store import Objects
-from local.storage.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from local.keys import VerificationKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     from local.storage.model import Attributes, StoredObject
-
-REMEMBERED_CALLS = 100_000
-GOODBYE_SECONDS = 5.0
-
-
-class HttpServer(ThreadingHTTPServer):
-    """Listens, and knows its open connections, so that closing it ends them all."""
-
-    daemon_threads = True
-    request_queue_size = 1024
-
-    def __init__(self, port: int, app: App) -> None:
-        self.app = app
-        self._open: set[socket.socket] = set()
-        self._changed = threading.Condition()
-        super().__init__(("127.0.0.1", port), Handler)
-
-    def server_bind(self) -> None:
-        """Bind without the base class's look-up of the host's name, which can take seconds."""
-        socketserver.TCPServer.server_bind(self)
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as the base class
-        with self._changed:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401  # as the base class
-        super().shutdown_request(request)
-        with self._changed:
-            self._open.discard(request)
-            self._changed.notify_all()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as the base class
-        """Keep quiet about a client that went away: that is no error."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-    def hang_up(self) -> None:
-        """End every connection and wait until their threads are done."""
-        with self._changed:
-            for connection in self._open:
-                _end(connection)
-            self._changed.wait_for(lambda: not self._open, GOODBYE_SECONDS)
-
-
-def _end(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 class StorageServer:
@@ -94,25 +38,23 @@ class StorageServer:
         directory: Path,
         port: int = 0,
         *,
-        keys: Sequence[VerificationKey] = (),
+        keys: Mapping[str, RSAPublicKey] = MappingProxyType({}),
         buckets: Sequence[str] = (),
         subscription: Subscription | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.faults = Faults()
-        self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
         self.events = Events(directory, subscription, lambda: self.url)
-        self._objects = Objects(directory, self.events.announce)
-        self._buckets = Buckets(directory)
-        self._state = State(self._buckets, self._objects, Uploads(self._objects), self.events, self.faults, self.calls)
+        self._objects, self._buckets = Objects(directory, self.events.announce), Buckets(directory)
+        self._app = App(self._buckets, self._objects, self.events, Verifier(keys, clock))
+        self.faults, self.calls = self._app.faults, self._app.calls
         self._standard = buckets
-        self._http = HttpServer(port, App(self._state, Router(self._state, Verifier(keys, clock))))
+        self._http = HttpServer(port, self._app)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._ensure_buckets()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"http://127.0.0.1:{self._http.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -125,14 +67,13 @@ class StorageServer:
         self._http.shutdown()
         self.faults.clear()
         self._http.hang_up()
-        self._http.server_close()
-        self._state.uploads.clear()
+        self._thread.join()
         self.events.close()
         self._objects.close()
 
     def clear(self) -> None:
         """Forget everything but the buckets that were named at the start, which are empty again."""
-        self._state.clear()
+        self._app.clear()
         self._ensure_buckets()
 
     def _ensure_buckets(self) -> None:
@@ -153,9 +94,7 @@ class StorageServer:
 
     def read(self, bucket: str, name: str) -> bytes:
         """One object's bytes."""
-        _, file = self._objects.open(bucket, name)
-        with file:
-            return file.read()
+        return self._objects.read(bucket, name)[1]
 
     def json(self, bucket: str, name: str) -> Any:  # noqa: ANN401  # whatever the object holds
         """One object's bytes as JSON."""
@@ -163,9 +102,5 @@ class StorageServer:
 
     def put(self, bucket: str, name: str, data: bytes, *, content_type: str = "", **metadata: str) -> StoredObject:
         """Write an object without a client."""
-        attributes: Attributes = {
-            "contentType": content_type or "application/octet-stream",
-            "metadata": metadata,
-        }
-        staged = self._objects.stage().fill([data])
-        return self._objects.commit(bucket, name, staged, attributes)
+        attributes: Attributes = {"contentType": content_type or DEFAULT_TYPE, "metadata": metadata}
+        return self._objects.commit(Write(bucket, name, attributes, data=data))

@@ -7,10 +7,10 @@ parameter, header or host gives another string, and the signature does not match
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -19,174 +19,97 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from local.storage import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
-    from local.keys import VerificationKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     from local.storage.request import Request
 
 ALGORITHM = "GOOG4-RSA-SHA256"
-LONGEST = 604_800
+LONGEST_SECONDS = 604_800
 SKEW = timedelta(minutes=15)
-PARAMETERS = (
-    "x-goog-algorithm",
-    "x-goog-credential",
-    "x-goog-date",
-    "x-goog-expires",
-    "x-goog-signedheaders",
-    "x-goog-signature",
-)
-PERMISSIONS = {"GET": "get", "HEAD": "get", "PUT": "create", "DELETE": "delete"}
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What the URL says about its own signature."""
-
-    email: str
-    scope: str
-    date: str
-    signed_at: datetime
-    expires: timedelta
-    signed_headers: tuple[str, ...]
-    signature: bytes
+SIGNATURE = "x-goog-signature"
+PARAMETERS = {
+    "x-goog-algorithm": ALGORITHM,
+    "x-goog-credential": "[^/]+/[0-9]{8}/[^/]+/storage/goog4_request",
+    "x-goog-date": "[0-9]{8}T[0-9]{6}Z",
+    "x-goog-expires": "[0-9]{1,6}",
+    "x-goog-signedheaders": "host|.*;host|host;.*|.*;host;.*",
+    SIGNATURE: "([0-9a-fA-F]{2})+",
+}
+"""The parameters of a signed URL, each with what it must look like; the host header must be signed."""
 
 
 class Verifier:
     """Admits a request that carries a valid signature by one of `keys`, and raises for every other."""
 
-    def __init__(self, keys: Sequence[VerificationKey], clock: Callable[[], float]) -> None:
+    def __init__(self, keys: Mapping[str, RSAPublicKey], clock: Callable[[], float]) -> None:
         self._keys = keys
         self._clock = clock
 
     def admit(self, request: Request) -> None:
         """Return if the request is signed, in time and unchanged; else raise what Cloud Storage answers."""
-        claim = _claim_of(request)
-        self._check_time(claim)
-        _check_headers(request, claim)
-        canonical = _canonical_request(request, claim)
+        given = _parameters(request)
+        self._check_time(given)
+        signed_headers = given["x-goog-signedheaders"].split(";")
+        _check_headers(request, set(signed_headers))
+        canonical = _canonical_request(request, signed_headers)
+        email, _, scope = given["x-goog-credential"].partition("/")
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        string_to_sign = f"{ALGORITHM}\n{claim.date}\n{claim.scope}\n{digest}"
-        if not self._is_signed(claim, string_to_sign):
-            raise errors.signature_does_not_match(string_to_sign, canonical)
+        string_to_sign = f"{ALGORITHM}\n{given['x-goog-date']}\n{scope}\n{digest}"
+        if email not in self._keys:
+            raise errors.unknown_signer(email)
+        try:
+            signature = bytes.fromhex(given[SIGNATURE])
+            self._keys[email].verify(signature, string_to_sign.encode(), PKCS1v15(), SHA256())
+        except InvalidSignature:
+            raise errors.signature_does_not_match(string_to_sign, canonical) from None
 
-    def _check_time(self, claim: Claim) -> None:
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        if now > claim.signed_at + claim.expires:
-            raise errors.expired_token((claim.signed_at + claim.expires).isoformat())
-        if claim.signed_at > now + SKEW:
+    def _check_time(self, given: Mapping[str, str]) -> None:
+        try:
+            signed_at = datetime.strptime(given["x-goog-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            raise errors.malformed_security_header("x-goog-date", "The date is invalid.") from None
+        if given["x-goog-credential"].split("/")[1] != given["x-goog-date"][:8]:
+            raise errors.malformed_security_header("x-goog-credential", "The credential scope has another date.")
+        seconds = int(given["x-goog-expires"])
+        if not 1 <= seconds <= LONGEST_SECONDS:
+            raise errors.malformed_security_header("x-goog-expires", f"It must be from 1 to {LONGEST_SECONDS} seconds.")
+        now, end = datetime.fromtimestamp(self._clock(), UTC), signed_at + timedelta(seconds=seconds)
+        if now > end:
+            raise errors.expired_token(end.isoformat())
+        if signed_at > now + SKEW:
             raise errors.malformed_security_header("x-goog-date", "The request is not yet valid.")
 
-    def _is_signed(self, claim: Claim, string_to_sign: str) -> bool:
-        candidates = [key for key in self._keys if key.email in {"", claim.email}]
-        if not candidates:
-            raise errors.unknown_signer(claim.email)
-        return any(_verifies(key, claim.signature, string_to_sign.encode()) for key in candidates)
+
+def _parameters(request: Request) -> dict[str, str]:
+    given = {name.lower(): value for name, value in request.args.items()}
+    if SIGNATURE not in given:
+        raise errors.access_denied({"PUT": "create", "DELETE": "delete"}.get(request.method, "get"))
+    for name, pattern in PARAMETERS.items():
+        if not re.fullmatch(pattern, given.get(name, "")):
+            raise errors.malformed_security_header(name, "A required query parameter is missing or invalid.")
+    return given
 
 
-def _verifies(key: VerificationKey, signature: bytes, message: bytes) -> bool:
-    try:
-        key.public_key.verify(signature, message, PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _claim_of(request: Request) -> Claim:
-    query = {name.lower(): value for name, value in request.query.items() if name.lower() in PARAMETERS}
-    if "x-goog-signature" not in query:
-        raise errors.access_denied(_anonymous(request))
-    for name in PARAMETERS:
-        if not query.get(name):
-            raise errors.malformed_security_header(name, "A required query parameter is missing.")
-    if query["x-goog-algorithm"] != ALGORITHM:
-        raise errors.malformed_security_header("x-goog-algorithm", f"The algorithm must be {ALGORITHM}.")
-    email, _, scope = query["x-goog-credential"].partition("/")
-    date = query["x-goog-date"]
-    _check_scope(scope, date)
-    return Claim(
-        email=email,
-        scope=scope,
-        date=date,
-        signed_at=_parsed_date(date),
-        expires=_parsed_expires(query["x-goog-expires"]),
-        signed_headers=tuple(query["x-goog-signedheaders"].split(";")),
-        signature=_parsed_signature(query["x-goog-signature"]),
-    )
-
-
-def _anonymous(request: Request) -> str:
-    permission = f"storage.objects.{PERMISSIONS.get(request.method, 'get')}"
-    return (
-        f"Anonymous caller does not have {permission} access to the Google Cloud Storage object. "
-        f"Permission '{permission}' denied on resource (or it may not exist)."
-    )
-
-
-def _check_scope(scope: str, date: str) -> None:
-    parts = scope.split("/")
-    if len(parts) != 4 or parts[0] != date[:8] or parts[2:] != ["storage", "goog4_request"]:
-        raise errors.malformed_security_header("x-goog-credential", "The credential scope is invalid.")
-
-
-def _parsed_date(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise errors.malformed_security_header("x-goog-date", "The date is invalid.") from None
-
-
-def _parsed_expires(text: str) -> timedelta:
-    if not text.isdecimal() or not 1 <= int(text) <= LONGEST:
-        raise errors.malformed_security_header("x-goog-expires", f"Expires must be from 1 to {LONGEST} seconds.")
-    return timedelta(seconds=int(text))
-
-
-def _parsed_signature(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise errors.malformed_security_header("x-goog-signature", "The signature is not hexadecimal.") from None
-
-
-def _check_headers(request: Request, claim: Claim) -> None:
+def _check_headers(request: Request, signed: set[str]) -> None:
     """Every signed header must have come, and every extension header that came must be signed."""
-    arrived = {name.lower() for name in request.headers}
-    if "host" not in claim.signed_headers:
-        raise errors.malformed_security_header("host", "The host header must be signed.")
-    for name in claim.signed_headers:
-        if name not in arrived:
-            raise errors.malformed_security_header(
-                name, "Header was included in signedheaders, but not in the request."
-            )
-    for name in sorted(arrived - set(claim.signed_headers)):
-        if name.startswith("x-goog-"):
-            raise errors.malformed_security_header(
-                name, "Header was included in the request, but not in signedheaders."
-            )
+    arrived = {name.lower() for name, _ in request.headers}
+    extensions = {name for name in arrived if name.startswith("x-goog-")}
+    for name in sorted(signed - arrived):
+        raise errors.malformed_security_header(name, "Header was included in signedheaders, but not in the request.")
+    for name in sorted(extensions - signed):
+        raise errors.malformed_security_header(name, "Header was included in the request, but not in signedheaders.")
 
 
-def _canonical_request(request: Request, claim: Claim) -> str:
-    headers = [f"{name}:{_header_value(request, name)}" for name in claim.signed_headers]
+def _canonical_request(request: Request, signed_headers: list[str]) -> str:
+    headers = [f"{name}:{' '.join(request.headers.get(name, '').split())}" for name in signed_headers]
     payload = request.headers.get("x-goog-content-sha256") or "UNSIGNED-PAYLOAD"
-    path = quote(unquote(request.path), safe="/~")
-    return "\n".join(
-        (
-            request.method,
-            path,
-            _canonical_query(request),
-            *headers,
-            "",
-            ";".join(claim.signed_headers),
-            payload,
-        )
-    )
-
-
-def _header_value(request: Request, name: str) -> str:
-    return ",".join(" ".join(value.split()) for value in request.headers.get_all(name, []))
+    head = (request.method, quote(request.path, safe="/~"), _canonical_query(request))
+    return "\n".join((*head, *headers, "", ";".join(signed_headers), payload))
 
 
 def _canonical_query(request: Request) -> str:
-    pairs = parse_qsl(request.raw_query, keep_blank_values=True)
-    kept = ((name, value) for name, value in pairs if name.lower() != "x-goog-signature")
+    pairs = parse_qsl(request.query_string.decode(), keep_blank_values=True)
+    kept = ((name, value) for name, value in pairs if name.lower() != SIGNATURE)
     return "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in kept))

@@ -1,35 +1,36 @@
-"""The state: buckets and objects in an index that one lock guards, contents as files beside it.
+"""The objects of all buckets: an index that one lock guards, and each object's content as a file beside it.
 
 Every condition is checked under the lock that also makes the change, so of two racing calls one wins. The
-index is sqlite in write-ahead mode without fsync: a killed process loses nothing that was answered. A power
-cut may lose something, and that is fine here.
+index is sqlite in write-ahead mode without fsync: a killed process loses nothing that was answered. A content
+file is never changed once it is visible, and only its row in the index makes it an object, so a kill leaves at
+most an orphan, which the next start removes.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-import sqlite3
+import secrets
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+import google_crc32c
+
+from local.sqlite import open_index
 from local.storage import errors
-from local.storage.content import Staged
-from local.storage.model import Attributes, Preconditions, StoredObject
+from local.storage.model import StoredObject, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
-    bucket TEXT, name TEXT, generation INTEGER, metageneration INTEGER, size INTEGER, md5 TEXT, crc32c TEXT,
-    created TEXT, updated TEXT, content TEXT, attributes TEXT, PRIMARY KEY (bucket, name)
-) WITHOUT ROWID
-"""
-ANY = Preconditions()
+COLUMNS = "bucket, name, generation, size, md5, crc32c, created, content, attributes"
+SCHEMA = f"CREATE TABLE IF NOT EXISTS objects ({COLUMNS}, PRIMARY KEY (bucket, name)) WITHOUT ROWID"
+SELECT = f"SELECT {COLUMNS} FROM objects WHERE bucket = ? AND "  # noqa: S608  # our own words
+INSERT = f"INSERT OR REPLACE INTO objects ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # likewise
 BEHIND_EVERY_NAME = "\U0010ffff" * 257
 """After any prefix this sorts behind each name, because a name has at most 1,024 bytes."""
 
@@ -39,32 +40,19 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def nobody(_stored: StoredObject) -> None:
-    """Tell nobody of a new object."""
-
-
 class Objects:
-    """The objects of all buckets; raises `sqlite3.OperationalError` if another process serves this folder.
+    """The objects; raises `sqlite3.OperationalError` if another process serves this folder.
 
-    `announce` hears of each object just before it becomes visible: a kill in between costs an event without an
+    `announce` is told of each object just before it becomes visible: a kill in between costs an event without an
     object, which its receiver has to expect anyway, and never an object without its event.
     """
 
-    def __init__(self, directory: Path, announce: Callable[[StoredObject], None] = nobody) -> None:
+    def __init__(self, directory: Path, announce: Callable[[StoredObject], object] = str) -> None:
         self._announce = announce
         self._contents = directory / "contents"
         self._contents.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._index = sqlite3.connect(
-            directory / "index.sqlite", isolation_level=None, check_same_thread=False, timeout=0
-        )
-        for statement in (
-            "PRAGMA locking_mode=EXCLUSIVE",
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=OFF",
-            SCHEMA,
-        ):
-            self._index.execute(statement)
+        self._index = open_index(directory / "index.sqlite", SCHEMA)
         self._generation = 0
         self._remove_orphans()
 
@@ -74,100 +62,72 @@ class Objects:
             if path.name not in known:
                 path.unlink()
 
-    def stage(self) -> Staged:
-        """Return a new file to fill; nobody sees it before `commit`."""
-        return Staged(self._contents)
-
-    def commit(
-        self, bucket: str, name: str, staged: Staged, attributes: Attributes, conditions: Preconditions = ANY
-    ) -> StoredObject:
-        """Make `staged` the object's content if the conditions hold; else discard it and raise 412."""
-        staged.close()
+    def commit(self, write: Write) -> StoredObject:
+        """Make it an object; raises 400 if its checksums are wrong and 412 if its condition does not hold."""
+        content = self._contents / secrets.token_hex(16)
+        checksums = _checksums(write.data)
+        for kind, given in write.checksums.items():
+            if checksums[kind] != given:
+                raise errors.bad_digest(kind.upper(), given, checksums[kind])
+        content.write_bytes(write.data)
         with self._lock:
-            before = self._find(bucket, name)
-            try:
-                conditions.check_write(before)
-            except errors.StorageError:
-                staged.discard()
-                raise
-            after = self._described(bucket, name, staged, attributes)
+            before = self._find(write.bucket, write.name)
+            if not _holds(write.if_generation, before):
+                content.unlink()
+                raise errors.precondition_failed()
+            after = self._described(write, content.name, checksums)
             self._announce(after)
             self._save(after)
             self._remove_content(before)
         return after
 
-    def _described(self, bucket: str, name: str, staged: Staged, attributes: Attributes) -> StoredObject:
-        now = timestamp()
+    def _described(self, write: Write, content: str, checksums: dict[str, str]) -> StoredObject:
         self._generation = max(self._generation + 1, time.time_ns() // 1000)
         return StoredObject(
-            bucket=bucket,
-            name=name,
+            bucket=write.bucket,
+            name=write.name,
             generation=self._generation,
-            metageneration=1,
-            size=staged.size,
-            md5=staged.md5,
-            crc32c=staged.crc32c,
-            created=now,
-            updated=now,
-            content=staged.path.name,
-            attributes=attributes,
+            size=len(write.data),
+            md5=checksums["md5"],
+            crc32c=checksums["crc32c"],
+            created=timestamp(),
+            content=content,
+            attributes=write.attributes,
         )
 
+    def check(self, write: Write) -> None:
+        """Raise 412 if `commit` would; a resumable upload asks before the first byte is sent."""
+        with self._lock:
+            if not _holds(write.if_generation, self._find(write.bucket, write.name)):
+                raise errors.precondition_failed()
+
     def get(
-        self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY
+        self, bucket: str, name: str, generation: int | None = None, if_generation: int | None = None
     ) -> StoredObject:
-        """Return the object; raises 404, 412 or 304."""
+        """Return the object; raises 404 or 412."""
         with self._lock:
-            found = self._existing(bucket, name, generation)
-        conditions.check_read(found)
-        return found
+            return self._existing(bucket, name, generation, if_generation)
 
-    def check(self, bucket: str, name: str, conditions: Preconditions) -> None:
-        """Raise 412 if a write would; a resumable upload asks before the first byte is sent."""
+    def read(
+        self, bucket: str, name: str, generation: int | None = None, if_generation: int | None = None
+    ) -> tuple[StoredObject, bytes]:
+        """Return the object and its bytes; its file is opened under the lock, so a delete cannot come between."""
         with self._lock:
-            conditions.check_write(self._find(bucket, name))
+            found = self._existing(bucket, name, generation, if_generation)
+            file = (self._contents / found.content).open("rb")
+        with file:
+            return found, file.read()
 
-    def open(
-        self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY
-    ) -> tuple[StoredObject, BinaryIO]:
-        """Return the object and its open content: opened under the lock, so a delete cannot come between."""
-        with self._lock:
-            found = self._existing(bucket, name, generation)
-            conditions.check_read(found)
-            return found, (self._contents / found.content).open("rb")
-
-    def patch(
-        self,
-        bucket: str,
-        name: str,
-        change: Attributes,
-        generation: int | None = None,
-        conditions: Preconditions = ANY,
-    ) -> StoredObject:
-        """Change attributes and count the metageneration up; nulls remove, `metadata` is merged by key."""
-        with self._lock:
-            before = self._existing(bucket, name, generation)
-            conditions.check_write(before)
-            after = replace(
-                before,
-                metageneration=before.metageneration + 1,
-                updated=timestamp(),
-                attributes=_merged(before.attributes, change),
-            )
-            self._save(after)
-        return after
-
-    def delete(self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY) -> None:
+    def delete(self, bucket: str, name: str, generation: int | None = None, if_generation: int | None = None) -> None:
         """Remove the object; raises 404 or 412."""
         with self._lock:
-            found = self._existing(bucket, name, generation)
-            conditions.check_write(found)
+            found = self._existing(bucket, name, generation, if_generation)
             self._index.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (bucket, name))
             self._remove_content(found)
 
     def named(self, bucket: str, prefix: str = "", after: str = "", limit: int = -1) -> list[StoredObject]:
-        """Objects whose name starts with `prefix` and comes after `after`, sorted as UTF-8."""
-        query = "SELECT * FROM objects WHERE bucket=? AND name>? AND name>=? AND name<? ORDER BY name LIMIT ?"
+        """Return the objects whose name starts with `prefix` and comes after `after`, sorted as UTF-8."""
+        query = SELECT + "name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?"
         end = prefix + BEHIND_EVERY_NAME
         with self._lock:
             return [_loaded(row) for row in self._index.execute(query, (bucket, after, prefix, end, limit))]
@@ -175,43 +135,45 @@ class Objects:
     def clear(self) -> None:
         """Forget every object of every bucket."""
         with self._lock:
-            contents = self._index.execute("SELECT content FROM objects").fetchall()
             self._index.execute("DELETE FROM objects")
-            for (content,) in contents:
-                (self._contents / content).unlink()
+            self._remove_orphans()
 
     def close(self) -> None:
         with self._lock:
             self._index.close()
 
-    def _existing(self, bucket: str, name: str, generation: int | None) -> StoredObject:
+    def _existing(self, bucket: str, name: str, generation: int | None, if_generation: int | None) -> StoredObject:
         found = self._find(bucket, name)
         if found is None or generation not in {None, found.generation}:
             raise errors.no_such_object(bucket, name)
+        if not _holds(if_generation, found):
+            raise errors.precondition_failed()
         return found
 
     def _find(self, bucket: str, name: str) -> StoredObject | None:
-        query = "SELECT * FROM objects WHERE bucket = ? AND name = ?"
-        row = self._index.execute(query, (bucket, name)).fetchone()
+        row = self._index.execute(SELECT + "name = ?", (bucket, name)).fetchone()
         return _loaded(row) if row else None
 
     def _save(self, stored: StoredObject) -> None:
         fields = [getattr(stored, name) for name in StoredObject.__slots__[:-1]]
         row = (*fields, json.dumps(stored.attributes))
-        self._index.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._index.execute(INSERT, row)
 
     def _remove_content(self, stored: StoredObject | None) -> None:
         if stored:
             (self._contents / stored.content).unlink()
 
 
-def _loaded(row: tuple[str, str, int, int, int, str, str, str, str, str, str]) -> StoredObject:
+def _holds(if_generation: int | None, found: StoredObject | None) -> bool:
+    """Whether the condition holds; an object that does not exist has generation 0."""
+    return if_generation in {None, found.generation if found else 0}
+
+
+def _checksums(data: bytes | bytearray) -> dict[str, str]:
+    crc32c = google_crc32c.value(bytes(data)).to_bytes(4)
+    md5 = hashlib.md5(data, usedforsecurity=False).digest()
+    return {"md5": base64.b64encode(md5).decode(), "crc32c": base64.b64encode(crc32c).decode()}
+
+
+def _loaded(row: tuple[str, str, int, int, str, str, str, str, str]) -> StoredObject:
     return StoredObject(*row[:-1], attributes=json.loads(row[-1]))
-
-
-def _merged(before: Attributes, change: Attributes) -> Attributes:
-    merged = {**before, **change}
-    old, new = before.get("metadata"), change.get("metadata")
-    if isinstance(old, dict) and isinstance(new, dict):
-        merged["metadata"] = {key: value for key, value in {**old, **new}.items() if value is not None}
-    return {key: value for key, value in merged.items() if value is not None}

@@ -1,8 +1,4 @@
-"""The JSON API's three ways in: media (the body is the object), multipart (a resource first) and resumable.
-
-An upload's object name may stand in the body, so `identify` reads that much before faults are matched and
-anything is written.
-"""
+"""The JSON API's three ways in: media (the body is the object), multipart (a resource first) and resumable."""
 
 from __future__ import annotations
 
@@ -12,51 +8,39 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from werkzeug.http import parse_options_header
+
 from local.storage import errors
-from local.storage.bodies import Multipart, pieces
-from local.storage.content import Staged, expected_hashes
-from local.storage.model import Attributes, Preconditions, StoredObject, writable
-from local.storage.request import Request, Response, json_response, parsed
+from local.storage.model import DEFAULT_TYPE, WRITABLE, StoredObject, Write
+from local.storage.request import Request, parsed
+from local.storage.response import Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from local.storage.store import Objects
 
 CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
-DEFAULT_TYPE = "application/octet-stream"
+MULTIPART = rb"--%(edge)b\r\n(?:[^\r\n]+\r\n)*\r\n(.*?)\r\n--%(edge)b\r\n((?:[^\r\n]+\r\n)*)\r\n(.*)\r\n--%(edge)b--"
+PART_TYPE = re.compile(rb"^content-type:[ \t]*(.*?)\r\n", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is to become of the bytes: the resource as the writer wants it, and the media."""
+    """What a body says: the resource as the writer wants it, the media's type, and the media."""
 
     resource: Mapping[str, object]
     media_type: str
-    media: Iterator[bytes]
-
-    @property
-    def attributes(self) -> Attributes:
-        return {"contentType": self.media_type or DEFAULT_TYPE} | writable(self.resource)
+    media: bytes = b""
 
 
 @dataclass(slots=True)
 class Session:
-    """One resumable upload; `finished` once its object exists, and asked again it answers the same."""
+    """One resumable upload, whose data grows; once `finished` it answers the same to every further call."""
 
-    bucket: str
-    name: str
-    resource: Mapping[str, object]
-    attributes: Attributes
-    conditions: Preconditions
-    staged: Staged
+    write: Write
     lock: threading.Lock = field(default_factory=threading.Lock)
     finished: StoredObject | None = None
-
-    def forget(self) -> None:
-        """Discard what has come so far; a finished upload's bytes belong to its object."""
-        if self.finished is None:
-            self.staged.discard()
 
 
 class Uploads:
@@ -66,121 +50,128 @@ class Uploads:
         self._objects = objects
         self._sessions: dict[str, Session] = {}
 
-    def identify(self, request: Request) -> Upload | None:
-        """Read up to the object's name and put it into the request; None for a call on a running session."""
-        session = self._sessions.get(request.query.get("upload_id", ""))
-        if session:
-            request.name = session.name
-        if "upload_id" in request.query:
-            return None
-        upload = _upload_of(request)
-        request.name = str(upload.resource.get("name") or request.query.get("name") or "")
+    def identify(self, request: Request) -> None:
+        """Fill in the object's name, which may stand in the body, and what else the body says; raises 400."""
+        if "upload_id" in request.args:
+            session = self._sessions.get(request.args["upload_id"])
+            request.name = session.write.name if session else ""
+            return
+        request.upload = upload_of(request)
+        request.name = str(request.upload.resource.get("name") or request.args.get("name") or "")
         if not request.name:
             raise errors.bad_request("Required parameter: name")
-        return upload
 
-    def insert(self, request: Request, upload: Upload) -> Response:
-        """Write a whole object, or open a session."""
-        if request.query.get("uploadType") == "resumable":
-            return self._start(request, upload)
-        staged = self._objects.stage().fill(upload.media).verify(expected_hashes(upload.resource, request.headers))
-        stored = self._objects.commit(request.bucket, request.name, staged, upload.attributes, request.conditions)
-        return json_response(stored.resource(request.base_url))
+    def receive(self, request: Request) -> Response:
+        """Write a whole object, open a session, or go on with one."""
+        if request.upload is None:
+            return self._resume(request)
+        write = _write_of(request, request.upload)
+        if request.args["uploadType"] == "resumable":
+            return self._start(request, write)
+        return json_response(self._objects.commit(write).resource(request.server_url))
 
-    def _start(self, request: Request, upload: Upload) -> Response:
-        conditions = request.conditions
-        self._objects.check(request.bucket, request.name, conditions)
+    def _start(self, request: Request, write: Write) -> Response:
+        self._objects.check(write)
         key = secrets.token_urlsafe(24)
-        self._sessions[key] = Session(
-            request.bucket,
-            request.name,
-            upload.resource,
-            upload.attributes,
-            conditions,
-            self._objects.stage(),
-        )
-        location = f"{request.base_url}/upload/storage/v1/b/{request.bucket}/o?uploadType=resumable&upload_id={key}"
+        write.data = bytearray()
+        self._sessions[key] = Session(write)
+        location = f"{request.server_url}/upload/storage/v1/b/{request.bucket}/o?uploadType=resumable&upload_id={key}"
         return Response(200, {"Location": location, "X-GUploader-UploadID": key})
 
-    def resume(self, request: Request) -> Response:
-        """Take the next chunk, or say how much has come."""
+    def _resume(self, request: Request) -> Response:
+        """Take the next chunk, or say how much has come: 308 means "go on after this range" here."""
         session = self._session(request)
         with session.lock:
             if session.finished is None:
-                total = self._append(session, request)
-                if total != session.staged.size:
-                    return _incomplete(session.staged.size)
+                received = _append(session.write, request)
+                if received is not None:
+                    return Response(308, {"Range": f"bytes=0-{received - 1}"} if received else {})
                 session.finished = self._finish(session, request)
-            return json_response(session.finished.resource(request.base_url))
+            return json_response(session.finished.resource(request.server_url))
 
-    def cancel(self, request: Request) -> Response:
-        """Forget the session; 499 is what Cloud Storage answers to that."""
-        session = self._session(request)
-        with session.lock:
-            session.forget()
-        del self._sessions[request.query["upload_id"]]
-        return Response(499)
+    def _finish(self, session: Session, request: Request) -> StoredObject:
+        """Make the object; a refusal ends the session."""
+        write = session.write
+        write.checksums = {**write.checksums, **checksums_of({}, request)}
+        try:
+            return self._objects.commit(write)
+        except errors.StorageError:
+            del self._sessions[request.args["upload_id"]]
+            raise
+        finally:
+            write.data = b""
 
     def clear(self) -> None:
-        """Forget every session, with what has come of its object."""
-        for session in self._sessions.values():
-            session.forget()
+        """Forget every session."""
         self._sessions.clear()
 
     def _session(self, request: Request) -> Session:
-        session = self._sessions.get(request.query.get("upload_id", ""))
+        session = self._sessions.get(request.args["upload_id"])
         if session is None:
             raise errors.no_such_object(request.bucket, request.name or "upload session")
         return session
 
-    def _append(self, session: Session, request: Request) -> int | None:
-        """Write what is new of this chunk and return the upload's total size, None while it is not known."""
-        start, total = _content_range(request)
-        if start > session.staged.size:
-            raise errors.bad_request(f"The chunk starts at {start}, after {session.staged.size}")
-        known = session.staged.size - start
-        for piece in pieces(request.body):
-            session.staged.write(piece[known:])
-            known = max(known - len(piece), 0)
-        return total
 
-    def _finish(self, session: Session, request: Request) -> StoredObject:
-        """Make the object; a refusal ends the session, because its bytes are gone."""
-        try:
-            staged = session.staged.verify(expected_hashes(session.resource, request.headers))
-            return self._objects.commit(session.bucket, session.name, staged, session.attributes, session.conditions)
-        except errors.StorageError:
-            del self._sessions[request.query["upload_id"]]
-            raise
-
-
-def _upload_of(request: Request) -> Upload:
-    kind = request.query.get("uploadType")
-    content_type = request.headers.get("Content-Type") or ""
+def upload_of(request: Request) -> Upload:
+    """Return what the body says; raises 400."""
+    kind, content_type = request.args.get("uploadType"), request.headers.get("Content-Type", "")
     if kind == "multipart":
-        multipart = Multipart(request.body, content_type)
-        resource = parsed(multipart.resource())
-        return Upload(resource, multipart.media_type(), multipart.media())
+        return multipart_of(request.body, content_type)
     if kind == "resumable":
-        return Upload(request.json(), request.headers.get("X-Upload-Content-Type") or "", iter(()))
+        return Upload(request.resource(), request.headers.get("X-Upload-Content-Type", ""))
     if kind == "media":
-        return Upload({}, content_type, pieces(request.body))
+        return Upload({}, content_type, request.body)
     raise errors.bad_request(f"Invalid upload type: {kind}")
+
+
+def multipart_of(body: bytes, content_type: str) -> Upload:
+    """Return the two parts of a `multipart/related` body: a JSON resource, then the media; raises 400."""
+    boundary = parse_options_header(content_type)[1].get("boundary", "").encode()
+    found = re.match(MULTIPART % {b"edge": re.escape(boundary)}, body, re.DOTALL)
+    if not boundary or not found:
+        raise errors.bad_request("A multipart upload is a resource and its media, between boundaries")
+    resource, headers, media = found.groups()
+    kind = PART_TYPE.search(headers)
+    return Upload(parsed(resource), kind[1].decode("latin-1") if kind else "", media)
+
+
+def checksums_of(resource: Mapping[str, object], request: Request) -> dict[str, str]:
+    """Return the checksums that a writer sent along: in the resource, as x-goog-hash, or as Content-MD5."""
+    pairs = [item.strip().partition("=") for item in request.headers.get("x-goog-hash", "").split(",")]
+    given = {kind: value for kind, _, value in pairs if kind in {"md5", "crc32c"}}
+    named = {"md5": resource.get("md5Hash") or request.headers.get("Content-MD5"), "crc32c": resource.get("crc32c")}
+    return given | {kind: str(value) for kind, value in named.items() if value}
+
+
+def _write_of(request: Request, upload: Upload) -> Write:
+    chosen = {key: upload.resource[key] for key in WRITABLE if upload.resource.get(key) is not None}
+    return Write(
+        bucket=request.bucket,
+        name=request.name,
+        attributes={"contentType": upload.media_type or DEFAULT_TYPE} | chosen,
+        if_generation=request.if_generation,
+        checksums=checksums_of(upload.resource, request),
+        data=upload.media,
+    )
+
+
+def _append(write: Write, request: Request) -> int | None:
+    """Add what is new of this chunk; return how many bytes have come, or None if that is all; raises 400."""
+    start, total = _content_range(request)
+    received = len(write.data)
+    if start > received:
+        raise errors.bad_request(f"The chunk starts at {start}, after {received}")
+    write.data += request.body[received - start :]
+    return None if len(write.data) == total else len(write.data)
 
 
 def _content_range(request: Request) -> tuple[int, int | None]:
     """Where the chunk starts and how long the whole is; without the header the body is all of it."""
     header = request.headers.get("Content-Range")
     if header is None:
-        return 0, int(request.headers.get("Content-Length") or 0)
+        return 0, len(request.body)
     match = CONTENT_RANGE.fullmatch(header)
     if not match:
         raise errors.bad_request(f"Failed to parse Content-Range header: {header}")
     start, _, total = match.groups()
-    size = None if total == "*" else int(total)
-    return int(start or 0), size
-
-
-def _incomplete(received: int) -> Response:
-    """308 in Cloud Storage's own sense: go on after this range."""
-    return Response(308, {"Range": f"bytes=0-{received - 1}"} if received else {})
+    return int(start or 0), None if total == "*" else int(total)

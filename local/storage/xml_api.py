@@ -8,18 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from local.storage import errors
-from local.storage.bodies import pieces
-from local.storage.content import expected_hashes
-from local.storage.media import NAMED_HEADERS, download, headers_of
-from local.storage.model import Attributes, Preconditions
-from local.storage.request import Request, Response
-from local.storage.uploads import DEFAULT_TYPE
+from local.storage import cors, errors
+from local.storage.media import download, headers_of
+from local.storage.model import DEFAULT_TYPE, NAMED_HEADERS, Attributes, Write
+from local.storage.response import Response
+from local.storage.uploads import checksums_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from local.storage.buckets import Buckets
+    from local.storage.request import Request
     from local.storage.signatures import Verifier
     from local.storage.store import Objects
 
@@ -29,7 +26,7 @@ METADATA_PREFIX = "x-goog-meta-"
 
 @dataclass(frozen=True, slots=True)
 class XmlApi:
-    """GET, HEAD, PUT and DELETE of `/bucket/object`."""
+    """GET, HEAD, PUT, DELETE and OPTIONS of `/bucket/object`."""
 
     buckets: Buckets
     objects: Objects
@@ -38,24 +35,33 @@ class XmlApi:
     def get(self, request: Request) -> Response:
         """Return the bytes, under the type and file name that the URL's signer chose."""
         self.verifier.admit(request)
-        response = download(self.objects, request, Preconditions.from_headers(request.headers))
-        chosen = {header: request.query[name] for name, header in OVERRIDES.items() if request.query.get(name)}
+        response = download(self.objects, request)
+        chosen = {header: request.args[name] for name, header in OVERRIDES.items() if request.args.get(name)}
         return replace(response, headers={**response.headers, **chosen})
 
     def put(self, request: Request) -> Response:
         self.verifier.admit(request)
         self.buckets.get(request.bucket)
-        conditions = Preconditions.from_headers(request.headers)
-        chunks = _bounded(pieces(request.body), *_length_range(request))
-        staged = self.objects.stage().fill(chunks).verify(expected_hashes({}, request.headers))
-        stored = self.objects.commit(request.bucket, request.name, staged, _attributes(request), conditions)
+        _check_length(request)
+        stored = self.objects.commit(
+            Write(
+                bucket=request.bucket,
+                name=request.name,
+                attributes=_attributes(request),
+                if_generation=request.if_generation,
+                checksums=checksums_of({}, request),
+                data=request.body,
+            )
+        )
         return Response(200, {key: value for key, value in headers_of(stored).items() if key != "Content-Type"})
 
     def delete(self, request: Request) -> Response:
         self.verifier.admit(request)
-        conditions = Preconditions.from_headers(request.headers)
-        self.objects.delete(request.bucket, request.name, request.generation, conditions)
+        self.objects.delete(request.bucket, request.name, request.generation, request.if_generation)
         return Response(204)
+
+    def preflight(self, request: Request) -> Response:
+        return Response(200, cors.preflight_headers(self.buckets.get(request.bucket), request))
 
 
 def _attributes(request: Request) -> Attributes:
@@ -70,23 +76,13 @@ def _attributes(request: Request) -> Attributes:
     return chosen | {"metadata": custom} if custom else chosen
 
 
-def _length_range(request: Request) -> tuple[int, int | None]:
-    """Return the bounds of x-goog-content-length-range, which the signature has bound the uploader to."""
+def _check_length(request: Request) -> None:
+    """Hold the uploader to x-goog-content-length-range, which the signature binds them to; raises 400."""
     header = request.headers.get("x-goog-content-length-range")
     if header is None:
-        return 0, None
+        return
     low, _, high = header.partition(",")
     if not (low.strip().isdecimal() and high.strip().isdecimal()):
         raise errors.bad_request(f"Invalid x-goog-content-length-range: {header}")
-    return int(low), int(high)
-
-
-def _bounded(chunks: Iterator[bytes], low: int, high: int | None) -> Iterator[bytes]:
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if high is not None and size > high:
-            raise errors.too_large(high)
-        yield chunk
-    if size < low:
-        raise errors.too_small(low)
+    if not int(low) <= len(request.body) <= int(high):
+        raise errors.wrong_length(int(low), int(high), len(request.body))

@@ -101,12 +101,17 @@ def test_a_kill_loses_nothing_answered_and_leaves_nothing_torn(tmp_path: Path) -
 def test_an_upload_that_breaks_off_leaves_nothing(storage: StorageServer) -> None:
     """The sender promises more than it sends, then closes."""
     path = "/upload/storage/v1/b/results/o?uploadType=media&name=torn"
-    for length in (100, 5_000_000):
+    for framing in (
+        "Content-Length: 100",
+        "Content-Length: 5000000",
+        "Content-Length: x",
+        "Transfer-Encoding: chunked",
+    ):
         with socket.create_connection(("127.0.0.1", int(storage.url.rsplit(":", 1)[1]))) as sender:
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
-            sender.sendall(head.encode() + b"x" * 50)
-            sender.shutdown(socket.SHUT_WR)
-            with suppress(ConnectionResetError):
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n"
+            sender.sendall(head.encode() + b"ff\r\n" + b"x" * 50)
+            with suppress(OSError):  # an impossible length is reset at once
+                sender.shutdown(socket.SHUT_WR)
                 assert sender.recv(1) == b""
     assert storage.objects("results") == []
 
@@ -126,22 +131,6 @@ def test_a_resumable_upload_goes_on_where_it_broke_off(storage: StorageServer) -
     assert storage.read("results", "one") == data
     again = requests.put(session, headers={"Content-Range": "bytes */700000"}, timeout=30)
     assert again.json()["generation"] == done.json()["generation"]
-
-
-def test_a_resumable_upload_can_be_cancelled(storage: StorageServer) -> None:
-    url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
-    session = requests.post(url, json={}, timeout=30).headers["Location"]
-    assert requests.delete(session, timeout=30).status_code == 499
-    assert requests.put(session, data=b"x", timeout=30).status_code == 404
-    assert storage.objects("results") == []
-
-
-def test_cancelling_after_the_end_takes_nothing_away(storage: StorageServer) -> None:
-    url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
-    session = requests.post(url, json={}, timeout=30).headers["Location"]
-    requests.put(session, data=b"whole", timeout=30).raise_for_status()
-    requests.delete(session, timeout=30)
-    assert storage.read("results", "one") == b"whole"
 
 
 def test_a_chunk_that_leaves_a_gap_is_refused(storage: StorageServer) -> None:

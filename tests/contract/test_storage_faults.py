@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,31 +130,4 @@ def test_unmet_faults_are_told(storage: StorageServer) -> None:
     fault = storage.faults.answer(503)
     assert storage.faults.unfired() == [fault]
     storage.faults.clear()
-    assert storage.faults.unfired() == []
-
-
-def test_faults_calls_and_objects_from_another_process(storage: StorageServer) -> None:
-    """The admin routes; the server's own fixtures use the objects behind them."""
-    storage.put("results", "one", b"1")
-    made = requests.post(
-        f"{storage.url}/_local/faults", json={"kind": "answer", "status": 429, "name": "one"}, timeout=30
-    )
-    assert (made.status_code, made.json()["fired"]) == (201, 0)
-    assert requests.get(f"{storage.url}/storage/v1/b/results/o/one", timeout=30).status_code == 429
-    assert requests.get(f"{storage.url}/_local/faults", timeout=30).json()[0]["fired"] == 1
-    calls = requests.get(f"{storage.url}/_local/calls", timeout=30).json()
-    assert calls == [{"method": "GET", "path": "/storage/v1/b/results/o/one", "name": "one", "status": 429}]
-    listed = requests.get(f"{storage.url}/_local/objects", params={"bucket": "results"}, timeout=30).json()
-    assert [(item["name"], item["size"]) for item in listed] == [("one", "1")]
-    requests.post(f"{storage.url}/_local/clear", timeout=30).raise_for_status()
-    assert storage.objects("results") == []
-    assert list(storage.calls) == []
-
-
-@pytest.mark.parametrize(
-    "body", [{"kind": "flood"}, {"kind": "cut", "applied": True}, {"kind": "answer", "colour": "red"}, {}, []]
-)
-def test_a_fault_that_is_none_is_a_bad_request(storage: StorageServer, body: object) -> None:
-    response = requests.post(f"{storage.url}/_local/faults", data=json.dumps(body), timeout=30)
-    assert response.status_code == 400
     assert storage.faults.unfired() == []
