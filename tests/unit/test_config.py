@@ -22,7 +22,7 @@ def line(env: dict[str, str]) -> str:
 
 
 def test_every_setting_has_a_case() -> None:
-    """The table below is the contract's, and no setting goes untested."""
+    """No setting goes untested."""
     assert {case["field"]: case["name"] for case in CASES} == {
         name: field.alias for name, field in Settings.model_fields.items()
     }

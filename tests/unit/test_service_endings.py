@@ -1,4 +1,4 @@
-"""What each end of a generation costs, frees, keeps and leaves in the bucket: the contract's tables, row by row."""
+"""Every end that a generation can come to: what is answered, what is written, what is given back, what comes again."""
 
 import pytest
 

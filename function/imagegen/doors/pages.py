@@ -42,7 +42,7 @@ class Pages:
     def _document(self) -> str:
         from imagegen.doors import openapi  # noqa: PLC0415 - schemas take longer to build than an image request may wait
 
-        paths = [(rule.rule, method, rule.endpoint) for rule in self._rules for method in methods(rule)]
+        paths = [(method, rule.rule) for rule in self._rules for method in methods(rule)]
         return json.dumps(openapi.document(paths, self._settings))
 
 

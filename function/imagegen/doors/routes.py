@@ -197,8 +197,10 @@ def _async_wait(request: Request) -> float | None:
 
 
 def _wait(request: Request) -> float:
-    text = request.args.get("wait", "0")
-    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", text) or float(text) > MAX_WAIT_SECONDS:
+    """Return the seconds that the query asks to wait, as any JSON number. Raises InvalidRequest."""
+    texts = request.args.getlist("wait") or ["0"]
+    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", texts[0])
+    if len(texts) > 1 or not number or not 0 <= float(texts[0]) <= MAX_WAIT_SECONDS:
         detail = f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"
         raise InvalidRequest((Problem("", detail),))
-    return float(text)
+    return abs(float(texts[0]))

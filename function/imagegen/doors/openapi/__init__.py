@@ -1,76 +1,127 @@
-"""`GET /openapi.json`: OpenAPI 3.1, generated from the types that validate and from the table of errors.
+"""`GET /openapi.json`: OpenAPI 3.1 of exactly the routes that exist, from the models that validate and the errors.
 
-`schemas.py` has the shapes, `headers.py` headers and parameters, `problems.py` every error with its cause,
-`operations.py` what each route takes and answers. Nothing of it is imported before somebody asks for the document.
+`schemas.py` has the bodies, `operations.py` what each route takes and answers. Nothing of it is imported before the
+document is asked for.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from imagegen.doors.openapi import headers, operations, problems, schemas
-from imagegen.doors.openapi.operations import Operation
-from imagegen.doors.openapi.schemas import Json
-from imagegen.errors import BY_CODE
+import imagegen
+from imagegen.doors.openapi.operations import EXAMPLE, HEADERS, OPERATIONS, PARAMETERS, Operation
+from imagegen.doors.openapi.schemas import Json, components, ref
+from imagegen.doors.resource import problem
+from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest
+from imagegen.failure import Problem
+from imagegen.model import Failure, Picture
 from imagegen.settings import Settings
 
-_PUBLIC = {"index", "health", "openapi"}
+_EVERYWHERE = ("X-Request-Id", "Server-Timing", "Cache-Control")
+_BY_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After", 502: "Retry-After"}
 _INTRODUCTION = """\
 Segmind's Runway Gen-4 Image behind an endpoint of your own: every image is stored and comes with a signed URL, a
 request with an `Idempotency-Key` is billed once however often it is repeated, and every failure is a problem document
 that says whether it was billed and what to do. A generation takes about 30 seconds: give clients a timeout of minutes.
 An unknown route is a 404 `not-found`, another method a 405 `method-not-allowed` with `Allow`."""
+_LINKED = {"getImage", "getImageContent", "deleteImage"}
 
 
-def document(paths: Iterable[tuple[str, str, str]], settings: Settings) -> Json:
-    """Return the OpenAPI document of these routes (pattern, method, endpoint), secured as the settings say."""
-    shown: dict[str, Json] = {}
-    for pattern, method, endpoint in paths:
-        path = re.sub(r"<(\w+)>", r"{\1}", pattern)
-        shown.setdefault(path, {})[method.lower()] = _operation(pattern, endpoint, settings)
+def document(routes: Iterable[tuple[str, str]], settings: Settings) -> Json:
+    """Return the OpenAPI document of these routes (method, pattern), secured as `AUTH` says."""
+    schemes = _schemes(settings)
+    paths: Json = {}
+    for method, pattern in routes:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern)
+        shown = _operation(OPERATIONS[f"{method} {path}"], path, schemes, settings.auth)
+        paths.setdefault(path, {})[method.lower()] = shown
+    info = {"title": "Image generation", "version": imagegen.__version__, "description": _INTRODUCTION}
+    parts = {
+        "schemas": components(),
+        "headers": {name: {"schema": schema, "description": said} for name, (schema, said) in HEADERS.items()},
+        "parameters": {name: _parameter(name, *row) for name, row in PARAMETERS.items()},
+        "examples": {code: {"value": _example(code)} for code in BY_CODE},
+        "responses": {"Problem": _problems("Any problem, by its `code`", [*BY_CODE])},
+        "securitySchemes": schemes,
+    }
+    licence = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Image generation",
-            "version": "1.0.0",
-            "description": _INTRODUCTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
+        "info": {**info, "license": licence},
         "servers": [{"url": ".", "description": "where this document was found"}],
-        "tags": [{"name": name, "description": text} for name, text in operations.TAGS.items()],
-        "paths": shown,
-        "components": {
-            "schemas": schemas.components(),
-            "headers": headers.HEADERS,
-            "parameters": headers.PARAMETERS,
-            "examples": problems.examples(),
-            "responses": {"Problem": problems.response(tuple(BY_CODE), "Any problem, by its `code`")},
-            "securitySchemes": _schemes(settings),
+        "paths": paths,
+        "components": parts,
+    }
+
+
+def _operation(operation: Operation, path: str, schemes: Json, auth: str) -> Json:
+    public = operation.tag == "service" and auth != "iam"
+    asks_who = not public and auth in {"keys", "oidc"}
+    codes = [c for c in operation.problems if asks_who or c not in {"unauthenticated", "forbidden"}]
+    named = (*re.findall(r"{(\w+)}", path), *operation.parameters, "X-Request-Id")
+    shown = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in named],
+        "security": [] if public else [{name: []} for name in schemes],
+        "responses": _answers(operation) | _by_status(codes) | {"default": {"$ref": "#/components/responses/Problem"}},
+    }
+    if operation.body:
+        example = EXAMPLE if operation.body == "ImageBody" else {"contentType": "image/png"}
+        content = {"application/json": {"schema": ref(operation.body), "example": example}}
+        shown["requestBody"] = {"required": True, "content": content}
+    return shown
+
+
+def _answers(operation: Operation) -> Json:
+    shown = {}
+    for status, (said, content, headers) in operation.answers.items():
+        media = {kind: {"schema": schema} for kind, schema in content.items()}
+        shown[status] = {"description": said, "headers": _refs(*headers), **({"content": media} if media else {})}
+        if operation.body == "ImageBody" and operation.name != "submitAsSegmind":
+            here = {"image_id": "$response.body#/id"}
+            shown[status]["links"] = {name: {"operationId": name, "parameters": here} for name in sorted(_LINKED)}
+    return shown
+
+
+def _by_status(codes: Sequence[str]) -> Json:
+    statuses = sorted({BY_CODE[code].status for code in codes})
+    return {f"{s}": _problems("Problem", [code for code in codes if BY_CODE[code].status == s]) for s in statuses}
+
+
+def _problems(title: str, codes: Sequence[str]) -> Json:
+    """Return an answer that is one of these problems, each with its cause and an example."""
+    causes = "\n".join(f"- `{code}`: {BY_CODE[code].cause}. Billed: {BY_CODE[code].billed}." for code in codes)
+    schema = {"allOf": [ref("Problem"), {"properties": {"code": {"enum": [*codes]}}}]}
+    headers = {_BY_STATUS[kind.status] for kind in map(BY_CODE.__getitem__, codes) if kind.status in _BY_STATUS}
+    return {
+        "description": f"{title}:\n\n{causes}",
+        "headers": _refs("x-should-retry", "Location", "Idempotent-Replayed", *sorted(headers)),
+        "content": {
+            "application/problem+json": {
+                "schema": schema,
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+            }
         },
     }
 
 
-def _operation(pattern: str, endpoint: str, settings: Settings) -> Json:
-    operation = operations.of(endpoint, settings)
-    name = operation.name + ("AtRoot" if pattern == "/" and endpoint != "index" else "")
-    shown: Json = {"operationId": name, "tags": [operation.tag], "summary": operation.summary}
-    if operation.description:
-        shown["description"] = operation.description
-    if operation.parameters:
-        shown["parameters"] = [{"$ref": f"#/components/parameters/{p}"} for p in operation.parameters]
-    if operation.body:
-        shown["requestBody"] = {"required": True, "content": {"application/json": operation.body}}
-    public = endpoint in _PUBLIC and settings.auth != "iam"
-    secured = not public and settings.auth != "none"
-    shown["security"] = [{name: []} for name in _schemes(settings)] if secured else []
-    shown["responses"] = _responses(operation, asks_who=secured and settings.auth != "iam")
-    return shown
+def _example(code: str) -> Json:
+    """Return a problem as the service would answer it."""
+    shown = {
+        "invalid-request": InvalidRequest((Problem("/promptText", "must not be empty"),)),
+        "image-not-stored": ImageNotStored(Picture(b"\xff\xd8\xff\xd9", "image/jpeg", "jpg", 1280, 720)),
+    }
+    kind = BY_CODE[code]
+    return problem(shown.get(code) or Failure(code, kind.title, kind.billed), "0af7651916cd43dd8448eb211c80319c")
 
 
-def _responses(operation: Operation, *, asks_who: bool) -> Json:
-    """Return good answers and problems by status; with `iam` the platform refuses callers, in words of its own."""
-    codes = [c for c in operation.problems if asks_who or c not in {"unauthenticated", "forbidden"}]
-    shown = {**operation.answers, **problems.by_status(codes)}
-    return {**dict(sorted(shown.items())), "default": {"$ref": "#/components/responses/Problem"}}
+def _refs(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in dict.fromkeys((*_EVERYWHERE, *names))}
+
+
+def _parameter(name: str, place: str, schema: Json, said: str) -> Json:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema, "description": said}
 
 
 def _schemes(settings: Settings) -> Json:

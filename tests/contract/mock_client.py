@@ -1,12 +1,14 @@
 """One raw call and how its connection ended: no pool, no retries, no redirects, nothing hidden."""
 
+import base64
 import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from mock_segmind.messages import Json, JsonObject
+from mock_segmind import Picture
+from mock_segmind.replies import Json, JsonObject
 
 V1 = "POST /v1/runway-gen4-image"
 V2 = "POST /v2/runway-gen4-image"
@@ -28,16 +30,22 @@ class Outcome:
 
     @property
     def fields(self) -> JsonObject:
-        """The body as a JSON object."""
-        value = self.json
-        if not isinstance(value, dict):
-            raise TypeError("not a JSON object")
-        return value
+        """The body as a JSON object; empty where it is none."""
+        try:
+            value = self.json
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
 
 
 def request(prompt: str = "a cat", **changes: Json) -> JsonObject:
     """Return the smallest good request, with changes."""
     return {"promptText": prompt, "referenceImages": [], **changes}
+
+
+def png() -> str:
+    """Return an image as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(Picture("upload").encoded("png")).decode()
 
 
 def call(

@@ -1,12 +1,12 @@
 """Accounts: who may call, and how much credit is left. Money is Decimal: 1,000 times 0.1 is exactly 100."""
 
 import threading
-import time
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mock_segmind.errors import insufficient_credits, rate_limited, spend_limit_reached
-from mock_segmind.messages import JsonObject, Refused, fingerprint
+from mock_segmind.calls import fingerprint
+from mock_segmind.clock import Clock
+from mock_segmind.replies import JsonObject, Refused, error, refused, utc
 
 WINDOW_SECONDS = 60
 
@@ -17,11 +17,11 @@ class Account:
 
     key: str
     balance: Decimal
-    held: Decimal = Decimal(0)
-    spent: Decimal = Decimal(0)
     forbidden: bool = False
     spend_limit: Decimal | None = None
     rate_limit: int | None = None
+    held: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
     window: int = 0
     used: int = 0
 
@@ -46,8 +46,8 @@ class Account:
 class Accounts:
     """All accounts. Credit is held when a generation starts, so a balance is never overdrawn by a race."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
         self._accounts: dict[str, Account] = {}
 
     def clear(self) -> None:
@@ -65,7 +65,7 @@ class Accounts:
     ) -> Account:
         """Open an account, or replace the one with this key. `rate_limit` is calls a minute."""
         limit = None if spend_limit is None else Decimal(str(spend_limit))
-        account = Account(key, Decimal(str(credits)), forbidden=forbidden, spend_limit=limit, rate_limit=rate_limit)
+        account = Account(key, Decimal(str(credits)), forbidden, limit, rate_limit)
         with self._lock:
             self._accounts[key] = account
         return account
@@ -82,32 +82,26 @@ class Accounts:
         """Reserve the price of one generation, or refuse: credits, spend limit, rate, in this order."""
         with self._lock:
             if account.credits < price:
-                raise Refused(insufficient_credits())
+                raise refused(406)
             limit = account.spend_limit
             if limit is not None and account.spent + account.held + price > limit:
-                raise Refused(spend_limit_reached())
-            _count(account)
+                raise refused(406, "Spend limit reached for your team")
+            self._count(account)
             account.held += price
 
-    def charge(self, account: Account, price: Decimal) -> Decimal:
-        """Turn a hold into a payment; returns the credits that remain."""
+    def settle(self, account: Account, price: Decimal, *, billed: bool) -> Decimal:
+        """Turn a hold into a payment, or give it back; returns the credits that remain."""
         with self._lock:
             account.held -= price
-            account.spent += price
-            account.balance -= price
+            account.spent += price if billed else 0
+            account.balance -= price if billed else 0
             return account.balance
 
-    def release(self, account: Account, price: Decimal) -> None:
-        """Give a hold back: the generation failed, and only success is billed."""
-        with self._lock:
-            account.held -= price
-
-
-def _count(account: Account) -> None:
-    """Count a call in the current minute, or refuse it until the next one."""
-    now = time.time()
-    window = int(now // WINDOW_SECONDS)
-    used = account.used + 1 if window == account.window else 1
-    if account.rate_limit is not None and used > account.rate_limit:
-        raise Refused(rate_limited((window + 1) * WINDOW_SECONDS))
-    account.window, account.used = window, used
+    def _count(self, account: Account) -> None:
+        """Count a call in the current minute, or refuse it until the next one."""
+        window = int(self._clock.now() // WINDOW_SECONDS)
+        used = account.used + 1 if window == account.window else 1
+        if account.rate_limit is not None and used > account.rate_limit:
+            reset = {"x-rate-limit-reset-at-utc": utc((window + 1) * WINDOW_SECONDS)}
+            raise Refused(error(429).with_headers(reset))
+        account.window, account.used = window, used

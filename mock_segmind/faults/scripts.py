@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mock_segmind.faults import Fault, magic
-from mock_segmind.messages import Call, JsonObject, Operation
-from mock_segmind.plan import Plan
+from mock_segmind.calls import Call, Operation
+from mock_segmind.faults.fault import Fault, magic
+from mock_segmind.replies import JsonObject
 
 
 @dataclass(slots=True, eq=False)
@@ -129,11 +129,3 @@ class Faults:
             return False
         self._magic[call.prompt, fault, call.operation] += 1
         return fault.times is None or self._magic[call.prompt, fault, call.operation] <= fault.times
-
-
-def planned(faults: tuple[Fault, ...]) -> Plan:
-    """Return the plan that all these faults together make, in their order."""
-    plan = Plan()
-    for fault in faults:
-        plan = fault.applied(plan)
-    return plan
