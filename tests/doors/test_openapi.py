@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -13,6 +14,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from imagegen import __version__
 from imagegen.doors.routes import ROUTES
 from imagegen.errors import BY_CODE
+from imagegen.model import Billed, Status
+from imagegen.references.validation import Ratio
+from imagegen.timeouts import MAX_WAIT_SECONDS
 from mock_segmind import FakeSegmind
 from tests.cases import load
 from tests.doors.conformance import Json, conforms, resolved, validator
@@ -166,6 +170,20 @@ def _media_types(document: Json) -> Iterator[tuple[str, Json]]:
     for _, _, operation in operations(document):
         for response in operation["responses"].values():
             yield from response.get("content", {}).items()
+
+
+def test_its_values_are_those_of_the_types(complete: Json) -> None:
+    """What the written part lists is what the code knows: codes, statuses, bills, ratios, the longest wait."""
+    schemas, parameters = complete["components"]["schemas"], complete["components"]["parameters"]
+    problem, image = schemas["Problem"]["properties"], schemas["Image"]["properties"]
+    assert set(problem["code"]["enum"]) == set(parameters["code"]["schema"]["enum"]) == BY_CODE.keys()
+    assert set(schemas["SegmindFailed"]["properties"]["code"]["enum"]) == BY_CODE.keys()
+    assert set(problem["billed"]["enum"]) == set(get_args(Billed))
+    assert set(image["status"]["enum"]) == set(get_args(Status))
+    assert set(schemas["PublicRequest"]["properties"]["ratio"]["enum"]) == set(get_args(Ratio))
+    assert parameters["wait"]["schema"]["maximum"] == MAX_WAIT_SECONDS
+    assert '"x-problems"' not in (text := json.dumps(complete))
+    assert '"x-headers"' not in text
 
 
 def test_there_is_one_version(complete: Json) -> None:

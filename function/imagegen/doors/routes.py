@@ -199,7 +199,7 @@ def _async_wait(request: Request) -> float | None:
 
 
 def _wait(request: Request) -> float:
-    """Return the seconds that the query asks to wait, as any JSON number. Raises InvalidRequest."""
+    """Return the seconds that the query asks to wait, as any number that JSON can write. Raises InvalidRequest."""
     texts = request.args.getlist("wait") or ["0"]
     number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", texts[0])
     if len(texts) > 1 or not number or not 0 <= float(texts[0]) <= MAX_WAIT_SECONDS:

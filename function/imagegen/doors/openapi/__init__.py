@@ -1,87 +1,65 @@
-"""`GET /openapi.json`: OpenAPI 3.1 of exactly the routes that exist, from the models that validate and the errors.
+"""`GET /openapi.json`: OpenAPI 3.1 of exactly the routes that exist.
 
-`schemas.py` has the bodies, `operations.py` what each route takes and answers. Nothing of it is imported before the
-document is asked for.
+`openapi.json` is the document as it is written by hand. What the code knows is added here: bodies of requests (from the
+models that validate them), problems with their causes (`x-problems` names the codes), headers that every answer carries
+(`x-headers` names those that only some do), credentials by `AUTH`, the version. Nothing is read before it is asked for.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 import imagegen
-from imagegen.doors.openapi.operations import EXAMPLE, HEADERS, OPERATIONS, PARAMETERS, Operation
-from imagegen.doors.openapi.schemas import Json, components, ref
 from imagegen.doors.resource import problem
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest
 from imagegen.failure import Problem
 from imagegen.model import Failure, Picture
+from imagegen.references.upload_urls import UploadBody
+from imagegen.references.validation import ImageBody
 from imagegen.settings import Settings
 
+Json = dict[str, Any]  # a JSON document in the making; the validator of the test knows its type
 _EVERYWHERE = ("X-Request-Id", "Server-Timing", "Cache-Control")
 _BY_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After", 502: "Retry-After"}
-_INTRODUCTION = """\
-Segmind's Runway Gen-4 Image behind an endpoint of your own: every image is stored and comes with a signed URL, a
-request with an `Idempotency-Key` is billed once however often it is repeated, and every failure is a problem document
-that says whether it was billed and what to do. A generation takes about 30 seconds: give clients a timeout of minutes.
-An unknown route is a 404 `not-found`, another method a 405 `method-not-allowed` with `Allow`."""
-_LINKED = {"getImage", "getImageContent", "deleteImage"}
+_WHO = {"unauthenticated", "forbidden"}
 
 
 def document(routes: Iterable[tuple[str, str]], settings: Settings) -> Json:
     """Return the OpenAPI document of these routes (method, pattern), secured as `AUTH` says."""
-    schemes = _schemes(settings)
-    paths: Json = {}
+    made: Json = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+    written, schemes, made["paths"] = made["paths"], _schemes(settings), {}
     for method, pattern in routes:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern)
-        shown = _operation(OPERATIONS[f"{method} {path}"], path, schemes, settings.auth)
-        paths.setdefault(path, {})[method.lower()] = shown
-    info = {"title": "Image generation", "version": imagegen.__version__, "description": _INTRODUCTION}
-    parts = {
-        "schemas": components(),
-        "headers": {name: {"schema": schema, "description": said} for name, (schema, said) in HEADERS.items()},
-        "parameters": {name: _parameter(name, *row) for name, row in PARAMETERS.items()},
-        "examples": {code: {"value": _example(code)} for code in BY_CODE},
-        "responses": {"Problem": _problems("Any problem, by its `code`", [*BY_CODE])},
-        "securitySchemes": schemes,
-    }
-    licence = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
-    return {
-        "openapi": "3.1.0",
-        "info": {**info, "license": licence},
-        "servers": [{"url": ".", "description": "where this document was found"}],
-        "paths": paths,
-        "components": parts,
-    }
+        shown = _operation(written[path][method.lower()], schemes, settings.auth)
+        made["paths"].setdefault(path, {})[method.lower()] = shown
+    made["info"]["version"] = imagegen.__version__
+    parts = made["components"]
+    parts["schemas"] |= _requests()
+    parts["examples"] = {code: {"value": _example(code)} for code in BY_CODE}
+    parts["responses"] = {"Problem": _problems("Any problem, by its `code`", [*BY_CODE])}
+    parts["securitySchemes"] = schemes
+    return made
 
 
-def _operation(operation: Operation, path: str, schemes: Json, auth: str) -> Json:
-    public = operation.tag == "service" and auth != "iam"
+def _operation(written: Json, schemes: Json, auth: str) -> Json:
+    public = written["tags"] == ["service"] and auth != "iam"
     asks_who = not public and auth in {"keys", "oidc"}
-    codes = [c for c in operation.problems if asks_who or c not in {"unauthenticated", "forbidden"}]
-    named = (*re.findall(r"{(\w+)}", path), *operation.parameters, "X-Request-Id")
-    shown = {
-        "operationId": operation.name,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in named],
+    codes = [code for code in written.pop("x-problems") if asks_who or code not in _WHO]
+    for answer in written["responses"].values():
+        answer["headers"] = _headers(*answer.pop("x-headers", ()))
+    anything = {"default": {"$ref": "#/components/responses/Problem"}}
+    return {
+        **written,
+        "parameters": [*written["parameters"], {"$ref": "#/components/parameters/X-Request-Id"}],
         "security": [] if public else [{name: []} for name in schemes],
-        "responses": _answers(operation) | _by_status(codes) | {"default": {"$ref": "#/components/responses/Problem"}},
+        "responses": written["responses"] | _by_status(codes) | anything,
     }
-    if operation.body:
-        example = EXAMPLE if operation.body == "ImageBody" else {"contentType": "image/png"}
-        content = {"application/json": {"schema": ref(operation.body), "example": example}}
-        shown["requestBody"] = {"required": True, "content": content}
-    return shown
-
-
-def _answers(operation: Operation) -> Json:
-    shown = {}
-    for status, (said, content, headers) in operation.answers.items():
-        media = {kind: {"schema": schema} for kind, schema in content.items()}
-        shown[status] = {"description": said, "headers": _refs(*headers), **({"content": media} if media else {})}
-        if operation.body == "ImageBody" and next(iter(content.values())) == ref("Image"):
-            here = {"image_id": "$response.body#/id"}
-            shown[status]["links"] = {name: {"operationId": name, "parameters": here} for name in sorted(_LINKED)}
-    return shown
 
 
 def _by_status(codes: Sequence[str]) -> Json:
@@ -92,17 +70,16 @@ def _by_status(codes: Sequence[str]) -> Json:
 def _problems(title: str, codes: Sequence[str]) -> Json:
     """Return an answer that is one of these problems, each with its cause and an example."""
     causes = "\n".join(f"- `{code}`: {BY_CODE[code].cause}. Billed: {BY_CODE[code].billed}." for code in codes)
-    schema = {"allOf": [ref("Problem"), {"properties": {"code": {"enum": [*codes]}}}]}
-    headers = {_BY_STATUS[kind.status] for kind in map(BY_CODE.__getitem__, codes) if kind.status in _BY_STATUS}
+    only = {"properties": {"code": {"enum": [*codes]}}}
+    headers = sorted({_BY_STATUS[BY_CODE[code].status] for code in codes if BY_CODE[code].status in _BY_STATUS})
+    media = {
+        "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]},
+        "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+    }
     return {
         "description": f"{title}:\n\n{causes}",
-        "headers": _refs("x-should-retry", "Location", "Idempotent-Replayed", *sorted(headers)),
-        "content": {
-            "application/problem+json": {
-                "schema": schema,
-                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
-            }
-        },
+        "headers": _headers("x-should-retry", "Location", "Idempotent-Replayed", *headers),
+        "content": {"application/problem+json": media},
     }
 
 
@@ -116,12 +93,30 @@ def _example(code: str) -> Json:
     return problem(shown.get(code) or Failure(code, kind.title, kind.billed), "0af7651916cd43dd8448eb211c80319c")
 
 
-def _refs(*names: str) -> Json:
+def _headers(*names: str) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in dict.fromkeys((*_EVERYWHERE, *names))}
 
 
-def _parameter(name: str, place: str, schema: Json, said: str) -> Json:
-    return {"name": name, "in": place, "required": place == "path", "schema": schema, "description": said}
+class _Generator(GenerateJsonSchema):
+    """Leaves out titles that repeat a name, and defaults: generators take a field that has one for a required field."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def _requests() -> Json:
+    """Return the schemas of request bodies, by their names."""
+    _, found = TypeAdapter.json_schemas(
+        [(kind.__name__, "validation", TypeAdapter(kind)) for kind in (ImageBody, UploadBody)],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_Generator,
+    )
+    defined: Json = found["$defs"]
+    return defined
 
 
 def _schemes(settings: Settings) -> Json:
