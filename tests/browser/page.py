@@ -71,6 +71,11 @@ class Playground:
         """Wait for something to be seen; return it."""
         return WebDriverWait(self.driver, SECONDS, 0.05).until(lambda _: seen())
 
+    def ready(self) -> "Playground":
+        """Wait for the page's scripts."""
+        self.until(lambda: self.all("#generate:enabled"))
+        return self
+
     def done(self) -> "Playground":
         """Wait for the answer to what was sent."""
         self.until(lambda: self.all("#show > .card") and not self.all("#stop"))

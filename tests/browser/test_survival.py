@@ -65,7 +65,7 @@ def driver(chromium: Chrome, site: Site) -> Chrome:
 
 def survived(driver: Chrome, url: str, prompt: str) -> str:
     """Order an image, interrupt the page, and return the id of the image that this browser has in the end."""
-    page = Playground(driver)
+    page = Playground(driver).ready()
     page.driver.execute_script("arguments[0].value = arguments[1]", page.find("#prompt"), prompt)
     page.click("#generate")
     time.sleep(random.uniform(0, 1.5 * LATENCY_SECONDS))

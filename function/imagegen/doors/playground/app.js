@@ -54,3 +54,4 @@ $("credential").addEventListener("change", () => { changed(); resumeAll(); });
 idle();
 drawHistory();
 resumeAll();
+$("generate").disabled = isBusy(); // before this line a press would do nothing
