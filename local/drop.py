@@ -78,7 +78,7 @@ def _upload(place: Place, resource: Mapping[str, object], data: bytes) -> dict[s
     url = f"{place.url(Part.STORAGE)}/upload/storage/v1/b/{UPLOADS}/o?uploadType=resumable"
     session = post_json(url, resource)
     if not session.ok:
-        raise RunError(f"the storage answered {session.status}")
+        raise RunError(f"the storage answered {session.status_code}")
     stored: dict[str, Any] = demanded(call("PUT", session.headers["Location"], data), "the storage")
     return stored
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -86,8 +85,8 @@ class Event:
             "ce-time": str(self.resource["timeFinalized"]),
         }
         try:
-            return post_json(url, self.resource, attributes, timeout=ANSWER_SECONDS).status
-        except (OSError, HTTPException):
+            return post_json(url, self.resource, attributes, timeout=ANSWER_SECONDS).status_code
+        except OSError:
             return 0
 
     def listed(self) -> dict[str, object]:

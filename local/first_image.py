@@ -8,15 +8,16 @@ import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from local.calls import Answer, call, post_json
+from local.calls import call, post_json
 from local.processes import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import requests
 
 PATIENCE_SECONDS = 240.0
 WIDTH = 30
@@ -28,26 +29,26 @@ def generate(url: str, prompt: str, expected_seconds: float, check: Callable[[],
     pending = _in_background(lambda: post_json(f"{url}/v1/images", body, timeout=PATIENCE_SECONDS))
     answer = _shown(pending, expected_seconds, check)
     if not answer.ok:
-        raise RunError(f"the function answered {answer.status}: {detail(answer)}")
+        raise RunError(f"the function answered {answer.status_code}: {detail(answer)}")
     resource: dict[str, Any] = answer.json()
     return resource
 
 
-def _in_background(act: Callable[[], Answer]) -> Future[Answer]:
+def _in_background(act: Callable[[], requests.Response]) -> Future[requests.Response]:
     """Call in a daemon thread: Ctrl-C must not wait for the answer."""
-    future: Future[Answer] = Future()
+    future: Future[requests.Response] = Future()
 
     def run() -> None:
         try:
             future.set_result(act())
-        except (OSError, HTTPException) as error:
+        except OSError as error:
             future.set_exception(RunError(f"the function did not answer: {error}"))
 
     threading.Thread(target=run, daemon=True).start()
     return future
 
 
-def _shown(pending: Future[Answer], expected_seconds: float, check: Callable[[], None]) -> Answer:
+def _shown(pending: Future[requests.Response], expected_seconds: float, check: Callable[[], None]) -> requests.Response:
     """Wait with a progress line: one that moves in a terminal, one every few seconds in a log."""
     started, moving = time.monotonic(), sys.stdout.isatty()
     while wait_for([pending], timeout=0.2 if moving else 2.0).not_done:
@@ -62,13 +63,13 @@ def _progress(seconds: float, expected_seconds: float) -> str:
     return f"  {'#' * filled:.<{WIDTH}} {seconds:.0f} s, usually {expected_seconds:.0f}"
 
 
-def detail(answer: Answer) -> str:
+def detail(answer: requests.Response) -> str:
     """The problem's own words, where it is one."""
     try:
         problem = answer.json()
         return f"{problem['detail']} ({problem['code']})"
     except (ValueError, KeyError, TypeError):
-        return answer.body[:200].decode(errors="replace")
+        return answer.content[:200].decode(errors="replace")
 
 
 def signed_url(resource: dict[str, Any]) -> str:
@@ -82,8 +83,8 @@ def download(resource: dict[str, Any], folder: Path) -> Path:
     """Fetch the image by its signed URL, as a browser would; the path it was saved to."""
     answer = call("GET", signed_url(resource), timeout=60.0)
     if not answer.ok:
-        raise RunError(f"the signed URL answered {answer.status}: {answer.body[:300].decode(errors='replace')}")
+        raise RunError(f"the signed URL answered {answer.status_code}: {answer.content[:300].decode(errors='replace')}")
     kind = str(resource["image"]["contentType"]).rpartition("/")[2].replace("jpeg", "jpg")
     path = folder / f"{resource['id']}.{kind}"
-    path.write_bytes(answer.body)
+    path.write_bytes(answer.content)
     return path

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from local.calls import Answer, call
+from local.calls import call
 from local.first_image import PATIENCE_SECONDS, detail, download
 from local.place import Part, Place, add_options, place_of
 from local.processes import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import requests
 
 LOOK_SECONDS = 20
 
@@ -38,7 +39,7 @@ def command(name: str, arguments: argparse.Namespace, act: Callable[[argparse.Na
     try:
         _check_it_runs(place)
         act(arguments, place)
-    except (RunError, OSError, HTTPException) as error:
+    except (RunError, OSError) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     return 0
@@ -47,7 +48,7 @@ def command(name: str, arguments: argparse.Namespace, act: Callable[[argparse.Na
 def _check_it_runs(place: Place) -> None:
     try:
         running = call("GET", place.url(Part.STORAGE) + "/_local/health").ok
-    except (OSError, HTTPException):
+    except OSError:
         running = False
     if not running:
         raise RunError(
@@ -56,10 +57,10 @@ def _check_it_runs(place: Place) -> None:
         )
 
 
-def demanded(answer: Answer, who: str) -> Any:  # noqa: ANN401  # whatever the service answers
+def demanded(answer: requests.Response, who: str) -> Any:  # noqa: ANN401  # whatever the service answers
     """Return a good answer's JSON; raises `RunError` in the answer's own words."""
     if not answer.ok:
-        raise RunError(f"{who} answered {answer.status}: {detail(answer)}")
+        raise RunError(f"{who} answered {answer.status_code}: {detail(answer)}")
     return answer.json()
 
 

@@ -1,7 +1,7 @@
 """Services as child processes: started side by side, watched together, stopped together.
 
 Each runs in a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which then stops them in
-order, and so that whatever a child has started itself ends with it. If the parent is killed, a leash ends them.
+order, and so that whatever a child has started itself ends with it. If the parent is killed, a small shell ends them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from local.calls import call
-from local.leash import Leash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TAIL_LINES = 15
+WATCH = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
 
 
 class RunError(Exception):
@@ -62,8 +61,8 @@ class Child:
         """Whether it answers; raises `RunError` if it has ended."""
         self.check()
         try:
-            return call("GET", self.service.url + self.service.health, timeout=2.0).status == self.service.healthy
-        except (OSError, HTTPException):
+            return call("GET", self.service.url + self.service.health, timeout=2.0).status_code == self.service.healthy
+        except OSError:
             return False
 
     def check(self) -> None:
@@ -95,13 +94,42 @@ class Child:
             return
 
 
+class Killer:
+    """Ends the children, and theirs, if the run itself is killed: it holds process groups by their first process's id.
+
+    A small shell reads the ids from a pipe whose other end only the run holds. When the run is gone the kernel
+    closes that end, and the shell kills the groups. This works wherever there is a shell, which Linux's
+    PR_SET_PDEATHSIG does not.
+    """
+
+    def __init__(self) -> None:
+        self._shell = subprocess.Popen(  # noqa: S603  # our own words
+            ["/bin/sh", "-c", WATCH],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            bufsize=0,
+        )
+
+    def watch(self, group: int) -> None:
+        """Have this group killed if the run ends before `dismiss`."""
+        if self._shell.stdin:
+            self._shell.stdin.write(f"{group}\n".encode())
+
+    def dismiss(self) -> None:
+        """Kill none: the run has stopped its children itself, and their ids may soon be given to others."""
+        self._shell.kill()
+        self._shell.communicate()
+
+
 class Family:
     """The children of one run."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._children: list[Child] = []
-        self._leash = Leash()
+        self._killer = Killer()
 
     def start(self, service: Service) -> None:
         """Start it and do not wait; raises `RunError` if that cannot be."""
@@ -111,7 +139,7 @@ class Family:
         with log.open("wb") as output:
             child = Child(service, _spawned(service, output.fileno()), log)
         self._children.append(child)
-        self._leash.hold(child.process.pid)
+        self._killer.watch(child.process.pid)
 
     def wait(self) -> None:
         """Return when all answer; raises `RunError`."""
@@ -132,7 +160,7 @@ class Family:
         """Stop all, the last started first: nobody loses what they still depend on."""
         while self._children:
             self._children.pop().stop()
-        self._leash.let_go()
+        self._killer.dismiss()
 
 
 def _spawned(service: Service, output: int) -> subprocess.Popen[bytes]:

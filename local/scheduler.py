@@ -6,13 +6,14 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-from local.calls import Answer, call
+from local.calls import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import requests
 
 ANSWER_SECONDS = 1800.0
 """As long as Cloud Scheduler waits at most."""
@@ -30,8 +31,8 @@ class Job:
     body: bytes = b""
 
 
-def tick(job: Job, planned: str) -> Answer:
-    """Send the tick that was planned for this time; raises `OSError` or `HTTPException` where nothing answers."""
+def tick(job: Job, planned: str) -> requests.Response:
+    """Send the tick that was planned for this time; raises `OSError` where nothing answers."""
     headers = {
         "User-Agent": "Google-Cloud-Scheduler",
         "X-CloudScheduler": "true",
@@ -92,6 +93,6 @@ class Scheduler:
     def _problem(self, planned: str) -> str:
         try:
             answer = tick(self._job, planned)
-        except (OSError, HTTPException) as error:
+        except OSError as error:
             return str(error)
-        return "" if answer.ok else f"HTTP {answer.status}"
+        return "" if answer.status_code < 300 else f"HTTP {answer.status_code}"

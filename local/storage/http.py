@@ -40,13 +40,16 @@ class Handler(WSGIRequestHandler):
         try:
             environ = self.make_environ()
             self._send(self.server.storage.respond(Request(environ, self._body(environ))))
-        except OSError:
+        except ConnectionError:
             self._reset()
 
     def _body(self, environ: WSGIEnvironment) -> bytes:
-        """Return the whole body; raises `OSError` where it ends early, so half an upload is never taken for a whole."""
+        """Return the whole body; raises `ConnectionError` where it ends early: half an upload is never a whole one."""
         if environ.get("wsgi.input_terminated"):
-            return bytes(environ["wsgi.input"].read())
+            try:
+                return bytes(environ["wsgi.input"].read())
+            except OSError:
+                raise ConnectionAbortedError("the chunked coding breaks off") from None
         text = environ.get("CONTENT_LENGTH") or "0"
         body = self.rfile.read(int(text)) if text.isdecimal() else b""
         if str(len(body)) != text:

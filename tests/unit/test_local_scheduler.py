@@ -75,7 +75,7 @@ def run(door: Door, time: Time) -> list[str]:
 def test_a_tick_looks_like_cloud_schedulers(door: Door) -> None:
     answer = tick(Job("daily", door.url, b'{"name": "daily"}'), "2026-03-14T12:00:00Z")
     ((headers,), (body,)) = door.ticks, door.bodies
-    assert (answer.status, body) == (200, b'{"name": "daily"}')
+    assert (answer.status_code, body) == (200, b'{"name": "daily"}')
     assert headers["user-agent"] == "Google-Cloud-Scheduler"
     assert headers["content-type"] == "application/json"
     assert {name: value for name, value in headers.items() if name.startswith("x-")} == {
