@@ -34,7 +34,7 @@ MAY_IMPORT = {
 DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
-    "flask": {"main", *DOORS_HTTP, "doors/answers", "doors/problem_pages", "doors/vendor_routes"},
+    "flask": {"main", *DOORS_HTTP, *(f"doors/{name}" for name in DOORS_ANSWERING)},
     "werkzeug": {"doors/vendor_routes", *DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},

@@ -39,7 +39,7 @@ def read_body(response: BaseHTTPResponse) -> bytes:
 
 def _read_known(plain: HTTPResponse, length: int) -> bytes:
     """Return a body of that length, read into one buffer: pieces would be copied once more to join them."""
-    if length > _most(plain.peek(64)):
+    if length and length > _most(plain.peek(64)):  # of an empty body there is nothing to look at
         raise _too_large(plain.read(_MAX_KEPT))
     body = plain.read(length)
     if len(body) < length:

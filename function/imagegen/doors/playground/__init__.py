@@ -1,4 +1,4 @@
-"""The playground: a page, its style and its scripts, which ask this service, the bucket and a fake vendor on loopback."""
+"""The playground: a page, its style and scripts, which ask this service, the bucket and a fake vendor on loopback."""
 
 import base64
 import hashlib
