@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "stopwatch": {"ports"},
 }  # fmt: skip
 DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
+DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
     "flask": {"main", *DOORS_HTTP, *(f"doors/{name}" for name in DOORS_ANSWERING)},
