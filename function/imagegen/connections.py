@@ -24,6 +24,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 CONNECT_SECONDS = 4.0  # name, TCP and TLS; never more than the call's own timeout
+_SMALL_BYTES = 64 * 1024  # below, a copy is cheaper than a system call of its own
 _LEAST_SECONDS = 0.001  # a socket takes 0 for "do not block"
 # Addresses that carry an IPv4 address inside, which a gateway on the way would unwrap: NAT64, 6to4, IPv4-compatible.
 _WRAPPED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "2002::/16", "::/96"))
@@ -82,6 +83,7 @@ class _Connection(HTTPConnection):
     timeout: float
     _used_at = 0.0
     _until = 0.0
+    _held: list[bytes | memoryview] | None = None
 
     def __init__(self, *args: Any, rules: Rules, **options: Any) -> None:  # noqa: ANN401 - urllib3's own signature
         super().__init__(*args, **options)
@@ -102,9 +104,29 @@ class _Connection(HTTPConnection):
         self.sock.settimeout(self.timeout)
 
     def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own signature
-        """Send a request."""
+        """Send a request, its head together with a small body: each `send` hands Python's lock to another thread."""
         self._until = time.monotonic() + self.timeout
-        super().request(*args, **options)
+        self._held = []
+        try:
+            super().request(*args, **options)
+            self._flush()
+        finally:
+            self._held = None
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
+        """Send a part of a request, or hold it until there is more."""
+        if self._held is None:
+            super().send(data)
+        elif len(data) <= _SMALL_BYTES:
+            self._held.append(data)
+        else:
+            self._flush()
+            super().send(data)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            super().send(b"".join(held))
 
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3 narrows http.client's type
         """Return the answer, whose body has to come in the same time."""
