@@ -124,4 +124,5 @@ def _fake_vendor(place: Place) -> dict[str, str]:
         "SEGMIND_API_KEY": FAKE_KEY,
         "SEGMIND_BASE_URL": place.url(Part.VENDOR),
         "SEGMIND_UPLOAD_URL": f"{place.url(Part.VENDOR)}/upload-asset",
+        "SEGMIND_HISTORY_URL": f"{place.url(Part.VENDOR)}/inference-request/request-history",
     }

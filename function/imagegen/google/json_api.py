@@ -1,7 +1,7 @@
 """Cloud Storage's JSON API over pooled connections: one call, its retries, and the caller's own deadline.
 
 The storage client copies an upload twice, prepares each request anew and looks up proxies each time, which was most of
-an image's CPU (BENCHMARKS.md). What it is better at, signing, it still does (`signing.py`).
+an image's CPU (`make bench`). What it is better at, signing, it still does (`signing.py`).
 """
 
 import json
