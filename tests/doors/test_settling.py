@@ -119,7 +119,7 @@ def test_many_cut_calls_are_settled(site: Site, counts: Callable[[str], None]) -
     assert site.ledger.settle()
     billed, ends = site.billed, Counter[str]()
     for _ in range(4):
-        ends.update(site.fresh(SEGMIND_HISTORY_URL=site.segmind.history_url).sweep())
+        ends.update(site.fresh(SEGMIND_HISTORY_URL=site.segmind.history_url).sweep(timeout=900))
     site.rest()
     total, rows = site.get("/v1/usage").json()["total"], number - number // 5
     found = total["images"] + sum(total["failed"].values())

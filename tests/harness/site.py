@@ -193,9 +193,9 @@ class Site:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.schedule.call("POST", "/", data=data, headers=headers, timeout=timeout)
 
-    def sweep(self) -> dict[str, int]:
+    def sweep(self, timeout: float = 60.0) -> dict[str, int]:
         """Let it end what others left behind; return its counts."""
-        answered = self.schedule.call("POST", "/sweep")
+        answered = self.schedule.call("POST", "/sweep", timeout=timeout)
         assert answered.status_code == 200, answered.text
         found: dict[str, int] = answered.json()
         return found
