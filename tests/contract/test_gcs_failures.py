@@ -3,6 +3,7 @@
 import gc
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -175,3 +176,18 @@ def test_an_answer_that_drips_ends_at_the_deadline(monkeypatch: pytest.MonkeyPat
         slow.close()
     stopped.set()
     assert len(sent) < 999
+
+
+def test_a_slow_reader_of_a_stream_is_not_cut_off(
+    objects: GcsObjects, storage: StorageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage's time is counted while it is waited for, not while the caller takes its time between two pieces."""
+    data = b"0123456789" * 1_000_000
+    storage.put("results", "jobs/1/large.jpg", data)
+    pieces = objects.stream("jobs/1/large.jpg", soon(10))
+    assert pieces is not None
+    first = next(pieces)
+    real = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: real() + 60.0)
+    second = next(pieces)
+    assert first + second + b"".join(pieces) == data

@@ -18,9 +18,9 @@ import google_crc32c
 from google.auth.exceptions import GoogleAuthError
 from urllib3.exceptions import HTTPError
 
-from imagegen import log
+from imagegen import connections, log
 from imagegen.errors import StorageUnavailable
-from imagegen.google.json_api import HOST, SCOPE, JsonApi, object_path, parsed
+from imagegen.google.json_api import ATTEMPT_SECONDS, HOST, SCOPE, JsonApi, object_path, parsed
 from imagegen.ports import Deadline, ObjectInfo
 
 STREAM_CHUNK = 256 * 1024
@@ -153,7 +153,9 @@ def _multipart(
 def _pieces(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response
     """Yield the content. The answer's head is out: only a reset can tell the caller, and no server logs it."""
     try:
-        yield from response.stream(STREAM_CHUNK)
+        for piece in response.stream(STREAM_CHUNK):
+            yield piece
+            connections.renew(response, ATTEMPT_SECONDS)
     except (HTTPError, OSError) as e:
         log.storage_failed("stream", type(e).__name__)
         raise ConnectionResetError(errno.ECONNRESET, "the stream broke") from None
