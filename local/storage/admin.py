@@ -2,89 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from flask import Flask, jsonify, request
 
 from local.storage import errors
-from local.storage.faults import Fault, Faults
-from local.storage.request import Request, Response, json_response
+from local.storage.faults import Fault
+from local.storage.uploads import json_object
 
 if TYPE_CHECKING:
-    from collections import deque
+    from flask.typing import ResponseReturnValue
 
-    from local.events import Events
-    from local.storage.buckets import Buckets
-    from local.storage.store import Objects
-    from local.storage.uploads import Uploads
+    from local.storage.app import State
 
 
-class Call(NamedTuple):
-    """One line of the call log; status 0 means that no answer was given."""
-
-    method: str
-    path: str
-    name: str
-    status: int
+def add_routes(app: Flask, state: State) -> None:
+    """Add a route for each thing that can be looked at, and for each that can be done."""
+    _add_views(app, state)
+    _add_actions(app, state)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """Everything the server knows, and the one way to forget it."""
+def _add_views(app: Flask, state: State) -> None:
+    @app.get("/_local/health")
+    def health() -> ResponseReturnValue:
+        return {"status": "ok"}
 
-    buckets: Buckets
-    objects: Objects
-    uploads: Uploads
-    events: Events
-    faults: Faults
-    calls: deque[Call]
-
-    def clear(self) -> None:
-        """Forget objects, events, buckets, sessions, faults and calls."""
-        self.faults.clear()
-        self.events.clear()
-        self.uploads.clear()
-        self.objects.clear()
-        self.buckets.clear()
-        self.calls.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class AdminApi:
-    """Each method is one call."""
-
-    state: State
-
-    def health(self, _request: Request) -> Response:
-        return json_response({"status": "ok"})
-
-    def token(self, _request: Request) -> Response:
-        """Hand out an access token, for a key file whose `token_uri` points here; nobody asks to see it."""
-        return json_response({"access_token": "local", "token_type": "Bearer", "expires_in": 3600})
-
-    def list_objects(self, request: Request) -> Response:
+    @app.get("/_local/objects")
+    def objects() -> ResponseReturnValue:
         """Return the objects of `?bucket=`, with the whole resource of each."""
-        found = self.state.objects.named(request.query.get("bucket", ""), request.query.get("prefix", ""))
-        return json_response([item.resource(request.base_url) for item in found])
+        found = state.store.named(request.args.get("bucket", ""), request.args.get("prefix", ""))
+        return jsonify([item.resource(request.host_url[:-1]) for item in found])
 
-    def list_events(self, request: Request) -> Response:
+    @app.get("/_local/events")
+    def events() -> ResponseReturnValue:
         """Return how many events wait and were taken, and each one of `?bucket=` and `&name=`, where given."""
-        return json_response(self.state.events.report(request.query.get("bucket", ""), request.query.get("name", "")))
+        return state.events.report(request.args.get("bucket", ""), request.args.get("name", ""))
 
-    def list_calls(self, _request: Request) -> Response:
-        return json_response([call._asdict() for call in self.state.calls])
+    @app.get("/_local/calls")
+    def calls() -> ResponseReturnValue:
+        return jsonify([call._asdict() for call in state.calls])
 
-    def list_faults(self, _request: Request) -> Response:
-        return json_response(self.state.faults.listed())
+    @app.get("/_local/faults")
+    def faults() -> ResponseReturnValue:
+        return jsonify(state.faults.listed())
 
-    def add_fault(self, request: Request) -> Response:
+
+def _add_actions(app: Flask, state: State) -> None:
+    @app.post("/_local/token")
+    def token() -> ResponseReturnValue:
+        """Hand out an access token, for a key file whose `token_uri` points here; no call asks to see it."""
+        return {"access_token": "local", "token_type": "Bearer", "expires_in": 3600}
+
+    @app.post("/_local/faults")
+    def add_fault() -> ResponseReturnValue:
         """Add a fault by its fields, such as `{"kind": "answer", "status": 503, "times": 2}`."""
         try:
-            fault = Fault(**request.json())  # type: ignore[arg-type]  # what does not fit is answered with 400
+            state.faults.add(Fault(**json_object(request.get_data())))  # type: ignore[arg-type]  # 400 if it does not fit
         except (TypeError, ValueError) as error:
             raise errors.bad_request(str(error)) from None
-        self.state.faults.add(fault)
-        return json_response(self.state.faults.listed()[-1], 201)
+        return state.faults.listed()[-1], 201
 
-    def clear(self, _request: Request) -> Response:
-        self.state.clear()
-        return Response(204)
+    @app.post("/_local/clear")
+    def clear() -> ResponseReturnValue:
+        state.clear()
+        return "", 204

@@ -48,7 +48,7 @@ def no_such_route(method: str, path: str) -> StorageError:
 
 
 def precondition_failed() -> StorageError:
-    """412: somebody else was first."""
+    """412: another writer was first."""
     message = "At least one of the pre-conditions you specified did not hold."
     return StorageError(412, "PreconditionFailed", message, reason="conditionNotMet")
 
@@ -69,9 +69,10 @@ def bad_digest(kind: str, given: str, computed: str) -> StorageError:
     return StorageError(400, "BadDigest", message, reason="invalid")
 
 
-def conflict(code: str, message: str) -> StorageError:
-    """409: the bucket exists already, or is not empty."""
-    return StorageError(409, code, message, reason="conflict")
+def bucket_exists() -> StorageError:
+    """409: a bucket is created once."""
+    message = "Your previous request to create the named bucket succeeded and you already own it."
+    return StorageError(409, "BucketAlreadyOwnedByYou", message, reason="conflict")
 
 
 def range_not_satisfiable() -> StorageError:
@@ -93,7 +94,7 @@ def too_small(limit: int) -> StorageError:
 
 
 def access_denied(details: str) -> StorageError:
-    """403: nobody signed this request; the buckets are private."""
+    """403: the request is not signed, and the buckets are private."""
     return StorageError(403, "AccessDenied", "Access denied.", Details=details)
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
-
-if TYPE_CHECKING:
-    from local.storage.request import Request
+from typing import Literal, TypedDict, Unpack, get_args
 
 Kind = Literal["answer", "hang", "reset", "slow", "cut"]
 
@@ -53,14 +50,10 @@ class Fault:
         if self.applied and self.kind in {"slow", "cut"}:
             raise ValueError(f"the call of a {self.kind} fault is always applied, and only once")
 
-    def hits(self, request: Request) -> bool:
+    def hits(self, method: str, path: str, name: str) -> bool:
         """Whether this call is meant; counts the calls that are let pass."""
-        matches = (
-            self.method in {"*", request.method}
-            and request.path.startswith(self.path)
-            and fnmatchcase(request.name, self.name)
-        )
-        if not matches or self.fired == self.times:
+        matches = self.method in {"*", method} and path.startswith(self.path)
+        if not matches or not fnmatchcase(name, self.name) or self.fired == self.times:
             return False
         self.skip -= 1
         return self.skip < 0
@@ -104,12 +97,12 @@ class Faults:
             self._all.append(fault)
         return fault
 
-    def take(self, request: Request) -> Fault | None:
+    def take(self, method: str, path: str, name: str) -> Fault | None:
         """Return the fault that this call meets, counted as fired."""
         if not self._all:
             return None
         with self._lock:
-            fault = next((fault for fault in self._all if fault.hits(request)), None)
+            fault = next((fault for fault in self._all if fault.hits(method, path, name)), None)
             if fault:
                 fault.fired += 1
             return fault

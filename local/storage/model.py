@@ -11,10 +11,14 @@ from local.storage import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from email.message import Message
+
+    from werkzeug.datastructures import Headers
 
 Attributes = dict[str, object]
 """What a writer may choose about an object, under the JSON API's names."""
+
+METAGENERATION = 1
+"""An object's attributes never change, because nothing here patches them."""
 
 WRITABLE = (
     "contentType",
@@ -24,29 +28,28 @@ WRITABLE = (
     "contentLanguage",
     "customTime",
     "metadata",
-    "storageClass",
 )
+QUERY = ("ifGenerationMatch", "ifGenerationNotMatch", "ifMetagenerationMatch", "ifMetagenerationNotMatch")
+HEADERS = ("x-goog-if-generation-match", "", "x-goog-if-metageneration-match", "")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One live object; `content` is the file that holds its bytes, times are RFC 3339."""
+    """One live object; `content` is the file that holds its bytes, `created` is RFC 3339."""
 
     bucket: str
     name: str
     generation: int
-    metageneration: int
     size: int
     md5: str
     crc32c: str
     created: str
-    updated: str
     content: str
     attributes: Attributes
 
     @property
     def etag(self) -> str:
-        return base64.b64encode(f"{self.generation}/{self.metageneration}".encode()).decode()
+        return base64.b64encode(f"{self.generation}/{METAGENERATION}".encode()).decode()
 
     @property
     def custom_metadata(self) -> dict[str, str]:
@@ -58,23 +61,22 @@ class StoredObject:
 
     def resource(self, base_url: str) -> dict[str, object]:
         """Return the JSON API's object resource: integers are strings there."""
-        link = f"{base_url}/storage/v1/b/{self.bucket}/o/{_segment(self.name)}"
-        media = f"{base_url}/download/storage/v1/b/{self.bucket}/o/{_segment(self.name)}"
+        path = f"storage/v1/b/{self.bucket}/o/{quote(self.name, safe='')}"
         return {
             "kind": "storage#object",
             "id": f"{self.bucket}/{self.name}/{self.generation}",
-            "selfLink": link,
-            "mediaLink": f"{media}?generation={self.generation}&alt=media",
+            "selfLink": f"{base_url}/{path}",
+            "mediaLink": f"{base_url}/download/{path}?generation={self.generation}&alt=media",
             "name": self.name,
             "bucket": self.bucket,
             "generation": str(self.generation),
-            "metageneration": str(self.metageneration),
+            "metageneration": str(METAGENERATION),
             "size": str(self.size),
             "md5Hash": self.md5,
             "crc32c": self.crc32c,
             "etag": self.etag,
             "timeCreated": self.created,
-            "updated": self.updated,
+            "updated": self.created,
             "timeStorageClassUpdated": self.created,
             "timeFinalized": self.created,
             "storageClass": "STANDARD",
@@ -82,8 +84,9 @@ class StoredObject:
         }
 
 
-def _segment(name: str) -> str:
-    return quote(name, safe="")
+def writable(resource: Mapping[str, object]) -> Attributes:
+    """Return the part of a resource that a writer chooses."""
+    return {key: resource[key] for key in WRITABLE if resource.get(key) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +99,14 @@ class Preconditions:
     metageneration_not_match: int | None = None
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str], prefix: str = "if") -> Preconditions:
-        """From the JSON API's parameters; `prefix` is `ifSource` for the source of a copy."""
-        names = ("GenerationMatch", "GenerationNotMatch", "MetagenerationMatch", "MetagenerationNotMatch")
-        return cls(*(_number(query.get(prefix + name), prefix + name) for name in names))
+    def from_query(cls, query: Mapping[str, str]) -> Preconditions:
+        """Return the JSON API's, which are parameters."""
+        return cls(*(number(query.get(name), name) for name in QUERY))
 
     @classmethod
-    def from_headers(cls, headers: Message) -> Preconditions:
-        """From the XML API's headers, which know no "not match"."""
-        names = ("x-goog-if-generation-match", "x-goog-if-metageneration-match")
-        generation, metageneration = (_number(headers.get(name), name) for name in names)
-        return cls(generation, metageneration_match=metageneration)
+    def from_headers(cls, headers: Headers) -> Preconditions:
+        """Return the XML API's, which are headers and know no "not match"."""
+        return cls(*(number(headers.get(name), name) for name in HEADERS))
 
     def check_read(self, found: StoredObject) -> None:
         """Raise 412, or 304 where a "not match" failed: the reader has that version already."""
@@ -122,8 +122,7 @@ class Preconditions:
 
     def _check_match(self, found: StoredObject | None) -> None:
         generation, metageneration = _versions(found)
-        wanted = (self.generation_match, self.metageneration_match)
-        if wanted[0] not in {None, generation} or wanted[1] not in {None, metageneration}:
+        if self.generation_match not in {None, generation} or self.metageneration_match not in {None, metageneration}:
             raise errors.precondition_failed()
 
     def _is_unwanted(self, found: StoredObject | None) -> bool:
@@ -132,16 +131,12 @@ class Preconditions:
 
 
 def _versions(found: StoredObject | None) -> tuple[int, int]:
-    return (found.generation, found.metageneration) if found else (0, 0)
+    return (found.generation, METAGENERATION) if found else (0, 0)
 
 
-def _number(text: object, name: str) -> int | None:
+def number(text: str | None, name: str) -> int | None:
+    """Return a parameter's number, None where it is missing; raises 400."""
     try:
-        return None if text is None else int(str(text))
+        return None if text is None else int(text)
     except ValueError:
         raise errors.bad_request(f"Invalid value for {name}: {text}") from None
-
-
-def writable(resource: Mapping[str, object]) -> Attributes:
-    """Return the part of a resource that a writer chooses; a null removes the attribute."""
-    return {key: resource[key] for key in WRITABLE if resource.get(key) is not None}

@@ -21,8 +21,9 @@ from local.storage import errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flask import Request
+
     from local.keys import VerificationKey
-    from local.storage.request import Request
 
 ALGORITHM = "GOOG4-RSA-SHA256"
 LONGEST = 604_800
@@ -92,7 +93,7 @@ def _verifies(key: VerificationKey, signature: bytes, message: bytes) -> bool:
 
 
 def _claim_of(request: Request) -> Claim:
-    query = {name.lower(): value for name, value in request.query.items() if name.lower() in PARAMETERS}
+    query = {name.lower(): value for name, value in request.args.items() if name.lower() in PARAMETERS}
     if "x-goog-signature" not in query:
         raise errors.access_denied(_anonymous(request))
     for name in PARAMETERS:
@@ -150,7 +151,7 @@ def _parsed_signature(text: str) -> bytes:
 
 def _check_headers(request: Request, claim: Claim) -> None:
     """Every signed header must have come, and every extension header that came must be signed."""
-    arrived = {name.lower() for name in request.headers}
+    arrived = {name.lower() for name, _ in request.headers}
     if "host" not in claim.signed_headers:
         raise errors.malformed_security_header("host", "The host header must be signed.")
     for name in claim.signed_headers:
@@ -166,27 +167,14 @@ def _check_headers(request: Request, claim: Claim) -> None:
 
 
 def _canonical_request(request: Request, claim: Claim) -> str:
-    headers = [f"{name}:{_header_value(request, name)}" for name in claim.signed_headers]
+    headers = [f"{name}:{' '.join(request.headers[name].split())}" for name in claim.signed_headers]
     payload = request.headers.get("x-goog-content-sha256") or "UNSIGNED-PAYLOAD"
     path = quote(unquote(request.path), safe="/~")
-    return "\n".join(
-        (
-            request.method,
-            path,
-            _canonical_query(request),
-            *headers,
-            "",
-            ";".join(claim.signed_headers),
-            payload,
-        )
-    )
-
-
-def _header_value(request: Request, name: str) -> str:
-    return ",".join(" ".join(value.split()) for value in request.headers.get_all(name, []))
+    signed = ";".join(claim.signed_headers)
+    return "\n".join((request.method, path, _canonical_query(request), *headers, "", signed, payload))
 
 
 def _canonical_query(request: Request) -> str:
-    pairs = parse_qsl(request.raw_query, keep_blank_values=True)
+    pairs = parse_qsl(request.query_string.decode(), keep_blank_values=True)
     kept = ((name, value) for name, value in pairs if name.lower() != "x-goog-signature")
     return "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in kept))

@@ -1,117 +1,151 @@
-"""The state: buckets and objects in an index that one lock guards, contents as files beside it.
+"""The state: buckets and objects in an index that one lock guards, each object's bytes in a file beside it.
 
-Every condition is checked under the lock that also makes the change, so of two racing calls one wins. The
-index is sqlite in write-ahead mode without fsync: a killed process loses nothing that was answered. A power
-cut may lose something, and that is fine here.
+Every condition is checked under the lock that also makes the change, so of two racing calls one wins. The index is
+sqlite in write-ahead mode without fsync: a killed process loses nothing that was answered. A power cut may lose
+something, and that is fine here. A file is never changed; only the row that points to it makes it an object, so a kill
+leaves at most a file without a row, which the next start removes.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import secrets
 import sqlite3
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
+
+import google_crc32c
 
 from local.storage import errors
-from local.storage.content import Staged
-from local.storage.model import Attributes, Preconditions, StoredObject
+from local.storage.model import Preconditions, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
-    bucket TEXT, name TEXT, generation INTEGER, metageneration INTEGER, size INTEGER, md5 TEXT, crc32c TEXT,
-    created TEXT, updated TEXT, content TEXT, attributes TEXT, PRIMARY KEY (bucket, name)
-) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, resource TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS objects (bucket TEXT, name TEXT, stored TEXT, PRIMARY KEY (bucket, name)) WITHOUT ROWID;
 """
 ANY = Preconditions()
 BEHIND_EVERY_NAME = "\U0010ffff" * 257
 """After any prefix this sorts behind each name, because a name has at most 1,024 bytes."""
 
+Bucket = dict[str, object]
+"""A bucket resource as the JSON API shows it."""
+
+
+def open_index(path: Path, schema: str) -> sqlite3.Connection:
+    """Return a database for this process alone; raises `sqlite3.OperationalError` if another one has it."""
+    index = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=OFF"):
+        index.execute(f"PRAGMA {pragma}")
+    index.executescript(schema)
+    return index
+
 
 def timestamp() -> str:
-    """Now, as the API writes it: RFC 3339 in UTC with milliseconds."""
+    """Return the time as the API writes it: RFC 3339 in UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def nobody(_stored: StoredObject) -> None:
+def tell_nobody(_stored: StoredObject) -> None:
     """Tell nobody of a new object."""
 
 
-class Objects:
-    """The objects of all buckets; raises `sqlite3.OperationalError` if another process serves this folder.
+class Store:
+    """All buckets and objects in one folder; raises `sqlite3.OperationalError` if another process serves it.
 
     `announce` hears of each object just before it becomes visible: a kill in between costs an event without an
     object, which its receiver has to expect anyway, and never an object without its event.
     """
 
-    def __init__(self, directory: Path, announce: Callable[[StoredObject], None] = nobody) -> None:
+    def __init__(self, directory: Path, announce: Callable[[StoredObject], None] = tell_nobody) -> None:
         self._announce = announce
         self._contents = directory / "contents"
         self._contents.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._index = sqlite3.connect(
-            directory / "index.sqlite", isolation_level=None, check_same_thread=False, timeout=0
-        )
-        for statement in (
-            "PRAGMA locking_mode=EXCLUSIVE",
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=OFF",
-            SCHEMA,
-        ):
-            self._index.execute(statement)
+        self._index = open_index(directory / "objects.sqlite", SCHEMA)
         self._generation = 0
         self._remove_orphans()
 
     def _remove_orphans(self) -> None:
-        known = {row[0] for row in self._index.execute("SELECT content FROM objects")}
-        for path in self._contents.iterdir():
-            if path.name not in known:
-                path.unlink()
+        for path in set(self._contents.iterdir()) - self._known_contents():
+            path.unlink()
 
-    def stage(self) -> Staged:
-        """Return a new file to fill; nobody sees it before `commit`."""
-        return Staged(self._contents)
+    def _known_contents(self) -> set[Path]:
+        rows = self._index.execute("SELECT json_extract(stored, '$.content') FROM objects")
+        return {self._contents / name for (name,) in rows}
 
-    def commit(
-        self, bucket: str, name: str, staged: Staged, attributes: Attributes, conditions: Preconditions = ANY
-    ) -> StoredObject:
-        """Make `staged` the object's content if the conditions hold; else discard it and raise 412."""
-        staged.close()
+    def put_bucket(self, name: str, resource: Mapping[str, object], *, replace: bool = False) -> Bucket:
+        """Create the bucket, or give it other settings; raises 409 if it exists and is not to be replaced."""
+        now = timestamp()
+        bucket = {"kind": "storage#bucket", "id": name, "name": name, "timeCreated": now, "location": "US", **resource}
         with self._lock:
-            before = self._find(bucket, name)
-            try:
+            if not replace and self._find_bucket(name) is not None:
+                raise errors.bucket_exists()
+            self._index.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?)", (name, json.dumps(bucket)))
+        return bucket
+
+    def bucket(self, name: str) -> Bucket:
+        """Return the bucket; raises 404."""
+        with self._lock:
+            found = self._find_bucket(name)
+        if found is None:
+            raise errors.no_such_bucket()
+        return found
+
+    def buckets(self) -> list[Bucket]:
+        with self._lock:
+            return [json.loads(text) for (text,) in self._index.execute("SELECT resource FROM buckets ORDER BY name")]
+
+    def write(  # noqa: PLR0913  # one call, all of it
+        self,
+        bucket: str,
+        name: str,
+        data: bytes,
+        attributes: Mapping[str, object],
+        conditions: Preconditions = ANY,
+        *,
+        expected: Mapping[str, str] | None = None,
+    ) -> StoredObject:
+        """Make `data` the object; raises 412, or 400 where `expected` names another md5 or crc32c."""
+        hashes = _hashes(data)
+        for kind, given in (expected or {}).items():
+            if hashes[kind] != given:
+                raise errors.bad_digest(kind.upper(), given, hashes[kind])
+        content = self._contents / secrets.token_hex(16)
+        content.write_bytes(data)
+        try:
+            with self._lock:
+                before = self._find(bucket, name)
                 conditions.check_write(before)
-            except errors.StorageError:
-                staged.discard()
-                raise
-            after = self._described(bucket, name, staged, attributes)
-            self._announce(after)
-            self._save(after)
-            self._remove_content(before)
+                after = StoredObject(
+                    bucket=bucket,
+                    name=name,
+                    generation=self._next_generation(),
+                    size=len(data),
+                    created=timestamp(),
+                    content=content.name,
+                    attributes=dict(attributes),
+                    **hashes,
+                )
+                self._announce(after)
+                row = (bucket, name, json.dumps({field: getattr(after, field) for field in StoredObject.__slots__}))
+                self._index.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", row)
+                self._remove_content(before)
+        except errors.StorageError:
+            content.unlink()
+            raise
         return after
 
-    def _described(self, bucket: str, name: str, staged: Staged, attributes: Attributes) -> StoredObject:
-        now = timestamp()
+    def _next_generation(self) -> int:
         self._generation = max(self._generation + 1, time.time_ns() // 1000)
-        return StoredObject(
-            bucket=bucket,
-            name=name,
-            generation=self._generation,
-            metageneration=1,
-            size=staged.size,
-            md5=staged.md5,
-            crc32c=staged.crc32c,
-            created=now,
-            updated=now,
-            content=staged.path.name,
-            attributes=attributes,
-        )
+        return self._generation
 
     def get(
         self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY
@@ -123,39 +157,20 @@ class Objects:
         return found
 
     def check(self, bucket: str, name: str, conditions: Preconditions) -> None:
-        """Raise 412 if a write would; a resumable upload asks before the first byte is sent."""
+        """Raise 412 if a write under these conditions would be refused now."""
         with self._lock:
             conditions.check_write(self._find(bucket, name))
 
-    def open(
+    def read(
         self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY
-    ) -> tuple[StoredObject, BinaryIO]:
-        """Return the object and its open content: opened under the lock, so a delete cannot come between."""
+    ) -> tuple[StoredObject, bytes]:
+        """Return the object and its bytes; raises as `get`."""
         with self._lock:
             found = self._existing(bucket, name, generation)
             conditions.check_read(found)
-            return found, (self._contents / found.content).open("rb")
-
-    def patch(
-        self,
-        bucket: str,
-        name: str,
-        change: Attributes,
-        generation: int | None = None,
-        conditions: Preconditions = ANY,
-    ) -> StoredObject:
-        """Change attributes and count the metageneration up; nulls remove, `metadata` is merged by key."""
-        with self._lock:
-            before = self._existing(bucket, name, generation)
-            conditions.check_write(before)
-            after = replace(
-                before,
-                metageneration=before.metageneration + 1,
-                updated=timestamp(),
-                attributes=_merged(before.attributes, change),
-            )
-            self._save(after)
-        return after
+            file = (self._contents / found.content).open("rb")
+        with file:
+            return found, file.read()
 
     def delete(self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY) -> None:
         """Remove the object; raises 404 or 412."""
@@ -166,23 +181,28 @@ class Objects:
             self._remove_content(found)
 
     def named(self, bucket: str, prefix: str = "", after: str = "", limit: int = -1) -> list[StoredObject]:
-        """Objects whose name starts with `prefix` and comes after `after`, sorted as UTF-8."""
-        query = "SELECT * FROM objects WHERE bucket=? AND name>? AND name>=? AND name<? ORDER BY name LIMIT ?"
+        """Return the objects whose name starts with `prefix` and comes after `after`, sorted as UTF-8."""
+        query = "SELECT stored FROM objects WHERE bucket=? AND name>? AND name>=? AND name<? ORDER BY name LIMIT ?"
         end = prefix + BEHIND_EVERY_NAME
         with self._lock:
-            return [_loaded(row) for row in self._index.execute(query, (bucket, after, prefix, end, limit))]
+            rows = self._index.execute(query, (bucket, after, prefix, end, limit)).fetchall()
+        return [StoredObject(**json.loads(text)) for (text,) in rows]
 
     def clear(self) -> None:
-        """Forget every object of every bucket."""
+        """Forget every bucket and object."""
         with self._lock:
-            contents = self._index.execute("SELECT content FROM objects").fetchall()
-            self._index.execute("DELETE FROM objects")
-            for (content,) in contents:
-                (self._contents / content).unlink()
+            contents = self._known_contents()
+            self._index.executescript("DELETE FROM objects; DELETE FROM buckets")
+            for path in contents:
+                path.unlink()
 
     def close(self) -> None:
         with self._lock:
             self._index.close()
+
+    def _find_bucket(self, name: str) -> Bucket | None:
+        row = self._index.execute("SELECT resource FROM buckets WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
 
     def _existing(self, bucket: str, name: str, generation: int | None) -> StoredObject:
         found = self._find(bucket, name)
@@ -191,27 +211,16 @@ class Objects:
         return found
 
     def _find(self, bucket: str, name: str) -> StoredObject | None:
-        query = "SELECT * FROM objects WHERE bucket = ? AND name = ?"
+        query = "SELECT stored FROM objects WHERE bucket = ? AND name = ?"
         row = self._index.execute(query, (bucket, name)).fetchone()
-        return _loaded(row) if row else None
-
-    def _save(self, stored: StoredObject) -> None:
-        fields = [getattr(stored, name) for name in StoredObject.__slots__[:-1]]
-        row = (*fields, json.dumps(stored.attributes))
-        self._index.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return StoredObject(**json.loads(row[0])) if row else None
 
     def _remove_content(self, stored: StoredObject | None) -> None:
         if stored:
             (self._contents / stored.content).unlink()
 
 
-def _loaded(row: tuple[str, str, int, int, int, str, str, str, str, str, str]) -> StoredObject:
-    return StoredObject(*row[:-1], attributes=json.loads(row[-1]))
-
-
-def _merged(before: Attributes, change: Attributes) -> Attributes:
-    merged = {**before, **change}
-    old, new = before.get("metadata"), change.get("metadata")
-    if isinstance(old, dict) and isinstance(new, dict):
-        merged["metadata"] = {key: value for key, value in {**old, **new}.items() if value is not None}
-    return {key: value for key, value in merged.items() if value is not None}
+def _hashes(data: bytes) -> dict[str, str]:
+    digest = hashlib.md5(data, usedforsecurity=False).digest()
+    checksum = google_crc32c.value(data).to_bytes(4)
+    return {"md5": base64.b64encode(digest).decode(), "crc32c": base64.b64encode(checksum).decode()}

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 BEYOND = {
     "test_a_folder_that_spans_pages_is_shown_once": "it shows a folder again on the next page",
-    "test_a_bucket_with_objects_is_not_deleted": "it answers 412 where Cloud Storage answers 409",
-    "test_each_patch_counts_the_metageneration_up_and_a_new_write_starts_again": "it has no metageneration",
     "test_no_verb_ignores_a_condition_that_does_not_hold": "it ignores conditions on all verbs but a write",
     "test_a_reader_that_has_this_version_already_gets_304": "it ignores conditions on all verbs but a write",
     "test_a_writer_that_wants_any_other_version_gets_412": "it ignores conditions on all verbs but a write",

@@ -66,7 +66,7 @@ def upload_until_the_end(client: gcs.Client, worker: int, answered: list[str]) -
         name = f"{worker}/{number}"
         try:
             bucket.blob(name).upload_from_string(content_of(number), if_generation_match=0, retry=None)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return
         answered.append(name)
 
@@ -126,22 +126,6 @@ def test_a_resumable_upload_goes_on_where_it_broke_off(storage: StorageServer) -
     assert storage.read("results", "one") == data
     again = requests.put(session, headers={"Content-Range": "bytes */700000"}, timeout=30)
     assert again.json()["generation"] == done.json()["generation"]
-
-
-def test_a_resumable_upload_can_be_cancelled(storage: StorageServer) -> None:
-    url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
-    session = requests.post(url, json={}, timeout=30).headers["Location"]
-    assert requests.delete(session, timeout=30).status_code == 499
-    assert requests.put(session, data=b"x", timeout=30).status_code == 404
-    assert storage.objects("results") == []
-
-
-def test_cancelling_after_the_end_takes_nothing_away(storage: StorageServer) -> None:
-    url = f"{storage.url}/upload/storage/v1/b/results/o?uploadType=resumable&name=one"
-    session = requests.post(url, json={}, timeout=30).headers["Location"]
-    requests.put(session, data=b"whole", timeout=30).raise_for_status()
-    requests.delete(session, timeout=30)
-    assert storage.read("results", "one") == b"whole"
 
 
 def test_a_chunk_that_leaves_a_gap_is_refused(storage: StorageServer) -> None:

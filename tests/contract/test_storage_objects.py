@@ -130,63 +130,6 @@ def test_a_reader_in_chunks_gets_the_whole(cloud: Cloud) -> None:
         assert stream.read() == data
 
 
-def test_metadata_is_patched_key_by_key(cloud: Cloud) -> None:
-    blob = cloud.bucket.blob("one")
-    blob.metadata = {"kept": "1", "changed": "1"}
-    blob.upload_from_string(b"{}", content_type="application/json")
-    blob.metadata = {"changed": "2", "new": "3"}
-    blob.patch()
-    found = cloud.bucket.get_blob("one")
-    assert found.metadata["changed"] == "2"
-    assert found.metadata["new"] == "3"
-    assert (found.generation, found.content_type) == (blob.generation, "application/json")
-
-
-def test_each_patch_counts_the_metageneration_up_and_a_new_write_starts_again(cloud: Cloud) -> None:
-    blob = cloud.bucket.blob("one")
-    for _ in range(2):
-        blob.upload_from_string(b"{}")
-        assert cloud.bucket.get_blob("one").metageneration == 1
-        blob.metadata = {"a": "b"}
-        blob.patch()
-        assert cloud.bucket.get_blob("one").metageneration == 2
-    with pytest.raises(exceptions.NotFound):
-        cloud.bucket.blob("missing").patch()
-
-
-def test_a_copy_has_the_bytes_and_the_attributes(cloud: Cloud) -> None:
-    source = cloud.bucket.blob("from/here")
-    source.metadata = {"prompt": "x"}
-    source.upload_from_string(b"the bytes", content_type="image/png")
-    copied = cloud.bucket.copy_blob(source, cloud.bucket, "to/there")
-    assert copied.download_as_bytes() == b"the bytes"
-    found = cloud.bucket.get_blob("to/there")
-    assert (found.content_type, found.metadata) == ("image/png", {"prompt": "x"})
-    rewritten = cloud.bucket.blob("again")
-    token, written, total = rewritten.rewrite(source)
-    assert (token, written, total) == (None, 9, 9)
-    assert rewritten.download_as_bytes() == b"the bytes"
-
-
-def test_composing_joins_in_order(cloud: Cloud) -> None:
-    parts = [cloud.bucket.blob(name) for name in ("1", "2", "3")]
-    for part in parts:
-        part.upload_from_string(part.name.encode() * 3)
-    whole = cloud.bucket.blob("whole")
-    whole.content_type = "text/plain"
-    whole.compose(parts)
-    assert whole.download_as_bytes() == b"111222333"
-
-
-def test_a_bucket_with_objects_is_not_deleted(cloud: Cloud) -> None:
-    cloud.bucket.blob("one").upload_from_string(b"1")
-    with pytest.raises(exceptions.Conflict):
-        cloud.bucket.delete()
-    cloud.bucket.blob("one").delete()
-    cloud.bucket.delete()
-    assert not cloud.bucket.exists()
-
-
 def test_a_bucket_is_created_once(cloud: Cloud) -> None:
     with pytest.raises(exceptions.Conflict):
         cloud.client.create_bucket(cloud.bucket.name)

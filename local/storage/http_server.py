@@ -1,0 +1,87 @@
+"""waitress, on a thread of this process: it reads and writes every connection in one loop, and has threads to answer.
+
+So a client that stalls, or sends a large body slowly, holds up no other one.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+from waitress import wasyncore
+from waitress.channel import ClientDisconnected, HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import WSGITask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+THREADS = 64
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER of no seconds: the peer sees a reset, and no polite end of the stream before it."""
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
+    def get_environment(self) -> dict[str, Any]:
+        return {**super().get_environment(), "local.socket": self.channel.socket}
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress is untyped
+    task_class = _Task
+
+
+def hang_up() -> Response:
+    """Reset the connection of the current call instead of answering."""
+    request.environ["local.socket"].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    raise ClientDisconnected
+
+
+class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress is untyped
+    """Listens from the start; raises `OSError` if the port is taken."""
+
+    channel_class = _Channel
+
+    def __init__(self, port: int, app: WSGIApplication) -> None:
+        logging.getLogger("waitress").setLevel(logging.ERROR)  # a full queue and a cut answer are what tests ask for
+        super().__init__(
+            _with_raw_path(app),
+            host="127.0.0.1",
+            port=port,
+            threads=THREADS,
+            connection_limit=2000,
+            recv_bytes=1 << 18,
+            asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=False,
+        )
+        self.adj.send_bytes = 1 << 16  # a small answer's head and body in one packet: half the time of a call
+        self.port = int(self.effective_port)
+        self._thread = threading.Thread(target=self.run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every connection and thread."""
+        self.trigger.pull_trigger(self._close_all)
+        self._thread.join()
+        self.task_dispatcher.shutdown()
+
+    def _close_all(self) -> None:
+        for channel in list(self.active_channels.values()):
+            channel.handle_close()
+        wasyncore.close_all(self._map)
+
+
+def _with_raw_path(app: WSGIApplication) -> WSGIApplication:
+    """Give the app the path as it was sent, still encoded."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app({**environ, "PATH_INFO": environ["REQUEST_URI"].partition("?")[0]}, start_response)
+
+    return call

@@ -1,0 +1,82 @@
+"""The XML API's calls on one object by signed URL: what a browser or any HTTP client does with a link.
+
+Nothing here works without a signature, because the buckets are private.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+
+from local.storage import cors, errors
+from local.storage.json_api import NAMED_HEADERS, download, generation, headers_of
+from local.storage.model import Attributes, Preconditions
+from local.storage.uploads import DEFAULT_TYPE, expected_hashes
+
+if TYPE_CHECKING:
+    from local.storage.signatures import Verifier
+    from local.storage.store import Store
+
+OVERRIDES = {"response-content-disposition": "Content-Disposition", "response-content-type": "Content-Type"}
+METADATA_PREFIX = "x-goog-meta-"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUrls:
+    """GET, HEAD, PUT, DELETE and a browser's preflight of `/bucket/object`."""
+
+    store: Store
+    verifier: Verifier
+
+    def get(self, bucket: str, name: str) -> Response:
+        """Return the bytes, under the type and file name that the URL's signer chose."""
+        self.verifier.admit(request)
+        response = download(self.store, bucket, name, Preconditions.from_headers(request.headers))
+        for parameter, header in OVERRIDES.items():
+            if request.args.get(parameter):
+                response.headers[header] = request.args[parameter]
+        return response
+
+    def put(self, bucket: str, name: str) -> Response:
+        """Write what the signature allows to write."""
+        self.verifier.admit(request)
+        self.store.bucket(bucket)
+        data, conditions = request.get_data(), Preconditions.from_headers(request.headers)
+        _check_length(len(data))
+        stored = self.store.write(bucket, name, data, _attributes(), conditions, expected=expected_hashes({}))
+        return Response(headers=headers_of(stored))
+
+    def delete(self, bucket: str, name: str) -> Response:
+        self.verifier.admit(request)
+        self.store.delete(bucket, name, generation(), Preconditions.from_headers(request.headers))
+        return Response(status=204)
+
+    def preflight(self, bucket: str, name: str) -> Response:  # noqa: ARG002  # the URL names an object
+        """Answer what a browser asks before it sends a page's request."""
+        return Response(headers=cors.preflight_headers(self.store.bucket(bucket), request))
+
+
+def _attributes() -> Attributes:
+    named = {name: request.headers[header] for header, name in NAMED_HEADERS.items() if request.headers.get(header)}
+    custom = {
+        name.lower().removeprefix(METADATA_PREFIX): value
+        for name, value in request.headers
+        if name.lower().startswith(METADATA_PREFIX)
+    }
+    return {"contentType": DEFAULT_TYPE, **named} | ({"metadata": custom} if custom else {})
+
+
+def _check_length(size: int) -> None:
+    """Raise 400 outside of x-goog-content-length-range, to which the signature has bound the uploader."""
+    header = request.headers.get("x-goog-content-length-range")
+    if header is None:
+        return
+    low, _, high = header.partition(",")
+    if not (low.strip().isdecimal() and high.strip().isdecimal()):
+        raise errors.bad_request(f"Invalid x-goog-content-length-range: {header}")
+    if size > int(high):
+        raise errors.too_large(int(high))
+    if size < int(low):
+        raise errors.too_small(int(low))
