@@ -1,49 +1,30 @@
-"""One HTTP call on this machine, past any proxy the environment names: everything here listens on 127.0.0.1."""
+"""One HTTP call on this machine: made once, not redirected, and past any proxy that the environment names."""
 
-from __future__ import annotations
+from typing import Any
 
-import http.client
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+import urllib3
+from urllib3.exceptions import HTTPError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+__all__ = ["HTTPError", "call", "detail", "is_ok"]
+
+_pool = urllib3.PoolManager(maxsize=64, retries=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; header names as they were sent."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    def json(self) -> Any:  # noqa: ANN401  # whatever the service answers
-        return json.loads(self.body)
+def call(method: str, url: str, *, timeout: float = 10.0, **how: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401
+    """Return the answer, whatever its status; `how` is urllib3's. Raises `HTTPError` where there is none."""
+    how["headers"] = {**(how.get("headers") or {}), "Connection": "close"}
+    return _pool.request(method, url, timeout=timeout, redirect=False, **how)
 
 
-def call(
-    method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float = 10.0
-) -> Answer:
-    """Return the answer, whatever its status; raises `OSError` or `http.client.HTTPException` where there is none."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+def is_ok(answer: urllib3.BaseHTTPResponse) -> bool:
+    """Whether the answer is a good one."""
+    return 200 <= answer.status < 300
+
+
+def detail(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return a problem's own words, where the answer is one."""
     try:
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request(method, target, body or None, dict(headers or {}))
-        response = connection.getresponse()
-        return Answer(response.status, dict(response.getheaders()), response.read())
-    finally:
-        connection.close()
-
-
-def post_json(url: str, value: object, headers: Mapping[str, str] | None = None, timeout: float = 10.0) -> Answer:
-    """POST `value` as JSON."""
-    body = json.dumps(value).encode()
-    return call("POST", url, body, {"Content-Type": "application/json", **(headers or {})}, timeout)
+        problem = answer.json()
+        return f"{problem['detail']} ({problem['code']})"
+    except (ValueError, KeyError, TypeError):
+        return answer.data[:200].decode(errors="replace")

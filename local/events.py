@@ -5,27 +5,20 @@ it, also over a restart. A subscription can ask for what the platform is allowed
 every event several times, and in another order.
 """
 
-from __future__ import annotations
-
 import heapq
 import random
 import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
-from local.calls import post_json
-from local.outbox import Event, Outbox
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from local.storage.model import StoredObject
+from local.calls import HTTPError, call
+from local.pending_events import Event, PendingEvents
 
 ANSWER_SECONDS = 600.0
 """What the platform gives a function for one event."""
@@ -51,11 +44,11 @@ class Subscription:
             raise ValueError("an event is delivered at least once, by at least one worker")
 
     def delay(self) -> float:
-        """Seconds until a delivery is tried for the first time: drawn by lot where events are to be shuffled."""
+        """Return seconds until a delivery is tried for the first time: random where events are to be shuffled."""
         return random.uniform(0, self.shuffled_over) if self.shuffle else 0.0  # noqa: S311  # no secret
 
     def pause(self, tries: int) -> float:
-        """Seconds to wait after so many tries have failed."""
+        """Return seconds to wait after so many tries have failed."""
         return float(min(self.first_pause * 2.0 ** min(tries - 1, 30), self.longest_pause))
 
 
@@ -69,7 +62,7 @@ class Delivery(NamedTuple):
 
 
 @dataclass(slots=True)
-class Ledger:
+class Account:
     """What is known of events: those under way, the last ones that were taken, and how many there were."""
 
     pending: dict[str, Event] = field(default_factory=dict)
@@ -81,65 +74,66 @@ class Ledger:
 class Events:
     """Delivers in threads of its own, as many at once as the subscription has workers."""
 
-    def __init__(self, directory: Path, subscription: Subscription | None, base_url: Callable[[], str]) -> None:
-        self._subscription, self._base_url = subscription, base_url
-        self._outbox = Outbox(directory)
+    def __init__(self, directory: Path, subscription: Subscription | None) -> None:
+        self._subscription = subscription
+        self._file = PendingEvents(directory)
         self._changed = threading.Condition()
-        self._ledger = Ledger(pending={event.id: event for event in self._outbox.events()})
+        self._account = Account(pending={event.id: event for event in self._file.events()})
         self._due: list[Delivery] = []
         self._numbers = count()
         self._closed = False
 
     def start(self) -> None:
-        """Begin with what an earlier run has left. Without a subscription there is nobody to deliver to."""
-        if self._subscription is None:
+        """Begin with what an earlier run has left; without a subscription there is no receiver."""
+        to = self._subscription
+        if to is None:
             return
         with self._changed:
-            for event in self._ledger.pending.values():
-                self._schedule_all(event, self._subscription)
-        for _ in range(self._subscription.workers):
-            threading.Thread(target=self._work, args=(self._subscription,), daemon=True).start()
+            for event in self._account.pending.values():
+                self._schedule_all(event, to)
+        for _ in range(to.workers):
+            threading.Thread(target=self._work, args=(to,), daemon=True).start()
 
-    def announce(self, stored: StoredObject) -> None:
+    def announce(self, bucket: str, resource: Mapping[str, object]) -> None:
         """Keep the event of an object that is about to become visible, and deliver it soon."""
         to = self._subscription
-        if to is None or stored.bucket not in to.buckets:
+        if to is None or bucket not in to.buckets:
             return
-        event = Event(f"{secrets.randbelow(10**16):016}", stored.resource(self._base_url()), to.deliveries)
+        event = Event(f"{secrets.randbelow(10**16):016}", resource, to.deliveries)
         with self._changed:
-            self._outbox.save(event)
-            self._ledger.pending[event.id] = event
+            self._file.save(event)
+            self._account.pending[event.id] = event
             self._schedule_all(event, to)
             self._changed.notify_all()
 
     def settle(self, seconds: float = 60.0) -> None:
         """Return when every event has been taken as often as it is to be delivered; raises `TimeoutError`."""
         with self._changed:
-            if not self._changed.wait_for(lambda: not self._ledger.pending, seconds):
-                waiting = [event.listed() for event in self._ledger.pending.values()]
+            if not self._changed.wait_for(lambda: not self._account.pending, seconds):
+                waiting = [event.listed() for event in self._account.pending.values()]
                 raise TimeoutError(f"not delivered within {seconds:g} s: {waiting}")
 
     def report(self, bucket: str = "", name: str = "") -> dict[str, object]:
         """Return the counts, and the events of one object or of all; of those taken, the last thousand."""
         with self._changed:
-            known = [*self._ledger.done, *self._ledger.pending.values()]
+            known = [*self._account.done, *self._account.pending.values()]
             listed = [event.listed() for event in known if event.is_about(bucket, name)]
-            counts = {"delivered": self._ledger.delivered, "attempts": self._ledger.attempts}
-            return {"pending": len(self._ledger.pending), **counts, "events": listed}
+            counts = {"delivered": self._account.delivered, "attempts": self._account.attempts}
+            return {"pending": len(self._account.pending), **counts, "events": listed}
 
     def clear(self) -> None:
         """Forget every event; the answer to one that is under way is not waited for."""
         with self._changed:
             self._due = []
-            self._ledger = Ledger()
-            self._outbox.clear()
+            self._account = Account()
+            self._file.clear()
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the workers; what is under way stays in the outbox for the next start."""
+        """End the workers; what is under way is delivered after the next start."""
         with self._changed:
             self._closed = True
-            self._outbox.close()
+            self._file.close()
             self._changed.notify_all()
 
     def _schedule_all(self, event: Event, to: Subscription) -> None:
@@ -166,9 +160,9 @@ class Events:
     def _record(self, delivery: Delivery, status: int, to: Subscription) -> None:
         event, tries = delivery.event, delivery.tries + 1
         with self._changed:
-            if self._closed or event.id not in self._ledger.pending:
+            if self._closed or event.id not in self._account.pending:
                 return
-            self._ledger.attempts += 1
+            self._account.attempts += 1
             event.answers.append(status)
             if 200 <= status < 300:
                 self._take(event)
@@ -178,16 +172,16 @@ class Events:
 
     def _take(self, event: Event) -> None:
         event.outstanding -= 1
-        self._outbox.save(event)
+        self._file.save(event)
         if not event.outstanding:
-            del self._ledger.pending[event.id]
-            self._ledger.done.append(event)
-            self._ledger.delivered += 1
+            del self._account.pending[event.id]
+            self._account.done.append(event)
+            self._account.delivered += 1
 
 
 def _posted(url: str, event: Event) -> int:
     """Return the status of the answer, 0 where there was none."""
     try:
-        return post_json(url, event.resource, event.headers(), timeout=ANSWER_SECONDS).status
-    except (OSError, HTTPException):
+        return call("POST", url, json=event.resource, headers=event.headers(), timeout=ANSWER_SECONDS).status
+    except HTTPError:
         return 0

@@ -4,25 +4,14 @@ A file has the form that Google Cloud hands out, but no Google account stands be
 that is given the same file knows its public half.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 LOCAL_ACCOUNT = "local@local-project.iam.gserviceaccount.com"
 KEY_BITS = 2048
@@ -30,7 +19,7 @@ KEY_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A public key and the account it belongs to; an empty email stands for any account."""
+    """A public key and the account it belongs to."""
 
     email: str
     public_key: RSAPublicKey
@@ -49,46 +38,29 @@ def ensure_key(path: Path, *, email: str = LOCAL_ACCOUNT, server: str = "http://
 
 
 def _key_resource(email: str, server: str) -> dict[str, str]:
+    key = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     return {
         "type": "service_account",
         "project_id": "local-project",
         "private_key_id": "local",
-        "private_key": _new_private_key(),
+        "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
         "client_email": email,
         "client_id": "0",
         "token_uri": f"{server}/_local/token",
     }
 
 
-def _new_private_key() -> str:
-    key = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return pem.decode()
-
-
 def load_keys(files: Iterable[Path]) -> list[VerificationKey]:
-    """Public keys out of service-account key files (JSON) and bare public keys (PEM); raises `ValueError`."""
+    """Return the public keys of service-account key files; raises `ValueError` for a file that is none."""
     return [_load(path) for path in files]
 
 
 def _load(path: Path) -> VerificationKey:
     try:
-        key = _parsed(path.read_text())
-    except (ValueError, KeyError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if key is None:
-        raise ValueError(f"{path} holds no RSA key")
-    return key
-
-
-def _parsed(text: str) -> VerificationKey | None:
-    if text.lstrip().startswith("{"):
-        resource = json.loads(text)
+        resource = json.loads(path.read_text())
         private = load_pem_private_key(resource["private_key"].encode(), password=None)
-        return (
-            VerificationKey(resource["client_email"], private.public_key())
-            if isinstance(private, RSAPrivateKey)
-            else None
-        )
-    public = load_pem_public_key(text.encode())
-    return VerificationKey("", public) if isinstance(public, RSAPublicKey) else None
+    except (ValueError, KeyError, TypeError, UnsupportedAlgorithm):
+        private = None
+    if not isinstance(private, RSAPrivateKey):
+        raise ValueError(f"{path} holds no RSA key")  # noqa: TRY004  # the file's content is wrong, not its type
+    return VerificationKey(resource["client_email"], private.public_key())

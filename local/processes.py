@@ -1,32 +1,25 @@
 """Services as child processes: started side by side, watched together, stopped together.
 
 Each runs in a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which then stops them in
-order, and so that whatever a child has started itself ends with it. If the parent is killed, a leash ends them.
+order, and so that the processes which a child has started end with it.
 """
-
-from __future__ import annotations
 
 import os
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from local.calls import call
-from local.leash import Leash
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from local.place import Place
+from local.calls import HTTPError, call
+from local.layout import Layout
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TAIL_LINES = 15
+KILL_AT_END = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
 
 
 class RunError(Exception):
@@ -63,7 +56,7 @@ class Child:
         self.check()
         try:
             return call("GET", self.service.url + self.service.health, timeout=2.0).status == self.service.healthy
-        except (OSError, HTTPException):
+        except HTTPError:
             return False
 
     def check(self) -> None:
@@ -95,23 +88,50 @@ class Child:
             return
 
 
+class OrphanKiller:
+    """Kills the children of a run if the run itself is killed.
+
+    A small shell reads the ids of process groups from a pipe whose other end only the run holds. When the run is gone
+    the kernel closes that end, and the shell kills the groups. This works wherever there is a shell, which Linux's
+    PR_SET_PDEATHSIG does not, and it reaches the children's own children.
+    """
+
+    def __init__(self) -> None:
+        command = ["/bin/sh", "-c", KILL_AT_END]
+        self._shell = _started(command, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+
+    def add(self, group: int) -> None:
+        """Have this group killed if the run ends before `stop`."""
+        if self._shell.stdin:
+            self._shell.stdin.write(f"{group}\n".encode())
+
+    def stop(self) -> None:
+        """Kill nothing: the run has stopped its children itself, and other processes may soon have their ids."""
+        self._shell.kill()
+        self._shell.communicate()
+
+
 class Family:
     """The children of one run."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._children: list[Child] = []
-        self._leash = Leash()
+        self._orphan_killer = OrphanKiller()
 
     def start(self, service: Service) -> None:
         """Start it and do not wait; raises `RunError` if that cannot be."""
         _check_port(service)
-        log = self._place.log(service.name)
+        log = self._layout.log(service.name)
         log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, **service.environment}
         with log.open("wb") as output:
-            child = Child(service, _spawned(service, output.fileno()), log)
-        self._children.append(child)
-        self._leash.hold(child.process.pid)
+            try:
+                process = _started(service.command, subprocess.DEVNULL, output.fileno(), environment)
+            except OSError as error:
+                raise RunError(f"the {service.name} cannot be started: {error}") from None
+        self._children.append(Child(service, process, log))
+        self._orphan_killer.add(process.pid)
 
     def wait(self) -> None:
         """Return when all answer; raises `RunError`."""
@@ -129,25 +149,24 @@ class Family:
             child.check()
 
     def stop(self) -> None:
-        """Stop all, the last started first: nobody loses what they still depend on."""
+        """Stop all, the last started first: what a child still depends on outlives it."""
         while self._children:
             self._children.pop().stop()
-        self._leash.let_go()
+        self._orphan_killer.stop()
 
 
-def _spawned(service: Service, output: int) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **service.environment}
-    try:
-        return subprocess.Popen(  # noqa: S603  # our own commands
-            service.command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise RunError(f"the {service.name} cannot be started: {error}") from None
+def _started(
+    command: Sequence[str], stdin: int, output: int, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # our own commands
+        command,
+        bufsize=0,
+        env=environment,
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def _check_port(service: Service) -> None:

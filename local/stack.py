@@ -1,19 +1,13 @@
 """What runs: storage, the vendor (a fake, or the real one) and three doors, each with the settings of the others."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local.keys import ensure_key
-from local.place import RESULTS, ROOT, UPLOADS, Part
+from local.layout import RESULTS, ROOT, UPLOADS, Layout, Part
 from local.processes import Service
-
-if TYPE_CHECKING:
-    from local.place import Place
 
 SOURCE = ROOT / "function" / "main.py"
 
@@ -30,11 +24,12 @@ COST = "about $0.10"
 class Options:
     """What the command line and the environment ask for."""
 
-    place: Place
+    layout: Layout
     latency: float
     segmind_key: str
     deliveries: int
     shuffle: bool
+    cors_origins: str = "*"
 
     @property
     def is_paid(self) -> bool:
@@ -42,100 +37,89 @@ class Options:
 
 
 def services(options: Options) -> list[Service]:
-    """Everything to start, in the order in which it is needed."""
-    ensure_key(options.place.key_file, server=options.place.url(Part.STORAGE))
+    """Return everything to start, in the order in which it is needed."""
+    ensure_key(options.layout.key_file, server=options.layout.url(Part.STORAGE))
     vendor = [] if options.is_paid else [_vendor(options)]
-    return [_storage(options), *vendor, _function(options), _on_upload(options), _on_schedule(options)]
+    return [_storage(options), *vendor, *_doors(options)]
 
 
 def _storage(options: Options) -> Service:
-    place = options.place
-    folder, port = place.state / "storage", place.port_of(Part.STORAGE)
-    command = [sys.executable, "-m", "local.storage", "--directory", str(folder), "--port", str(port)]
-    buckets = ["--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(place.key_file)]
-    events = ["--watch", UPLOADS, "--notify", place.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
+    layout = options.layout
+    folder = layout.state / "storage"
+    kept = ("--directory", str(folder))
+    buckets = ["--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(layout.key_file)]
+    events = ["--watch", UPLOADS, "--notify", layout.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
+    more = ["--origins", options.cors_origins, *(["--shuffle"] if options.shuffle else [])]
     return Service(
         name="storage",
         about=f"Cloud Storage on this machine, kept in {folder}",
-        port=port,
+        port=layout.port_of(Part.STORAGE),
         health="/_local/health",
-        command=[*command, *buckets, *events, *(["--shuffle"] if options.shuffle else [])],
-        environment=_import_path(),
+        command=_module("local.storage", layout.port_of(Part.STORAGE), *kept, *buckets, *events, *more),
+        environment={"PYTHONPATH": str(ROOT)},
     )
 
 
 def _vendor(options: Options) -> Service:
-    port = options.place.port_of(Part.VENDOR)
-    command = [sys.executable, "-m", "mock_segmind", "--port", str(port), "--key", FAKE_KEY]
+    port = options.layout.port_of(Part.VENDOR)
     return Service(
         name="fake vendor",
         about=f"plays Segmind: an image takes {options.latency:g} s and costs nothing",
         port=port,
         health="/_mock/health",
-        command=[*command, "--latency", str(options.latency)],
-        environment=_import_path(),
+        command=_module("mock_segmind", port, "--key", FAKE_KEY, "--latency", str(options.latency)),
+        environment={"PYTHONPATH": str(ROOT)},
     )
 
 
-def _function(options: Options) -> Service:
-    return Service(
-        name="function",
-        about=f"generate_image, deployed by functions-framework with {THREADS} threads",
-        port=options.place.port_of(Part.FUNCTION),
-        health="/health",
-        command=_framework("generate_image", "http", options.place.port_of(Part.FUNCTION)),
-        environment=function_environment(options),
-    )
+def _module(name: str, port: int, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, "--port", str(port), *arguments]
 
 
-def _on_upload(options: Options) -> Service:
-    """The event door, which answers nothing but events: that it refuses a GET with 405 shows that it is up."""
-    return Service(
-        name="on_upload",
-        about=f"the same source: what is finalized in the bucket {UPLOADS} is an order",
-        port=options.place.port_of(Part.ON_UPLOAD),
-        health="/",
-        healthy=405,
-        command=_framework("on_upload", "cloudevent", options.place.port_of(Part.ON_UPLOAD)),
-        environment=function_environment(options),
-    )
+def _doors(options: Options) -> list[Service]:
+    """Return the three doors. That the event door refuses a GET with 405 shows that it is up."""
+    function = f"generate_image, deployed by functions-framework with {THREADS} threads"
+    on_upload = f"the same source: what is finalized in the bucket {UPLOADS} is an order"
+    on_schedule = "the same source: batches, sweeps and reconciling, called by a scheduler"
+    return [
+        _door("function", "generate_image", Part.FUNCTION, function, options),
+        _door("on_upload", "on_upload", Part.ON_UPLOAD, on_upload, options, kind="cloudevent", health="/", healthy=405),
+        _door("on_schedule", "on_schedule", Part.ON_SCHEDULE, on_schedule, options),
+    ]
 
 
-def _on_schedule(options: Options) -> Service:
-    return Service(
-        name="on_schedule",
-        about="the same source: batches and sweeps, on a scheduler's ticks",
-        port=options.place.port_of(Part.ON_SCHEDULE),
-        health="/health",
-        command=_framework("on_schedule", "http", options.place.port_of(Part.ON_SCHEDULE)),
-        environment=function_environment(options),
-    )
-
-
-def _framework(target: str, kind: str, port: int) -> list[str]:
-    program = Path(sys.executable).with_name("functions-framework")
-    called = ["--source", str(SOURCE), "--target", target, "--signature-type", kind]
-    return [str(program), *called, "--port", str(port)]
+def _door(  # noqa: PLR0913  # each has its name
+    name: str,
+    target: str,
+    part: Part,
+    about: str,
+    options: Options,
+    *,
+    kind: str = "http",
+    health: str = "/health",
+    healthy: int = 200,
+) -> Service:
+    program, port = str(Path(sys.executable).with_name("functions-framework")), options.layout.port_of(part)
+    called = ["--source", str(SOURCE), "--target", target, "--signature-type", kind, "--port", str(port)]
+    return Service(name, about, port, health, [program, *called], function_environment(options), healthy)
 
 
 def function_environment(options: Options) -> dict[str, str]:
-    """The settings of all three doors; what else the contract can set is taken from the environment of the run."""
-    place = options.place
+    """Return the settings of all three doors; all others are taken from the environment of the run."""
+    layout = options.layout
     return {
         "HOST": "127.0.0.1",
         "THREADS": str(THREADS),
         "RESULTS_BUCKET": RESULTS,
         "UPLOADS_BUCKET": UPLOADS,
-        "STORAGE_EMULATOR_HOST": place.url(Part.STORAGE),
-        "GOOGLE_APPLICATION_CREDENTIALS": str(place.key_file),
+        "STORAGE_EMULATOR_HOST": layout.url(Part.STORAGE),
+        "GOOGLE_APPLICATION_CREDENTIALS": str(layout.key_file),
         "GOOGLE_CLOUD_PROJECT": "local-project",
-        # Else the storage client fetches each bucket's metadata in the background, for traces that nobody records.
-        "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
         "AUTH": "none",
         "PLAYGROUND": "1",
-        "CORS_ORIGINS": "*",
+        "CORS_ORIGINS": options.cors_origins,
         "NO_PROXY": ",".join(filter(None, ("127.0.0.1", os.environ.get("NO_PROXY")))),
-        **(_real_vendor() if options.is_paid else _fake_vendor(place)),
+        **(_real_vendor() if options.is_paid else _fake_vendor(layout.url(Part.VENDOR))),
     }
 
 
@@ -144,14 +128,11 @@ def _real_vendor() -> dict[str, str]:
     return {"MAX_IMAGES_PER_DAY": str(MAX_PAID_IMAGES_PER_DAY), "REFERENCE_DELIVERY": "segmind-asset"}
 
 
-def _fake_vendor(place: Place) -> dict[str, str]:
+def _fake_vendor(url: str) -> dict[str, str]:
     return {
         "MAX_IMAGES_PER_DAY": str(MAX_IMAGES_PER_DAY),
         "SEGMIND_API_KEY": FAKE_KEY,
-        "SEGMIND_BASE_URL": place.url(Part.VENDOR),
-        "SEGMIND_UPLOAD_URL": f"{place.url(Part.VENDOR)}/upload-asset",
+        "SEGMIND_BASE_URL": url,
+        "SEGMIND_UPLOAD_URL": f"{url}/upload-asset",
+        "SEGMIND_HISTORY_URL": f"{url}/inference-request/request-history",
     }
-
-
-def _import_path() -> dict[str, str]:
-    return {"PYTHONPATH": str(ROOT)}

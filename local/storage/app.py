@@ -3,35 +3,29 @@
 Routes match the path as it was sent, and each segment is decoded afterwards, because an object's name may hold slashes.
 """
 
-from __future__ import annotations
-
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import BaseConverter
 
-from local.storage import admin, cors, errors
+from local.events import Events
+from local.storage import cors
 from local.storage.errors import StorageError
+from local.storage.faults import Fault, Faults
 from local.storage.json_api import JsonApi
+from local.storage.signatures import Verifier
 from local.storage.signed_urls import SignedUrls
-
-if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Callable
-
-    from flask.typing import ResponseReturnValue
-
-    from local.events import Events
-    from local.storage.faults import Fault, Faults
-    from local.storage.signatures import Verifier
-    from local.storage.store import Store
-    from local.storage.uploads import Uploads
+from local.storage.store import Store
+from local.storage.uploads import Uploads
 
 JSON_PATHS = ("/storage/v1/", "/upload/", "/download/", "/batch/", "/_local/")
+REMEMBERED_CALLS = 100_000
 
 
 class Call(NamedTuple):
@@ -41,22 +35,6 @@ class Call(NamedTuple):
     path: str
     name: str
     status: int
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Everything the server knows, and the one way to forget it."""
-
-    store: Store
-    uploads: Uploads
-    events: Events
-    faults: Faults
-    calls: deque[Call]
-
-    def clear(self) -> None:
-        """Forget objects, events, buckets, sessions, faults and calls."""
-        for part in (self.faults, self.events, self.uploads, self.store, self.calls):
-            part.clear()
 
 
 class _Segment(BaseConverter):
@@ -79,88 +57,98 @@ class _Name(_Segment):
     part_isolating = False
 
 
-def create_app(state: State, verifier: Verifier, hang_up: Callable[[], Response]) -> Flask:
-    """Return the application; `hang_up` ends a call without an answer."""
-    app = Flask(__name__, static_folder=None)
-    app.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, PROPAGATE_EXCEPTIONS=True)
-    app.url_map.converters |= {"segment": _Segment, "bucket": _Bucket, "name": _Name}
-    app.url_map.merge_slashes = False
-    _add_json_routes(app, state)
-    _add_signed_routes(app, SignedUrls(state.store, verifier))
-    admin.add_routes(app, state)
-    _Around(app, state, hang_up).register()
-    return app
+class App(Flask):
+    """Answers calls on `store`; `hang_up` ends one without an answer."""
 
+    def __init__(self, store: Store, events: Events, verifier: Verifier, hang_up: Callable[[], Response]) -> None:
+        super().__init__(__name__, static_folder=None)
+        self.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, PROPAGATE_EXCEPTIONS=True)
+        self.url_map.converters |= {"segment": _Segment, "bucket": _Bucket, "name": _Name}
+        self.url_map.merge_slashes = False
+        self.faults, self.uploads = Faults(), Uploads(store)
+        self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
+        self._store, self._hang_up = store, hang_up
+        self._add_json_routes(JsonApi(store))
+        self._add_signed_routes(SignedUrls(store, verifier))
+        _add_own_routes(self, store, events)
+        self.register_error_handler(StorageError, _refusal)
+        self.register_error_handler(HTTPException, _not_played)
 
-def _add_json_routes(app: Flask, state: State) -> None:
-    api, objects = JsonApi(state.store), "/storage/v1/b/<segment:bucket>/o"
-    one = objects + "/<segment:name>"
-    app.get("/storage/v1/b")(api.list_buckets)
-    app.post("/storage/v1/b")(api.create_bucket)
-    app.get("/storage/v1/b/<segment:bucket>")(api.get_bucket)
-    app.get(objects)(api.list_objects)
-    app.get(one)(api.get_object)
-    app.delete(one)(api.delete_object)
-    app.get("/download" + one)(api.download)
-    app.post("/upload" + objects, endpoint="insert")(state.uploads.insert)
-    app.put("/upload" + objects, endpoint="resume")(state.uploads.resume)
+    def _add_json_routes(self, api: JsonApi) -> None:
+        objects = "/storage/v1/b/<segment:bucket>/o"
+        one = objects + "/<segment:name>"
+        self.post("/storage/v1/b")(api.create_bucket)
+        self.get("/storage/v1/b/<segment:bucket>")(api.get_bucket)
+        self.get(objects)(api.list_objects)
+        self.get(one)(api.get_object)
+        self.delete(one)(api.delete_object)
+        self.get("/download" + one)(api.download)
+        self.post("/upload" + objects, endpoint="upload insert")(self.uploads.insert)
+        self.put("/upload" + objects, endpoint="upload resume")(self.uploads.resume)
 
+    def _add_signed_routes(self, urls: SignedUrls) -> None:
+        views = {"GET": urls.get, "PUT": urls.put, "DELETE": urls.delete, "OPTIONS": urls.preflight}
+        for method, view in views.items():
+            self.add_url_rule("/<bucket:bucket>/<name:name>", f"signed {method}", view, methods=[method])
 
-def _add_signed_routes(app: Flask, urls: SignedUrls) -> None:
-    for method, view in {"GET": urls.get, "PUT": urls.put, "DELETE": urls.delete, "OPTIONS": urls.preflight}.items():
-        app.add_url_rule("/<bucket:bucket>/<name:name>", f"signed {method}", view, methods=[method])
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What happens before and after a route."""
-
-    app: Flask
-    state: State
-    hang_up: Callable[[], Response]
-
-    def register(self) -> None:
-        self.app.before_request(self.before)
-        self.app.after_request(self.after)
-        self.app.register_error_handler(StorageError, _refusal)
-        self.app.register_error_handler(HTTPException, _not_played)
-
-    def before(self) -> ResponseReturnValue | None:
-        """Find out which object the call is about, and have a scripted fault answer it."""
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer the call, or do with it what a scripted fault says."""
         if request.routing_exception or request.path.startswith("/_local/"):
-            return None
-        uploads = request.endpoint in {"insert", "resume"}
-        g.object = self.state.uploads.identify() if uploads else (request.view_args or {}).get("name", "")
-        fault = self.state.faults.take(request.method, request.path, g.object)
-        return self._spoilt(fault) if fault else None
+            return super().dispatch_request()
+        is_upload = (request.endpoint or "").startswith("upload")
+        g.object = self.uploads.identify() if is_upload else (request.view_args or {}).get("name", "")
+        fault = self.faults.take(request.method, request.path, g.object)
+        return self._spoilt(fault) if fault else super().dispatch_request()
 
-    def _spoilt(self, fault: Fault) -> ResponseReturnValue | None:
+    def _spoilt(self, fault: Fault) -> ResponseReturnValue:
         if fault.applied:
             with suppress(StorageError):
-                self.app.dispatch_request()
+                super().dispatch_request()
         if fault.kind == "answer":
-            raise StorageError(fault.status, "ScriptedFault", "A fault was scripted for this call.")
+            raise StorageError("ScriptedFault", status=fault.status)
         if fault.kind == "cut":
-            return _halved(self.app.make_response(self.app.dispatch_request()))
-        if fault.kind == "slow" and not self.state.faults.wait(fault.seconds):
-            return None
+            return _halved(self.make_response(super().dispatch_request()))
         if fault.kind == "hang":
-            self.state.faults.wait()
+            self.faults.wait()
         self._log(0)
-        return self.hang_up()
+        return self._hang_up()
 
-    def after(self, response: Response) -> Response:
+    def process_response(self, response: Response) -> Response:
         """Say which pages may read the answer, and log the call."""
-        if not request.path.startswith(JSON_PATHS) and request.view_args and request.method != "OPTIONS":
+        if request.view_args and not request.path.startswith(JSON_PATHS) and request.method != "OPTIONS":
             with suppress(StorageError):
-                bucket = self.state.store.bucket(request.view_args["bucket"])
+                bucket = self._store.bucket(request.view_args["bucket"])
                 response.headers.update(cors.response_headers(bucket, request))
         if not request.path.startswith("/_local/"):
             self._log(response.status_code)
         return response
 
     def _log(self, status: int) -> None:
-        self.state.calls.append(Call(request.method, request.path, g.get("object", ""), status))
+        self.calls.append(Call(request.method, request.path, g.get("object", ""), status))
+
+
+def _add_own_routes(app: Flask, store: Store, events: Events) -> None:
+    """Add the routes that Google does not have, for the tests and commands of other processes."""
+
+    @app.get("/_local/health")
+    def health() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @app.post("/_local/token")
+    def token() -> ResponseReturnValue:
+        """Hand out an access token, for a key file whose `token_uri` points here; no call asks to see it."""
+        return {"access_token": "local", "token_type": "Bearer", "expires_in": 3600}
+
+    @app.get("/_local/objects")
+    def objects() -> ResponseReturnValue:
+        """Return the objects of `?bucket=`, with the whole resource of each."""
+        found = store.named(request.args.get("bucket", ""), request.args.get("prefix", ""))
+        return jsonify([item.resource(request.host_url[:-1]) for item in found])
+
+    @app.get("/_local/events")
+    def finalized() -> ResponseReturnValue:
+        """Return how many events wait and were taken, and each one of `?bucket=` and `&name=`, where given."""
+        return events.report(request.args.get("bucket", ""), request.args.get("name", ""))
 
 
 def _halved(response: Response) -> Response:
@@ -178,7 +166,7 @@ def _refusal(error: StorageError) -> Response:
 
 
 def _not_played(error: HTTPException) -> Response:
-    out_of_range = isinstance(error, RequestedRangeNotSatisfiable)
-    return _refusal(
-        errors.range_not_satisfiable() if out_of_range else errors.no_such_route(request.method, request.path)
-    )
+    """Say that a call is not played, so that a missing feature is seen and never guessed."""
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return _refusal(StorageError("InvalidRange"))
+    return _refusal(StorageError("NotFound", f"The local storage does not play {request.method} {request.path}"))

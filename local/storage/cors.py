@@ -3,16 +3,12 @@
 As on Cloud Storage only the XML API asks for it, and a preflight gets 200 whether it is granted or not.
 """
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import TypedDict, cast
 
-from typing import TYPE_CHECKING, TypedDict, cast
+from flask import Request
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flask import Request
-
-    from local.storage.store import Bucket
+from local.storage.store import Bucket
 
 
 class Rule(TypedDict, total=False):

@@ -5,14 +5,10 @@ fault = storage.faults.answer(503, method="POST", name="jobs/*/result.json", tim
 assert fault.fired == 2
 """
 
-from __future__ import annotations
-
 import threading
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal, TypedDict, Unpack, get_args
-
-Kind = Literal["answer", "hang", "reset", "slow", "cut"]
+from typing import Literal, TypedDict, Unpack
 
 
 class Match(TypedDict, total=False):
@@ -33,7 +29,7 @@ class Match(TypedDict, total=False):
 class Fault:
     """One scripted fault; with `applied` the call does its work first, and only its answer is spoilt."""
 
-    kind: Kind
+    kind: Literal["answer", "hang", "reset", "cut"]
     method: str = "*"
     path: str = "/"
     name: str = "*"
@@ -41,14 +37,7 @@ class Fault:
     times: int = 1
     applied: bool = False
     status: int = 503
-    seconds: float = 0.0
     fired: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise ValueError(f"a fault is one of {', '.join(get_args(Kind))}, not {self.kind!r}")
-        if self.applied and self.kind in {"slow", "cut"}:
-            raise ValueError(f"the call of a {self.kind} fault is always applied, and only once")
 
     def hits(self, method: str, path: str, name: str) -> bool:
         """Whether this call is meant; counts the calls that are let pass."""
@@ -69,38 +58,32 @@ class Faults:
 
     def answer(self, status: int, **match: Unpack[Match]) -> Fault:
         """Answer `status` instead; with `applied` the write happens and the answer lies about it."""
-        return self.add(Fault("answer", status=status, **match))
+        return self._add(Fault("answer", status=status, **match))
 
     def hang(self, **match: Unpack[Match]) -> Fault:
-        """Say nothing until the faults are cleared, then close."""
-        return self.add(Fault("hang", **match))
+        """Say nothing until the faults are cleared, then reset the connection."""
+        return self._add(Fault("hang", **match))
 
     def reset(self, **match: Unpack[Match]) -> Fault:
-        """Reset the connection before anything is done."""
-        return self.add(Fault("reset", **match))
+        """Reset the connection; with `applied` after the work: the ambiguous write, whose retry meets its own 412."""
+        return self._add(Fault("reset", **match))
 
     def drop(self, **match: Unpack[Match]) -> Fault:
-        """Do the work and reset the connection: the ambiguous write, whose retry meets its own 412."""
+        """Do the work and reset the connection."""
         match["applied"] = True
-        return self.add(Fault("reset", **match))
-
-    def slow(self, seconds: float, **match: Unpack[Match]) -> Fault:
-        """Answer late."""
-        return self.add(Fault("slow", seconds=seconds, **match))
+        return self.reset(**match)
 
     def cut(self, **match: Unpack[Match]) -> Fault:
         """Send half of the body, then close."""
-        return self.add(Fault("cut", **match))
+        return self._add(Fault("cut", **match))
 
-    def add(self, fault: Fault) -> Fault:
+    def _add(self, fault: Fault) -> Fault:
         with self._lock:
             self._all.append(fault)
         return fault
 
     def take(self, method: str, path: str, name: str) -> Fault | None:
         """Return the fault that this call meets, counted as fired."""
-        if not self._all:
-            return None
         with self._lock:
             fault = next((fault for fault in self._all if fault.hits(method, path, name)), None)
             if fault:
@@ -108,19 +91,15 @@ class Faults:
             return fault
 
     def unfired(self) -> list[Fault]:
-        """Faults that no call has met: a test that scripted one of these has proved nothing."""
+        """Return the faults that no call has met: a test that scripted one of these has proved nothing."""
         return [fault for fault in self._all if not fault.fired]
 
-    def listed(self) -> list[dict[str, object]]:
-        """All faults as the admin route shows them."""
-        return [asdict(fault) for fault in self._all]
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Block as long as a fault asks, but never longer than until `clear`; whether that came."""
-        return self._released.wait(seconds)
+    def wait(self) -> None:
+        """Return when the faults are cleared."""
+        self._released.wait()
 
     def clear(self) -> None:
-        """Forget all faults and let go of every call that hangs or waits."""
+        """Forget all faults and let go of every call that hangs."""
         with self._lock:
             self._all = []
             released, self._released = self._released, threading.Event()

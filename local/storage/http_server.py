@@ -3,24 +3,19 @@
 So a client that stalls, or sends a large body slowly, holds up no other one.
 """
 
-from __future__ import annotations
-
 import logging
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
 from waitress import wasyncore
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 THREADS = 64
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)

@@ -1,24 +1,17 @@
 """What both APIs do with one object: its bytes with ranges, its headers, and the JSON API's other calls."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from flask import Response, request
+from flask.typing import ResponseReturnValue
 
-from local.storage import errors
+from local.storage.errors import invalid
 from local.storage.model import METAGENERATION, Preconditions, StoredObject, number
-from local.storage.store import BEHIND_EVERY_NAME
+from local.storage.store import BEHIND_EVERY_NAME, Store
 from local.storage.uploads import json_object
-
-if TYPE_CHECKING:
-    from flask.typing import ResponseReturnValue
-
-    from local.storage.store import Store
 
 PAGE = 1000
 NAMED_HEADERS = {
@@ -69,14 +62,11 @@ class JsonApi:
 
     store: Store
 
-    def list_buckets(self) -> ResponseReturnValue:
-        return {"kind": "storage#buckets", "items": self.store.buckets()}
-
     def create_bucket(self) -> ResponseReturnValue:
         resource = json_object(request.get_data())
         name = str(resource.get("name") or "")
         if not name:
-            raise errors.bad_request("Required parameter: name")
+            raise invalid("Required parameter: name")
         return self.store.put_bucket(name, resource)
 
     def get_bucket(self, bucket: str) -> ResponseReturnValue:

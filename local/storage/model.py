@@ -1,18 +1,14 @@
 """What is stored, as values: an object with its attributes, and the conditions a call may put on it."""
 
-from __future__ import annotations
-
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Self
 from urllib.parse import quote
 
-from local.storage import errors
+from werkzeug.datastructures import Headers
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from werkzeug.datastructures import Headers
+from local.storage.errors import StorageError, invalid
 
 Attributes = dict[str, object]
 """What a writer may choose about an object, under the JSON API's names."""
@@ -99,39 +95,22 @@ class Preconditions:
     metageneration_not_match: int | None = None
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Preconditions:
+    def from_query(cls, query: Mapping[str, str]) -> Self:
         """Return the JSON API's, which are parameters."""
         return cls(*(number(query.get(name), name) for name in QUERY))
 
     @classmethod
-    def from_headers(cls, headers: Headers) -> Preconditions:
+    def from_headers(cls, headers: Headers) -> Self:
         """Return the XML API's, which are headers and know no "not match"."""
         return cls(*(number(headers.get(name), name) for name in HEADERS))
 
-    def check_read(self, found: StoredObject) -> None:
-        """Raise 412, or 304 where a "not match" failed: the reader has that version already."""
-        self._check_match(found)
-        if self._is_unwanted(found):
-            raise errors.not_modified()
-
-    def check_write(self, found: StoredObject | None) -> None:
-        """Raise 412; an object that does not exist has generation 0."""
-        self._check_match(found)
-        if self._is_unwanted(found):
-            raise errors.precondition_failed()
-
-    def _check_match(self, found: StoredObject | None) -> None:
-        generation, metageneration = _versions(found)
+    def check(self, found: StoredObject | None, *, reading: bool = False) -> None:
+        """Raise 412, or 304 for a reader who has that version already; what does not exist has generation 0."""
+        generation, metageneration = (found.generation, METAGENERATION) if found else (0, 0)
         if self.generation_match not in {None, generation} or self.metageneration_match not in {None, metageneration}:
-            raise errors.precondition_failed()
-
-    def _is_unwanted(self, found: StoredObject | None) -> bool:
-        generation, metageneration = _versions(found)
-        return self.generation_not_match == generation or self.metageneration_not_match == metageneration
-
-
-def _versions(found: StoredObject | None) -> tuple[int, int]:
-    return (found.generation, METAGENERATION) if found else (0, 0)
+            raise StorageError("PreconditionFailed")
+        if self.generation_not_match == generation or self.metageneration_not_match == metageneration:
+            raise StorageError("NotModified" if reading else "PreconditionFailed")
 
 
 def number(text: str | None, name: str) -> int | None:
@@ -139,4 +118,4 @@ def number(text: str | None, name: str) -> int | None:
     try:
         return None if text is None else int(text)
     except ValueError:
-        raise errors.bad_request(f"Invalid value for {name}: {text}") from None
+        raise invalid(f"Invalid value for {name}: {text}") from None

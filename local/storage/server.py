@@ -4,31 +4,22 @@ with StorageServer(tmp_path, keys=load_keys([key_file]), buckets=["results"]) as
     os.environ["STORAGE_EMULATOR_HOST"] = storage.url
 """
 
-from __future__ import annotations
-
 import json
 import time
-from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from local.events import Events, Subscription
+from local.keys import VerificationKey
 from local.storage import cors
-from local.storage.app import Call, State, create_app
-from local.storage.faults import Faults
+from local.storage.app import App
 from local.storage.http_server import HttpServer, hang_up
+from local.storage.model import StoredObject
 from local.storage.signatures import Verifier
 from local.storage.store import Store
-from local.storage.uploads import DEFAULT_TYPE, Uploads
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-    from types import TracebackType
-
-    from local.keys import VerificationKey
-    from local.storage.model import StoredObject
-
-REMEMBERED_CALLS = 100_000
+from local.storage.uploads import DEFAULT_TYPE
 
 
 class StorageServer:
@@ -48,13 +39,12 @@ class StorageServer:
         subscription: Subscription | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.faults = Faults()
-        self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
-        self.events = Events(directory, subscription, lambda: self.url)
-        self._store = Store(directory, self.events.announce)
-        self._state = State(self._store, Uploads(self._store), self.events, self.faults, self.calls)
+        self.events = Events(directory, subscription)
+        self._store = Store(directory, self._announce)
+        self._app = App(self._store, self.events, Verifier(keys, clock), hang_up)
+        self.faults, self.calls = self._app.faults, self._app.calls
         self._standard, self._origins = buckets, origins
-        self._http = HttpServer(port, create_app(self._state, Verifier(keys, clock), hang_up))
+        self._http = HttpServer(port, self._app)
         self._make_standard_buckets()
 
     @property
@@ -74,9 +64,13 @@ class StorageServer:
         self.events.close()
         self._store.close()
 
+    def _announce(self, stored: StoredObject) -> None:
+        self.events.announce(stored.bucket, stored.resource(self.url))
+
     def clear(self) -> None:
         """Forget everything but the buckets that were named at the start, which are empty again."""
-        self._state.clear()
+        for part in (self.faults, self.events, self._app.uploads, self._store, self.calls):
+            part.clear()
         self._make_standard_buckets()
 
     def _make_standard_buckets(self) -> None:

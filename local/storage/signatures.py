@@ -4,39 +4,25 @@ The canonical request is built from what arrived, never from what the signer mea
 parameter, header or host gives another string, and the signature does not match it.
 """
 
-from __future__ import annotations
-
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
+from flask import Request
 
-from local.storage import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from flask import Request
-
-    from local.keys import VerificationKey
+from local.keys import VerificationKey
+from local.storage.errors import StorageError
 
 ALGORITHM = "GOOG4-RSA-SHA256"
 LONGEST = 604_800
 SKEW = timedelta(minutes=15)
-PARAMETERS = (
-    "x-goog-algorithm",
-    "x-goog-credential",
-    "x-goog-date",
-    "x-goog-expires",
-    "x-goog-signedheaders",
-    "x-goog-signature",
-)
-PERMISSIONS = {"GET": "get", "HEAD": "get", "PUT": "create", "DELETE": "delete"}
+SIGNATURE = "x-goog-signature"
+PARAMETERS = ("x-goog-algorithm", "x-goog-credential", "x-goog-date", "x-goog-expires", "x-goog-signedheaders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,7 @@ class Claim:
     scope: str
     date: str
     signed_at: datetime
-    expires: timedelta
+    expires_at: datetime
     signed_headers: tuple[str, ...]
     signature: bytes
 
@@ -68,20 +54,25 @@ class Verifier:
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         string_to_sign = f"{ALGORITHM}\n{claim.date}\n{claim.scope}\n{digest}"
         if not self._is_signed(claim, string_to_sign):
-            raise errors.signature_does_not_match(string_to_sign, canonical)
+            raise StorageError("SignatureDoesNotMatch", StringToSign=string_to_sign, CanonicalRequest=canonical)
 
     def _check_time(self, claim: Claim) -> None:
         now = datetime.fromtimestamp(self._clock(), UTC)
-        if now > claim.signed_at + claim.expires:
-            raise errors.expired_token((claim.signed_at + claim.expires).isoformat())
+        if now > claim.expires_at:
+            details = f"The provided token has expired. Request signature expired at: {claim.expires_at.isoformat()}"
+            raise StorageError("ExpiredToken", Details=details)
         if claim.signed_at > now + SKEW:
-            raise errors.malformed_security_header("x-goog-date", "The request is not yet valid.")
+            raise _malformed("x-goog-date", "The request is not yet valid.")
 
     def _is_signed(self, claim: Claim, string_to_sign: str) -> bool:
-        candidates = [key for key in self._keys if key.email in {"", claim.email}]
+        candidates = [key for key in self._keys if key.email == claim.email]
         if not candidates:
-            raise errors.unknown_signer(claim.email)
+            raise StorageError("InvalidSecurity", Details=f"Google Access ID not found: {claim.email}")
         return any(_verifies(key, claim.signature, string_to_sign.encode()) for key in candidates)
+
+
+def _malformed(name: str, details: str) -> StorageError:
+    return StorageError("MalformedSecurityHeader", ParameterName=name, Details=details)
 
 
 def _verifies(key: VerificationKey, signature: bytes, message: bytes) -> bool:
@@ -93,88 +84,63 @@ def _verifies(key: VerificationKey, signature: bytes, message: bytes) -> bool:
 
 
 def _claim_of(request: Request) -> Claim:
-    query = {name.lower(): value for name, value in request.args.items() if name.lower() in PARAMETERS}
-    if "x-goog-signature" not in query:
-        raise errors.access_denied(_anonymous(request))
+    query = {name.lower(): value for name, value in request.args.items()}
+    if SIGNATURE not in query:
+        raise StorageError("AccessDenied", Details="Anonymous callers have no access to the object.")
     for name in PARAMETERS:
         if not query.get(name):
-            raise errors.malformed_security_header(name, "A required query parameter is missing.")
-    if query["x-goog-algorithm"] != ALGORITHM:
-        raise errors.malformed_security_header("x-goog-algorithm", f"The algorithm must be {ALGORITHM}.")
+            raise _malformed(name, "A required query parameter is missing.")
     email, _, scope = query["x-goog-credential"].partition("/")
-    date = query["x-goog-date"]
-    _check_scope(scope, date)
+    date, expires = query["x-goog-date"], query["x-goog-expires"]
+    _check_form(query["x-goog-algorithm"], scope.split("/"), date)
+    if not expires.isdecimal() or not 1 <= int(expires) <= LONGEST:
+        raise _malformed("x-goog-expires", f"Expires must be from 1 to {LONGEST} seconds.")
+    signed_at = _parsed(date)
     return Claim(
         email=email,
         scope=scope,
         date=date,
-        signed_at=_parsed_date(date),
-        expires=_parsed_expires(query["x-goog-expires"]),
+        signed_at=signed_at,
+        expires_at=signed_at + timedelta(seconds=int(expires)),
         signed_headers=tuple(query["x-goog-signedheaders"].split(";")),
-        signature=_parsed_signature(query["x-goog-signature"]),
+        signature=_unhexed(query[SIGNATURE]),
     )
 
 
-def _anonymous(request: Request) -> str:
-    permission = f"storage.objects.{PERMISSIONS.get(request.method, 'get')}"
-    return (
-        f"Anonymous caller does not have {permission} access to the Google Cloud Storage object. "
-        f"Permission '{permission}' denied on resource (or it may not exist)."
-    )
+def _check_form(algorithm: str, scope: list[str], date: str) -> None:
+    if algorithm != ALGORITHM:
+        raise _malformed("x-goog-algorithm", f"The algorithm must be {ALGORITHM}.")
+    if len(scope) != 4 or scope[0] != date[:8] or scope[2:] != ["storage", "goog4_request"]:
+        raise _malformed("x-goog-credential", "The credential scope is invalid.")
 
 
-def _check_scope(scope: str, date: str) -> None:
-    parts = scope.split("/")
-    if len(parts) != 4 or parts[0] != date[:8] or parts[2:] != ["storage", "goog4_request"]:
-        raise errors.malformed_security_header("x-goog-credential", "The credential scope is invalid.")
-
-
-def _parsed_date(text: str) -> datetime:
+def _parsed(date: str) -> datetime:
     try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise errors.malformed_security_header("x-goog-date", "The date is invalid.") from None
+        raise _malformed("x-goog-date", "The date is invalid.") from None
 
 
-def _parsed_expires(text: str) -> timedelta:
-    if not text.isdecimal() or not 1 <= int(text) <= LONGEST:
-        raise errors.malformed_security_header("x-goog-expires", f"Expires must be from 1 to {LONGEST} seconds.")
-    return timedelta(seconds=int(text))
-
-
-def _parsed_signature(text: str) -> bytes:
+def _unhexed(signature: str) -> bytes:
     try:
-        return bytes.fromhex(text)
+        return bytes.fromhex(signature)
     except ValueError:
-        raise errors.malformed_security_header("x-goog-signature", "The signature is not hexadecimal.") from None
+        raise _malformed(SIGNATURE, "The signature is not hexadecimal.") from None
 
 
 def _check_headers(request: Request, claim: Claim) -> None:
-    """Every signed header must have come, and every extension header that came must be signed."""
-    arrived = {name.lower() for name, _ in request.headers}
-    if "host" not in claim.signed_headers:
-        raise errors.malformed_security_header("host", "The host header must be signed.")
-    for name in claim.signed_headers:
-        if name not in arrived:
-            raise errors.malformed_security_header(
-                name, "Header was included in signedheaders, but not in the request."
-            )
-    for name in sorted(arrived - set(claim.signed_headers)):
-        if name.startswith("x-goog-"):
-            raise errors.malformed_security_header(
-                name, "Header was included in the request, but not in signedheaders."
-            )
+    """Every signed header must have come, the host among them, and every extension header that came must be signed."""
+    arrived, signed = {name.lower() for name, _ in request.headers}, set(claim.signed_headers)
+    extensions = {name for name in arrived if name.startswith("x-goog-")}
+    for name in sorted((signed - arrived) | ({"host"} | extensions) - signed):
+        raise _malformed(name, "A header that is signed must come, and host and every x-goog- header must be signed.")
 
 
 def _canonical_request(request: Request, claim: Claim) -> str:
+    pairs = parse_qsl(request.query_string.decode(), keep_blank_values=True)
+    kept = ((name, value) for name, value in pairs if name.lower() != SIGNATURE)
+    query = "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in kept))
     headers = [f"{name}:{' '.join(request.headers[name].split())}" for name in claim.signed_headers]
     payload = request.headers.get("x-goog-content-sha256") or "UNSIGNED-PAYLOAD"
     path = quote(unquote(request.path), safe="/~")
-    signed = ";".join(claim.signed_headers)
-    return "\n".join((request.method, path, _canonical_query(request), *headers, "", signed, payload))
-
-
-def _canonical_query(request: Request) -> str:
-    pairs = parse_qsl(request.query_string.decode(), keep_blank_values=True)
-    kept = ((name, value) for name, value in pairs if name.lower() != "x-goog-signature")
-    return "&".join(sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in kept))
+    return "\n".join((request.method, path, query, *headers, "", ";".join(claim.signed_headers), payload))

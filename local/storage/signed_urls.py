@@ -3,21 +3,17 @@
 Nothing here works without a signature, because the buckets are private.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flask import Response, request
 
-from local.storage import cors, errors
+from local.storage import cors
+from local.storage.errors import StorageError
 from local.storage.json_api import NAMED_HEADERS, download, generation, headers_of
-from local.storage.model import Attributes, Preconditions
+from local.storage.model import Attributes, Preconditions, number
+from local.storage.signatures import Verifier
+from local.storage.store import Store
 from local.storage.uploads import DEFAULT_TYPE, expected_hashes
-
-if TYPE_CHECKING:
-    from local.storage.signatures import Verifier
-    from local.storage.store import Store
 
 OVERRIDES = {"response-content-disposition": "Content-Disposition", "response-content-type": "Content-Type"}
 METADATA_PREFIX = "x-goog-meta-"
@@ -70,13 +66,11 @@ def _attributes() -> Attributes:
 
 def _check_length(size: int) -> None:
     """Raise 400 outside of x-goog-content-length-range, to which the signature has bound the uploader."""
-    header = request.headers.get("x-goog-content-length-range")
-    if header is None:
+    name = "x-goog-content-length-range"
+    if name not in request.headers:
         return
-    low, _, high = header.partition(",")
-    if not (low.strip().isdecimal() and high.strip().isdecimal()):
-        raise errors.bad_request(f"Invalid x-goog-content-length-range: {header}")
-    if size > int(high):
-        raise errors.too_large(int(high))
-    if size < int(low):
-        raise errors.too_small(int(low))
+    low, high = (number(text, name) or 0 for text in request.headers[name].partition(",")[::2])
+    if size < low:
+        raise StorageError("EntityTooSmall", Details=f"Content-length below lower bound on range: {low}")
+    if size > high:
+        raise StorageError("EntityTooLarge", Details=f"Content-length exceeds upper bound on range: {high}")

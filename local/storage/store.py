@@ -1,31 +1,25 @@
 """The state: buckets and objects in an index that one lock guards, each object's bytes in a file beside it.
 
-Every condition is checked under the lock that also makes the change, so of two racing calls one wins. The index is
-sqlite in write-ahead mode without fsync: a killed process loses nothing that was answered. A power cut may lose
-something, and that is fine here. A file is never changed; only the row that points to it makes it an object, so a kill
-leaves at most a file without a row, which the next start removes.
+Every condition is checked under the lock that also makes the change, so of two racing calls one wins. A file is never
+changed; only the row that points to it makes it an object, so a kill leaves at most a file without a row, which the
+next start removes.
 """
-
-from __future__ import annotations
 
 import base64
 import hashlib
 import json
 import secrets
-import sqlite3
 import threading
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import google_crc32c
 
-from local.storage import errors
+from local import sqlite
+from local.storage.errors import StorageError
 from local.storage.model import Preconditions, StoredObject
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, resource TEXT) WITHOUT ROWID;
@@ -39,22 +33,9 @@ Bucket = dict[str, object]
 """A bucket resource as the JSON API shows it."""
 
 
-def open_index(path: Path, schema: str) -> sqlite3.Connection:
-    """Return a database for this process alone; raises `sqlite3.OperationalError` if another one has it."""
-    index = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-    for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=OFF"):
-        index.execute(f"PRAGMA {pragma}")
-    index.executescript(schema)
-    return index
-
-
 def timestamp() -> str:
     """Return the time as the API writes it: RFC 3339 in UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def tell_nobody(_stored: StoredObject) -> None:
-    """Tell nobody of a new object."""
 
 
 class Store:
@@ -64,12 +45,12 @@ class Store:
     object, which its receiver has to expect anyway, and never an object without its event.
     """
 
-    def __init__(self, directory: Path, announce: Callable[[StoredObject], None] = tell_nobody) -> None:
+    def __init__(self, directory: Path, announce: Callable[[StoredObject], object] = repr) -> None:
         self._announce = announce
         self._contents = directory / "contents"
         self._contents.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._index = open_index(directory / "objects.sqlite", SCHEMA)
+        self._index = sqlite.opened(directory / "objects.sqlite", SCHEMA)
         self._generation = 0
         self._remove_orphans()
 
@@ -87,7 +68,7 @@ class Store:
         bucket = {"kind": "storage#bucket", "id": name, "name": name, "timeCreated": now, "location": "US", **resource}
         with self._lock:
             if not replace and self._find_bucket(name) is not None:
-                raise errors.bucket_exists()
+                raise StorageError("BucketAlreadyOwnedByYou")
             self._index.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?)", (name, json.dumps(bucket)))
         return bucket
 
@@ -96,12 +77,8 @@ class Store:
         with self._lock:
             found = self._find_bucket(name)
         if found is None:
-            raise errors.no_such_bucket()
+            raise StorageError("NoSuchBucket")
         return found
-
-    def buckets(self) -> list[Bucket]:
-        with self._lock:
-            return [json.loads(text) for (text,) in self._index.execute("SELECT resource FROM buckets ORDER BY name")]
 
     def write(  # noqa: PLR0913  # one call, all of it
         self,
@@ -117,13 +94,14 @@ class Store:
         hashes = _hashes(data)
         for kind, given in (expected or {}).items():
             if hashes[kind] != given:
-                raise errors.bad_digest(kind.upper(), given, hashes[kind])
+                message = f'Provided {kind} "{given}" doesn\'t match calculated {kind} "{hashes[kind]}".'
+                raise StorageError("BadDigest", message)
         content = self._contents / secrets.token_hex(16)
         content.write_bytes(data)
         try:
             with self._lock:
                 before = self._find(bucket, name)
-                conditions.check_write(before)
+                conditions.check(before)
                 after = StoredObject(
                     bucket=bucket,
                     name=name,
@@ -138,7 +116,7 @@ class Store:
                 row = (bucket, name, json.dumps({field: getattr(after, field) for field in StoredObject.__slots__}))
                 self._index.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", row)
                 self._remove_content(before)
-        except errors.StorageError:
+        except StorageError:
             content.unlink()
             raise
         return after
@@ -153,13 +131,13 @@ class Store:
         """Return the object; raises 404, 412 or 304."""
         with self._lock:
             found = self._existing(bucket, name, generation)
-        conditions.check_read(found)
+        conditions.check(found, reading=True)
         return found
 
     def check(self, bucket: str, name: str, conditions: Preconditions) -> None:
         """Raise 412 if a write under these conditions would be refused now."""
         with self._lock:
-            conditions.check_write(self._find(bucket, name))
+            conditions.check(self._find(bucket, name))
 
     def read(
         self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY
@@ -167,7 +145,7 @@ class Store:
         """Return the object and its bytes; raises as `get`."""
         with self._lock:
             found = self._existing(bucket, name, generation)
-            conditions.check_read(found)
+            conditions.check(found, reading=True)
             file = (self._contents / found.content).open("rb")
         with file:
             return found, file.read()
@@ -176,7 +154,7 @@ class Store:
         """Remove the object; raises 404 or 412."""
         with self._lock:
             found = self._existing(bucket, name, generation)
-            conditions.check_write(found)
+            conditions.check(found)
             self._index.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (bucket, name))
             self._remove_content(found)
 
@@ -207,7 +185,7 @@ class Store:
     def _existing(self, bucket: str, name: str, generation: int | None) -> StoredObject:
         found = self._find(bucket, name)
         if found is None or generation not in {None, found.generation}:
-            raise errors.no_such_object(bucket, name)
+            raise StorageError("NoSuchKey", f"No such object: {bucket}/{name}")
         return found
 
     def _find(self, bucket: str, name: str) -> StoredObject | None:

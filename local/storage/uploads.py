@@ -1,30 +1,23 @@
 """The JSON API's three ways in: media (the body is the object), multipart (a resource first) and resumable.
 
-An upload's object name may stand in the body, so `identify` reads that much before faults are matched and anything
-is written.
+An upload's object name may stand in the body, so `identify` reads that before faults are matched and anything is
+written.
 """
-
-from __future__ import annotations
 
 import json
 import re
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from flask import Response, g, request
+from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_options_header
 
-from local.storage import errors
+from local.storage.errors import StorageError, invalid
 from local.storage.model import Attributes, Preconditions, StoredObject, writable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from flask.typing import ResponseReturnValue
-
-    from local.storage.store import Store
+from local.storage.store import Store
 
 CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 DEFAULT_TYPE = "application/octet-stream"
@@ -32,29 +25,20 @@ DEFAULT_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is to become of the bytes: the resource as the writer wants it, and the media."""
+    """What is to become an object, with the checksums that the writer expects."""
 
-    resource: Mapping[str, object]
-    media_type: str = ""
-    media: bytes = b""
-
-    @property
-    def name(self) -> str:
-        return str(self.resource.get("name") or request.args.get("name") or "")
-
-    @property
-    def attributes(self) -> Attributes:
-        return {"contentType": self.media_type or DEFAULT_TYPE} | writable(self.resource)
+    name: str
+    attributes: Attributes
+    hashes: Mapping[str, str]
+    media: bytes
 
 
 @dataclass(slots=True)
 class Session:
     """One resumable upload; `finished` once its object exists, and asked again it answers the same."""
 
-    name: str
     upload: Upload
     conditions: Preconditions
-    hashes: Mapping[str, str]
     received: bytearray = field(default_factory=bytearray)
     lock: threading.Lock = field(default_factory=threading.Lock)
     finished: StoredObject | None = None
@@ -71,50 +55,35 @@ class Uploads:
         """Return the name of the object that this call is about; raises 400 where a new upload names none."""
         if "upload_id" in request.args:
             session = self._sessions.get(request.args["upload_id"])
-            return session.name if session else ""
+            return session.upload.name if session else ""
         g.upload = _upload()
-        if not g.upload.name:
-            raise errors.bad_request("Required parameter: name")
         return str(g.upload.name)
 
     def insert(self, bucket: str) -> ResponseReturnValue:
         """Write a whole object, or open a session."""
         self._store.bucket(bucket)
-        upload, conditions = g.upload, Preconditions.from_query(request.args)
-        hashes = expected_hashes(upload.resource)
-        if request.args.get("uploadType") == "resumable":
-            self._store.check(bucket, upload.name, conditions)
-            return self._opened(Session(upload.name, upload, conditions, hashes))
-        stored = self._store.write(bucket, upload.name, upload.media, upload.attributes, conditions, expected=hashes)
-        return stored.resource(request.host_url[:-1])
-
-    def _opened(self, session: Session) -> Response:
+        conditions = Preconditions.from_query(request.args)
+        if request.args.get("uploadType") != "resumable":
+            return self._write(bucket, g.upload, g.upload.media, conditions).resource(request.host_url[:-1])
+        self._store.check(bucket, g.upload.name, conditions)
         key = secrets.token_urlsafe(24)
-        self._sessions[key] = session
+        self._sessions[key] = Session(g.upload, conditions)
         return Response(headers={"Location": f"{request.base_url}?uploadType=resumable&upload_id={key}"})
 
     def resume(self, bucket: str) -> ResponseReturnValue:
         """Take the next chunk, or say how much has come."""
         session = self._sessions.get(request.args.get("upload_id", ""))
         if session is None:
-            raise errors.no_such_object(bucket, "upload session")
+            raise StorageError("NoSuchKey", "No such upload session.")
         with session.lock:
             if session.finished is None:
                 if _append(session.received) != len(session.received):
                     return _incomplete(len(session.received))
-                session.finished = self._finish(bucket, session)
+                session.finished = self._write(bucket, session.upload, bytes(session.received), session.conditions)
             return session.finished.resource(request.host_url[:-1])
 
-    def _finish(self, bucket: str, session: Session) -> StoredObject:
-        """Make the object; a refusal ends the session."""
-        data, attributes = bytes(session.received), session.upload.attributes
-        try:
-            return self._store.write(
-                bucket, session.name, data, attributes, session.conditions, expected=session.hashes
-            )
-        except errors.StorageError:
-            del self._sessions[request.args["upload_id"]]
-            raise
+    def _write(self, bucket: str, upload: Upload, data: bytes, conditions: Preconditions) -> StoredObject:
+        return self._store.write(bucket, upload.name, data, upload.attributes, conditions, expected=upload.hashes)
 
     def clear(self) -> None:
         """Forget every session, with what has come of its object."""
@@ -134,59 +103,57 @@ def json_object(data: bytes) -> dict[str, object]:
     try:
         value = json.loads(data or b"{}")
     except ValueError:
-        raise errors.bad_request("Parse Error") from None
+        raise invalid("Parse Error") from None
     if not isinstance(value, dict):
-        raise errors.bad_request("A JSON object was expected")
+        raise invalid("A JSON object was expected")
     return value
 
 
 def _upload() -> Upload:
-    kind, data = request.args.get("uploadType"), request.get_data()
-    content_type = request.headers.get("Content-Type", "")
+    kind, data, resource = request.args.get("uploadType"), request.get_data(), b""
+    media_type = request.headers.get("Content-Type", "")
     if kind == "multipart":
-        return multipart(data, content_type)
-    if kind == "resumable":
-        return Upload(json_object(data), request.headers.get("X-Upload-Content-Type", ""))
-    if kind == "media":
-        return Upload({}, content_type, data)
-    raise errors.bad_request(f"Invalid upload type: {kind}")
+        resource, media_type, data = multipart(data, media_type)
+    elif kind == "resumable":
+        resource, media_type, data = data, request.headers.get("X-Upload-Content-Type", ""), b""
+    elif kind != "media":
+        raise invalid(f"Invalid upload type: {kind}")
+    wanted = json_object(resource)
+    name = str(wanted.get("name") or request.args.get("name") or "")
+    if not name:
+        raise invalid("Required parameter: name")
+    attributes = {"contentType": media_type or DEFAULT_TYPE} | writable(wanted)
+    return Upload(name, attributes, expected_hashes(wanted), data)
 
 
-def multipart(data: bytes, content_type: str) -> Upload:
-    """Return the two parts of a `multipart/related` body: a JSON resource, then the media; raises 400."""
+def multipart(data: bytes, content_type: str) -> tuple[bytes, str, bytes]:
+    """Return resource, media type and media of a `multipart/related` body; raises 400."""
     boundary = parse_options_header(content_type)[1].get("boundary")
     if not boundary:
-        raise errors.bad_request("A multipart upload needs a boundary")
+        raise invalid("A multipart upload needs a boundary")
     delimiter = b"\r\n--" + boundary.encode()
     _, _, rest = (b"\r\n" + data).partition(delimiter)
     resource, second, rest = rest.partition(delimiter)
-    media, end, _ = rest.rpartition(delimiter + b"--")
+    part, end, _ = rest.rpartition(delimiter + b"--")
     if not (second and end):
-        raise errors.bad_request("The multipart body has no two parts, or no end")
-    head, _, content = media.partition(b"\r\n\r\n")
+        raise invalid("The multipart body has no two parts, or no end")
+    head, _, media = part.partition(b"\r\n\r\n")
     media_type = head.lower().partition(b"content-type:")[2].partition(b"\r\n")[0]
-    return Upload(json_object(resource.partition(b"\r\n\r\n")[2]), media_type.strip().decode("latin-1"), content)
+    return resource.partition(b"\r\n\r\n")[2], media_type.strip().decode("latin-1"), media
 
 
 def _append(received: bytearray) -> int | None:
     """Take what is new of this chunk and return the upload's total size, None while it is not known."""
-    start, total = _content_range()
-    if start > len(received):
-        raise errors.bad_request(f"The chunk starts at {start}, after {len(received)}")
-    received += memoryview(request.get_data())[len(received) - start :]
-    return total
-
-
-def _content_range() -> tuple[int, int | None]:
-    """Return where the chunk starts and how long the whole is; without the header the body is all of it."""
-    header = request.headers.get("Content-Range")
-    if header is None:
-        return 0, len(request.get_data())
+    data = request.get_data()
+    header = request.headers.get("Content-Range", f"bytes 0-{len(data)}/{len(data)}")
     match = CONTENT_RANGE.fullmatch(header)
     if not match:
-        raise errors.bad_request(f"Failed to parse Content-Range header: {header}")
-    start, _, total = match.groups()
-    return int(start or 0), None if total == "*" else int(total)
+        raise invalid(f"Failed to parse Content-Range header: {header}")
+    start, total = int(match[1] or 0), match[3]
+    if start > len(received):
+        raise invalid(f"The chunk starts at {start}, after {len(received)}")
+    received += memoryview(data)[len(received) - start :]
+    return None if total == "*" else int(total)
 
 
 def _incomplete(received: int) -> Response:

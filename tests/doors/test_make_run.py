@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.calls import call, post_json
+from local.calls import call
 from tests.doors.local_run import ROOT, Run
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) ->
     run.start("--latency", "0")
     run.read_until("until Ctrl-C")
     url = f"http://127.0.0.1:{run.port}"
-    image = post_json(f"{url}/v1/images", {"promptText": "a cat", "referenceImages": []}, timeout=60).json()
+    image = call("POST", f"{url}/v1/images", json={"promptText": "a cat", "referenceImages": []}, timeout=60).json()
     run.process.send_signal(number)
     assert (run.end(), run.stderr) == (0, "")
     assert run.lines[-1].startswith("Stopping")

@@ -33,14 +33,6 @@ def test_google_auth_signs_with_it_and_the_loaded_key_verifies(
     key.public_key.verify(credentials.sign_bytes(b"message"), b"message", PKCS1v15(), hashes.SHA256())
 
 
-def test_a_bare_public_key_stands_for_any_account(storage_key: Path, tmp_path: Path) -> None:
-    (key,) = load_keys([storage_key])
-    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (tmp_path / "public.pem").write_bytes(key.public_key.public_bytes(*form))
-    (public,) = load_keys([tmp_path / "public.pem"])
-    assert (public.email, public.public_key) == ("", key.public_key)
-
-
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = ensure_key(tmp_path / "new" / "key.json", email="me@example.com", server="http://127.0.0.1:1")
     text = path.read_text()
@@ -57,11 +49,12 @@ def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
-    public = ec.generate_private_key(ec.SECP256R1()).public_key()
-    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (tmp_path / "key.pem").write_bytes(public.public_bytes(*form))
+    private = ec.generate_private_key(ec.SECP256R1())
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    resource = {"client_email": "me@example.com", "private_key": private.private_bytes(*form).decode()}
+    (tmp_path / "key.json").write_text(json.dumps(resource))
     with pytest.raises(ValueError, match="no RSA key"):
-        load_keys([tmp_path / "key.pem"])
+        load_keys([tmp_path / "key.json"])
 
 
 def test_the_server_hands_out_access_tokens_for_it(storage: StorageServer, tmp_path: Path) -> None:

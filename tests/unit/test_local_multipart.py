@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.storage.errors import StorageError
-from local.storage.uploads import Upload, multipart
+from local.storage.uploads import multipart
 
 
-def body_of(media: bytes, boundary: str, end: bytes = b"--") -> Upload:
+def body_of(media: bytes, boundary: str, end: bytes = b"--") -> tuple[bytes, str, bytes]:
     edge = b"--" + boundary.encode()
     head = edge + b'\r\nContent-Type: application/json\r\n\r\n{"name": "x"}\r\n' + edge
     body = head + b"\r\nContent-Type: image/png\r\n\r\n" + media + b"\r\n" + edge + end
@@ -19,12 +19,12 @@ def body_of(media: bytes, boundary: str, end: bytes = b"--") -> Upload:
 
 @given(st.binary(max_size=2000), st.sampled_from(["B", "=====", "a b"]))
 def test_a_multipart_body_gives_its_resource_and_its_media(media: bytes, boundary: str) -> None:
-    assert body_of(media, boundary) == Upload({"name": "x"}, "image/png", media)
+    assert body_of(media, boundary) == (b'{"name": "x"}', "image/png", media)
 
 
 @given(st.lists(st.sampled_from([b"--B", b"\r\n", b"--", b"B", b"x"]), max_size=40))
 def test_media_made_of_pieces_of_the_delimiter_is_kept(parts: list[bytes]) -> None:
-    assert body_of(b"".join(parts), "B").media == b"".join(parts)
+    assert body_of(b"".join(parts), "B")[2] == b"".join(parts)
 
 
 @pytest.mark.parametrize("end", [b"", b"-", b"\r\nmore"])

@@ -27,10 +27,7 @@ def stored(generation: int) -> StoredObject:
 def refusal(conditions: Preconditions, found: StoredObject | None, *, reading: bool) -> int:
     """Return the status of the refusal, 0 if there is none."""
     try:
-        if reading and found:
-            conditions.check_read(found)
-        else:
-            conditions.check_write(found)
+        conditions.check(found, reading=reading)
     except StorageError as error:
         return error.status
     return 0
@@ -44,7 +41,7 @@ def test_conditions_hold_exactly_when_every_one_does(
     generation, metageneration = (2, 1) if exists else (0, 0)
     matches = match in {None, generation} and meta in {None, metageneration}
     unwanted = unmatch == generation or unmeta == metageneration
-    expected = 412 if not matches else (304 if reading and exists else 412) if unwanted else 0
+    expected = 412 if not matches else (304 if reading else 412) if unwanted else 0
     assert refusal(Preconditions(match, unmatch, meta, unmeta), found, reading=reading) == expected
 
 

@@ -1,16 +1,12 @@
-"""Events that nobody has taken yet, in a file: a killed process loses none of them."""
-
-from __future__ import annotations
+"""Events that were not yet answered with a 2xx, in a file: a killed process loses none of them."""
 
 import json
-import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from local import sqlite
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 UNQUOTED = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
@@ -49,31 +45,18 @@ class Event:
         return {"id": self.id, **about, "outstanding": self.outstanding, "answers": self.answers}
 
 
-class Outbox:
-    """The events that are outstanding, oldest first. Its caller sees to it that one thread comes at a time.
-
-    Raises `sqlite3.OperationalError` if another process serves this folder.
-    """
+class PendingEvents:
+    """The outstanding events, oldest first; to be used by one thread at a time."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._file = sqlite3.connect(
-            directory / "events.sqlite", isolation_level=None, check_same_thread=False, timeout=0
-        )
-        for statement in (
-            "PRAGMA locking_mode=EXCLUSIVE",
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=OFF",
-            SCHEMA,
-        ):
-            self._file.execute(statement)
+        self._file = sqlite.opened(directory / "events.sqlite", SCHEMA)
 
     def events(self) -> list[Event]:
         found = self._file.execute("SELECT id, resource, outstanding FROM events ORDER BY rowid")
         return [Event(key, json.loads(resource), outstanding) for key, resource, outstanding in found]
 
     def save(self, event: Event) -> None:
-        """Keep what is outstanding of the event; nothing of it when that is nothing."""
+        """Keep what is outstanding of the event, and forget it when that is nothing."""
         if event.outstanding:
             row = (event.id, json.dumps(event.resource), event.outstanding)
             self._file.execute("INSERT OR REPLACE INTO events VALUES (?, ?, ?)", row)
