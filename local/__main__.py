@@ -90,15 +90,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _options(arguments: argparse.Namespace) -> Options:
-    return Options(
-        layout_of(arguments),
-        arguments.latency,
-        os.environ.get("SEGMIND_API_KEY", "").strip(),
-        arguments.deliveries,
-        arguments.shuffle,
-        os.environ.get("CORS_ORIGINS", "*"),
-    )
+def _options(given: argparse.Namespace) -> Options:
+    key, origins = os.environ.get("SEGMIND_API_KEY", "").strip(), os.environ.get("CORS_ORIGINS", "*")
+    return Options(layout_of(given), given.latency, key, given.deliveries, given.shuffle, origins)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

@@ -16,7 +16,6 @@ from local.calls import HTTPError, call, detail, is_ok
 from local.processes import RunError
 
 PATIENCE_SECONDS = 240.0
-LOOK_SECONDS = 20
 WIDTH = 30
 
 
@@ -60,7 +59,7 @@ def ended(url: str) -> dict[str, Any]:
     """Wait for an image that was ordered elsewhere, and return its resource; raises `RunError` if there is none."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up:
-        answer = call("GET", f"{url}?wait={LOOK_SECONDS}", timeout=LOOK_SECONDS * 2)
+        answer = call("GET", f"{url}?wait=20", timeout=40.0)
         resource: dict[str, Any] = demanded(answer, "the function")
         if resource["status"] == "succeeded":
             return resource

@@ -6,7 +6,6 @@ that is given the same file knows its public half.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,15 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 LOCAL_ACCOUNT = "local@local-project.iam.gserviceaccount.com"
-KEY_BITS = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationKey:
-    """A public key and the account it belongs to."""
-
-    email: str
-    public_key: RSAPublicKey
 
 
 def ensure_key(path: Path, *, email: str = LOCAL_ACCOUNT, server: str = "http://127.0.0.1:9") -> Path:
@@ -38,7 +28,7 @@ def ensure_key(path: Path, *, email: str = LOCAL_ACCOUNT, server: str = "http://
 
 
 def _key_resource(email: str, server: str) -> dict[str, str]:
-    key = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    key = generate_private_key(public_exponent=65537, key_size=2048)
     return {
         "type": "service_account",
         "project_id": "local-project",
@@ -50,12 +40,12 @@ def _key_resource(email: str, server: str) -> dict[str, str]:
     }
 
 
-def load_keys(files: Iterable[Path]) -> list[VerificationKey]:
-    """Return the public keys of service-account key files; raises `ValueError` for a file that is none."""
-    return [_load(path) for path in files]
+def load_keys(files: Iterable[Path]) -> dict[str, RSAPublicKey]:
+    """Return public keys by their accounts, out of key files; raises `ValueError` for a file that is none."""
+    return dict(map(_load, files))
 
 
-def _load(path: Path) -> VerificationKey:
+def _load(path: Path) -> tuple[str, RSAPublicKey]:
     try:
         resource = json.loads(path.read_text())
         private = load_pem_private_key(resource["private_key"].encode(), password=None)
@@ -63,4 +53,4 @@ def _load(path: Path) -> VerificationKey:
         private = None
     if not isinstance(private, RSAPrivateKey):
         raise ValueError(f"{path} holds no RSA key")  # noqa: TRY004  # the file's content is wrong, not its type
-    return VerificationKey(resource["client_email"], private.public_key())
+    return resource["client_email"], private.public_key()

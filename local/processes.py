@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,11 @@ from local.layout import Layout
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TAIL_LINES = 15
-KILL_AT_END = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
+
+# A small shell reads the ids of process groups from a pipe whose other end only the run holds. If the run is killed
+# the kernel closes that end, and the shell kills the groups. This works wherever there is a shell, which Linux's
+# PR_SET_PDEATHSIG does not, and it reaches the children's own children.
+KILL_ORPHANS = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
 
 
 class RunError(Exception):
@@ -73,42 +78,11 @@ class Child:
         """Ask it to end, and after a while end it with all it started."""
         if self.process.poll() is None:
             self.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self._kill_group()
-            self.process.wait()
-
-    def _kill_group(self) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
-
-class OrphanKiller:
-    """Kills the children of a run if the run itself is killed.
-
-    A small shell reads the ids of process groups from a pipe whose other end only the run holds. When the run is gone
-    the kernel closes that end, and the shell kills the groups. This works wherever there is a shell, which Linux's
-    PR_SET_PDEATHSIG does not, and it reaches the children's own children.
-    """
-
-    def __init__(self) -> None:
-        command = ["/bin/sh", "-c", KILL_AT_END]
-        self._shell = _started(command, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
-
-    def add(self, group: int) -> None:
-        """Have this group killed if the run ends before `stop`."""
-        if self._shell.stdin:
-            self._shell.stdin.write(f"{group}\n".encode())
-
-    def stop(self) -> None:
-        """Kill nothing: the run has stopped its children itself, and other processes may soon have their ids."""
-        self._shell.kill()
-        self._shell.communicate()
+        self.process.wait()
 
 
 class Family:
@@ -117,7 +91,7 @@ class Family:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._children: list[Child] = []
-        self._orphan_killer = OrphanKiller()
+        self._orphan_killer = _started(["/bin/sh", "-c", KILL_ORPHANS], subprocess.PIPE, subprocess.DEVNULL)
 
     def start(self, service: Service) -> None:
         """Start it and do not wait; raises `RunError` if that cannot be."""
@@ -131,7 +105,8 @@ class Family:
             except OSError as error:
                 raise RunError(f"the {service.name} cannot be started: {error}") from None
         self._children.append(Child(service, process, log))
-        self._orphan_killer.add(process.pid)
+        if self._orphan_killer.stdin:
+            self._orphan_killer.stdin.write(f"{process.pid}\n".encode())
 
     def wait(self) -> None:
         """Return when all answer; raises `RunError`."""
@@ -152,7 +127,8 @@ class Family:
         """Stop all, the last started first: what a child still depends on outlives it."""
         while self._children:
             self._children.pop().stop()
-        self._orphan_killer.stop()
+        self._orphan_killer.kill()  # before it kills by ids that other processes may soon have
+        self._orphan_killer.communicate()
 
 
 def _started(

@@ -16,8 +16,6 @@ ANSWER_SECONDS = 1800.0
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each repetition of a call: five, as Terraform asks for."""
 
-DAY = 86_400.0
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -26,7 +24,7 @@ class Job:
     name: str
     url: str
     body: Mapping[str, object] = field(default_factory=dict)
-    every: float = DAY
+    every: float = 86_400.0
     past: float = 0.0
 
     def next_time(self, now: float) -> float:
@@ -73,15 +71,14 @@ class Scheduler:
 
     def _send(self, planned: str) -> bool:
         """Send one call, again while it fails; return whether it is over."""
-        problem = self._problem(planned)
-        for pause in PAUSES:
+        for pause in (*PAUSES, None):
+            problem = self._problem(planned)
             if not problem:
                 return False
-            if self.wait(pause):
+            if pause is None:
+                self.report(f"the call {self.job.name} of {planned} failed: {problem}")
+            elif self.wait(pause):
                 return True
-            problem = self._problem(planned)
-        if problem:
-            self.report(f"the call {self.job.name} of {planned} failed: {problem}")
         return False
 
     def _problem(self, planned: str) -> str:

@@ -1,10 +1,7 @@
 """Send something to the doors that have no callers here, and print what comes of it.
 
-    python -m local.send job --prompt TEXT                    a job file into the uploads bucket
-    python -m local.send photo FILE --prompt TEXT [--tag TAG] a photo into the uploads bucket
-    python -m local.send batch NAME --prompt TEXT … [--at TIME]   a batch to the schedule door
-    python -m local.send sweep [--at TIME]                    its other calls
-    python -m local.send reconcile [--at TIME]
+    python -m local.send {job | photo FILE | batch NAME} --prompt TEXT
+    python -m local.send {sweep | reconcile}
 
 Of each image it waits for, it prints the resource's URL and the file it saved. The same batch and time are the same
 call: sent again it buys nothing.
@@ -17,6 +14,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,8 +24,6 @@ from local.images import PATIENCE_SECONDS, demanded, download, ended
 from local.layout import UPLOADS, Layout, Part, add_options, layout_of
 from local.processes import RunError
 from local.scheduler import Job, send, time_text
-
-LOOK_SECONDS = 0.1
 
 
 def main() -> int:
@@ -68,15 +64,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _check_it_runs(layout: Layout) -> None:
-    try:
-        running = is_ok(call("GET", layout.url(Part.STORAGE) + "/_local/health"))
-    except HTTPError:
-        running = False
-    if not running:
-        raise RunError(
-            f"nothing runs on port {layout.port} and the next ones: start `make run` in another terminal first, "
-            "or name its port by LOCAL_PORT"
-        )
+    with suppress(HTTPError):
+        if is_ok(call("GET", layout.url(Part.STORAGE) + "/_local/health")):
+            return
+    start = "start `make run` in another terminal first, or name its port by LOCAL_PORT"
+    raise RunError(f"nothing runs on port {layout.port} and the next ones: {start}")
 
 
 def _request(prompt: str, ratio: str | None) -> dict[str, object]:
@@ -123,7 +115,7 @@ def _taken_event(layout: Layout, name: str) -> str:
         taken = [event["id"] for event in found if any(200 <= status < 300 for status in event["answers"])]
         if taken:
             return str(taken[0])
-        time.sleep(LOOK_SECONDS)
+        time.sleep(0.1)
     raise RunError(f"the event door did not take {name} within {PATIENCE_SECONDS:.0f} s: {found}")
 
 

@@ -14,6 +14,7 @@ SOURCE = ROOT / "function" / "main.py"
 THREADS = 100
 """As deployed: Terraform sets the same number of requests an instance takes at once."""
 
+IMPORT_PATH = {"PYTHONPATH": str(ROOT)}
 FAKE_KEY = "SG_local_key"
 MAX_IMAGES_PER_DAY = 1000
 MAX_PAID_IMAGES_PER_DAY = 20
@@ -40,66 +41,43 @@ def services(options: Options) -> list[Service]:
     """Return everything to start, in the order in which it is needed."""
     ensure_key(options.layout.key_file, server=options.layout.url(Part.STORAGE))
     vendor = [] if options.is_paid else [_vendor(options)]
-    return [_storage(options), *vendor, *_doors(options)]
+    return [
+        _storage(options),
+        *vendor,
+        _door(options, Part.FUNCTION, f"generate_image, deployed by functions-framework with {THREADS} threads"),
+        _door(options, Part.ON_UPLOAD, f"the same source: what is finalized in the bucket {UPLOADS} is an order"),
+        _door(options, Part.ON_SCHEDULE, "the same source: batches, sweeps and reconciling, called by a scheduler"),
+    ]
 
 
 def _storage(options: Options) -> Service:
     layout = options.layout
-    folder = layout.state / "storage"
-    kept = ("--directory", str(folder))
-    buckets = ["--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(layout.key_file)]
+    folder = str(layout.state / "storage")
+    kept = ["--directory", folder, "--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(layout.key_file)]
     events = ["--watch", UPLOADS, "--notify", layout.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
     more = ["--origins", options.cors_origins, *(["--shuffle"] if options.shuffle else [])]
-    return Service(
-        name="storage",
-        about=f"Cloud Storage on this machine, kept in {folder}",
-        port=layout.port_of(Part.STORAGE),
-        health="/_local/health",
-        command=_module("local.storage", layout.port_of(Part.STORAGE), *kept, *buckets, *events, *more),
-        environment={"PYTHONPATH": str(ROOT)},
-    )
+    command = _module("local.storage", layout.port_of(Part.STORAGE), *kept, *events, *more)
+    about = f"Cloud Storage on this machine, kept in {folder}"
+    return Service("storage", about, layout.port_of(Part.STORAGE), "/_local/health", command, IMPORT_PATH)
 
 
 def _vendor(options: Options) -> Service:
     port = options.layout.port_of(Part.VENDOR)
-    return Service(
-        name="fake vendor",
-        about=f"plays Segmind: an image takes {options.latency:g} s and costs nothing",
-        port=port,
-        health="/_mock/health",
-        command=_module("mock_segmind", port, "--key", FAKE_KEY, "--latency", str(options.latency)),
-        environment={"PYTHONPATH": str(ROOT)},
-    )
+    command = _module("mock_segmind", port, "--key", FAKE_KEY, "--latency", str(options.latency))
+    about = f"plays Segmind: an image takes {options.latency:g} s and costs nothing"
+    return Service("fake vendor", about, port, "/_mock/health", command, IMPORT_PATH)
 
 
 def _module(name: str, port: int, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, "--port", str(port), *arguments]
 
 
-def _doors(options: Options) -> list[Service]:
-    """Return the three doors. That the event door refuses a GET with 405 shows that it is up."""
-    function = f"generate_image, deployed by functions-framework with {THREADS} threads"
-    on_upload = f"the same source: what is finalized in the bucket {UPLOADS} is an order"
-    on_schedule = "the same source: batches, sweeps and reconciling, called by a scheduler"
-    return [
-        _door("function", "generate_image", Part.FUNCTION, function, options),
-        _door("on_upload", "on_upload", Part.ON_UPLOAD, on_upload, options, kind="cloudevent", health="/", healthy=405),
-        _door("on_schedule", "on_schedule", Part.ON_SCHEDULE, on_schedule, options),
-    ]
-
-
-def _door(  # noqa: PLR0913  # each has its name
-    name: str,
-    target: str,
-    part: Part,
-    about: str,
-    options: Options,
-    *,
-    kind: str = "http",
-    health: str = "/health",
-    healthy: int = 200,
-) -> Service:
-    program, port = str(Path(sys.executable).with_name("functions-framework")), options.layout.port_of(part)
+def _door(options: Options, part: Part, about: str) -> Service:
+    """Return a deployed function. The event door takes no GET: that it answers 405 shows that it is up."""
+    name, port = part.name.lower(), options.layout.port_of(part)
+    target = "generate_image" if part == Part.FUNCTION else name
+    kind, health, healthy = ("cloudevent", "/", 405) if part == Part.ON_UPLOAD else ("http", "/health", 200)
+    program = str(Path(sys.executable).with_name("functions-framework"))
     called = ["--source", str(SOURCE), "--target", target, "--signature-type", kind, "--port", str(port)]
     return Service(name, about, port, health, [program, *called], function_environment(options), healthy)
 

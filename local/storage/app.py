@@ -82,7 +82,7 @@ class App(Flask):
         self.get(objects)(api.list_objects)
         self.get(one)(api.get_object)
         self.delete(one)(api.delete_object)
-        self.get("/download" + one)(api.download)
+        self.get("/download" + one)(api.get_object)
         self.post("/upload" + objects, endpoint="upload insert")(self.uploads.insert)
         self.put("/upload" + objects, endpoint="upload resume")(self.uploads.resume)
 
@@ -106,8 +106,12 @@ class App(Flask):
                 super().dispatch_request()
         if fault.kind == "answer":
             raise StorageError("ScriptedFault", status=fault.status)
-        if fault.kind == "cut":
-            return _halved(self.make_response(super().dispatch_request()))
+        if fault.kind == "cut":  # the head of the whole and half of the body: the server closes after it
+            response = self.make_response(super().dispatch_request())
+            length = response.content_length or 0
+            response.set_data(response.get_data()[: length // 2])
+            response.content_length = length
+            return response
         if fault.kind == "hang":
             self.faults.wait()
         self._log(0)
@@ -149,14 +153,6 @@ def _add_own_routes(app: Flask, store: Store, events: Events) -> None:
     def finalized() -> ResponseReturnValue:
         """Return how many events wait and were taken, and each one of `?bucket=` and `&name=`, where given."""
         return events.report(request.args.get("bucket", ""), request.args.get("name", ""))
-
-
-def _halved(response: Response) -> Response:
-    """Return the answer with the head of the whole and half of the body: the server closes after it."""
-    length = response.content_length or 0
-    response.set_data(response.get_data()[: length // 2])
-    response.content_length = length
-    return response
 
 
 def _refusal(error: StorageError) -> Response:

@@ -26,19 +26,15 @@ def deployed_rules(bucket: str, origins: Sequence[str]) -> list[Rule]:
     Behind the redirect of `/content`, from one foreign origin to another, a browser's origin is "null".
     """
     readers = ["*"] if "*" in origins else [*origins, "null"]
-    rules: dict[str, Rule] = {
-        "results": {
-            "origin": readers,
-            "method": ["GET", "HEAD"],
-            "responseHeader": ["Content-Type", "Content-Length", "Content-Range", "ETag"],
-        },
-        "uploads": {
-            "origin": list(origins),
-            "method": ["PUT"],
-            "responseHeader": ["Content-Type", "x-goog-content-length-range", "x-goog-if-generation-match"],
-        },
+    uploaded = ["Content-Type", "x-goog-content-length-range", "x-goog-if-generation-match"]
+    rules = {
+        "results": (readers, ["GET", "HEAD"], ["Content-Type", "Content-Length", "Content-Range", "ETag"]),
+        "uploads": (list(origins), ["PUT"], uploaded),
     }
-    return [{**rules[bucket], "maxAgeSeconds": 3600}] if origins and bucket in rules else []
+    if not origins or bucket not in rules:
+        return []
+    origin, method, headers = rules[bucket]
+    return [{"origin": origin, "method": method, "responseHeader": headers, "maxAgeSeconds": 3600}]
 
 
 def preflight_headers(bucket: Bucket, request: Request) -> dict[str, str]:

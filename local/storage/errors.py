@@ -7,13 +7,12 @@ https://cloud.google.com/storage/docs/json_api/v1/status-codes, because clients 
 import json
 from xml.sax.saxutils import escape
 
-SIZE = "Your proposed upload is {} than the {} object size specified in your Policy Document."
 REFUSALS = {
     "NotModified": (304, "notModified", "Not Modified"),
     "InvalidArgument": (400, "invalid", "Invalid argument."),
     "BadDigest": (400, "invalid", "The checksum does not match."),
-    "EntityTooLarge": (400, "entityTooLarge", SIZE.format("larger", "maximum")),
-    "EntityTooSmall": (400, "entityTooSmall", SIZE.format("smaller", "minimum")),
+    "EntityTooLarge": (400, "entityTooLarge", "The upload is larger than your Policy Document says."),
+    "EntityTooSmall": (400, "entityTooSmall", "The upload is smaller than your Policy Document says."),
     "ExpiredToken": (400, "expiredToken", "Invalid argument."),  # not 403: a signed URL after its time
     "MalformedSecurityHeader": (400, "malformedSecurityHeader", "Your request has a malformed header."),
     "AccessDenied": (403, "accessDenied", "Access denied."),

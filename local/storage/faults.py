@@ -12,10 +12,7 @@ from typing import Literal, TypedDict, Unpack
 
 
 class Match(TypedDict, total=False):
-    """Which calls a fault hits: verb, start of the raw path, glob on the object's name.
-
-    `skip` lets the first ones pass.
-    """
+    """Which calls a fault hits: verb, start of the path, glob on the object's name; `skip` lets some pass before."""
 
     method: str
     path: str

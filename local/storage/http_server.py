@@ -7,9 +7,7 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Iterable
-from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
 from waitress import wasyncore
@@ -23,8 +21,11 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
-    def get_environment(self) -> dict[str, Any]:
-        return {**super().get_environment(), "local.socket": self.channel.socket}
+    def get_environment(self) -> WSGIEnvironment:
+        """Return the usual one, with the socket, and with the path as it was sent, still encoded."""
+        environ: WSGIEnvironment = super().get_environment()
+        path = environ["REQUEST_URI"].partition("?")[0]
+        return environ | {"local.socket": self.channel.socket, "PATH_INFO": path}
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress is untyped
@@ -45,7 +46,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress is untyped
     def __init__(self, port: int, app: WSGIApplication) -> None:
         logging.getLogger("waitress").setLevel(logging.ERROR)  # a full queue and a cut answer are what tests ask for
         super().__init__(
-            _with_raw_path(app),
+            app,
             host="127.0.0.1",
             port=port,
             threads=THREADS,
@@ -71,12 +72,3 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress is untyped
         for channel in list(self.active_channels.values()):
             channel.handle_close()
         wasyncore.close_all(self._map)
-
-
-def _with_raw_path(app: WSGIApplication) -> WSGIApplication:
-    """Give the app the path as it was sent, still encoded."""
-
-    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return app({**environ, "PATH_INFO": environ["REQUEST_URI"].partition("?")[0]}, start_response)
-
-    return call

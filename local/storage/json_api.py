@@ -9,18 +9,11 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from local.storage.errors import invalid
-from local.storage.model import METAGENERATION, Preconditions, StoredObject, number
+from local.storage.model import METAGENERATION, NAMED_HEADERS, Preconditions, StoredObject, number
 from local.storage.store import BEHIND_EVERY_NAME, Store
 from local.storage.uploads import json_object
 
 PAGE = 1000
-NAMED_HEADERS = {
-    "Content-Type": "contentType",
-    "Cache-Control": "cacheControl",
-    "Content-Disposition": "contentDisposition",
-    "Content-Encoding": "contentEncoding",
-    "Content-Language": "contentLanguage",
-}
 
 
 def download(store: Store, bucket: str, name: str, conditions: Preconditions) -> Response:
@@ -38,22 +31,19 @@ def generation() -> int | None:
 
 def headers_of(found: StoredObject) -> dict[str, str]:
     """Return the object's own headers, with the checksums by which a client verifies a download."""
-    named = {header: found.attribute(name) for header, name in NAMED_HEADERS.items()}
+    named = {header: found.attribute(name) for header, name in NAMED_HEADERS.items() if found.attribute(name)}
     custom = {f"x-goog-meta-{key}": value for key, value in found.custom_metadata.items()}
-    return (
-        custom
-        | {header: value for header, value in named.items() if value}
-        | {
-            "ETag": f'"{found.etag}"',
-            "Last-Modified": format_datetime(datetime.fromisoformat(found.created), usegmt=True),
-            "x-goog-generation": str(found.generation),
-            "x-goog-metageneration": str(METAGENERATION),
-            "x-goog-hash": f"crc32c={found.crc32c},md5={found.md5}",
-            "x-goog-stored-content-length": str(found.size),
-            "x-goog-stored-content-encoding": found.attribute("contentEncoding") or "identity",
-            "x-goog-storage-class": "STANDARD",
-        }
-    )
+    own = {
+        "ETag": f'"{found.etag}"',
+        "Last-Modified": format_datetime(datetime.fromisoformat(found.created), usegmt=True),
+        "x-goog-generation": str(found.generation),
+        "x-goog-metageneration": str(METAGENERATION),
+        "x-goog-hash": f"crc32c={found.crc32c},md5={found.md5}",
+        "x-goog-stored-content-length": str(found.size),
+        "x-goog-stored-content-encoding": found.attribute("contentEncoding") or "identity",
+        "x-goog-storage-class": "STANDARD",
+    }
+    return custom | named | own
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +65,9 @@ class JsonApi:
     def get_object(self, bucket: str, name: str) -> ResponseReturnValue:
         """Return its resource, or with `alt=media` its bytes."""
         if request.args.get("alt") == "media":
-            return self.download(bucket, name)
+            return download(self.store, bucket, name, Preconditions.from_query(request.args))
         found = self.store.get(bucket, name, generation(), Preconditions.from_query(request.args))
         return found.resource(request.host_url[:-1])
-
-    def download(self, bucket: str, name: str) -> ResponseReturnValue:
-        return download(self.store, bucket, name, Preconditions.from_query(request.args))
 
     def delete_object(self, bucket: str, name: str) -> ResponseReturnValue:
         self.store.delete(bucket, name, generation(), Preconditions.from_query(request.args))

@@ -16,17 +16,16 @@ Attributes = dict[str, object]
 METAGENERATION = 1
 """An object's attributes never change, because nothing here patches them."""
 
-WRITABLE = (
-    "contentType",
-    "cacheControl",
-    "contentDisposition",
-    "contentEncoding",
-    "contentLanguage",
-    "customTime",
-    "metadata",
-)
+NAMED_HEADERS = {
+    "Content-Type": "contentType",
+    "Cache-Control": "cacheControl",
+    "Content-Disposition": "contentDisposition",
+    "Content-Encoding": "contentEncoding",
+    "Content-Language": "contentLanguage",
+}
+"""Attributes by the headers that carry them."""
+
 QUERY = ("ifGenerationMatch", "ifGenerationNotMatch", "ifMetagenerationMatch", "ifMetagenerationNotMatch")
-HEADERS = ("x-goog-if-generation-match", "", "x-goog-if-metageneration-match", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,6 @@ class StoredObject:
             "etag": self.etag,
             "timeCreated": self.created,
             "updated": self.created,
-            "timeStorageClassUpdated": self.created,
             "timeFinalized": self.created,
             "storageClass": "STANDARD",
             **self.attributes,
@@ -82,7 +80,7 @@ class StoredObject:
 
 def writable(resource: Mapping[str, object]) -> Attributes:
     """Return the part of a resource that a writer chooses."""
-    return {key: resource[key] for key in WRITABLE if resource.get(key) is not None}
+    return {key: resource[key] for key in (*NAMED_HEADERS.values(), "metadata") if resource.get(key) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,9 @@ class Preconditions:
     @classmethod
     def from_headers(cls, headers: Headers) -> Self:
         """Return the XML API's, which are headers and know no "not match"."""
-        return cls(*(number(headers.get(name), name) for name in HEADERS))
+        names = ("x-goog-if-generation-match", "x-goog-if-metageneration-match")
+        generation, metageneration = (number(headers.get(name), name) for name in names)
+        return cls(generation, metageneration_match=metageneration)
 
     def check(self, found: StoredObject | None, *, reading: bool = False) -> None:
         """Raise 412, or 304 for a reader who has that version already; what does not exist has generation 0."""

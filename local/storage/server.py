@@ -6,13 +6,14 @@ with StorageServer(tmp_path, keys=load_keys([key_file]), buckets=["results"]) as
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType
 from typing import Any, Self
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from local.events import Events, Subscription
-from local.keys import VerificationKey
 from local.storage import cors
 from local.storage.app import App
 from local.storage.http_server import HttpServer, hang_up
@@ -33,7 +34,7 @@ class StorageServer:
         directory: Path,
         port: int = 0,
         *,
-        keys: Sequence[VerificationKey] = (),
+        keys: Mapping[str, RSAPublicKey] = MappingProxyType({}),
         buckets: Sequence[str] = (),
         origins: Sequence[str] = ("*",),
         subscription: Subscription | None = None,
@@ -56,9 +57,7 @@ class StorageServer:
         self.events.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.faults.clear()
         self._http.stop()
         self.events.close()

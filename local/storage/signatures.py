@@ -5,21 +5,23 @@ parameter, header or host gives another string, and the signature does not match
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from flask import Request
 
-from local.keys import VerificationKey
 from local.storage.errors import StorageError
 
 ALGORITHM = "GOOG4-RSA-SHA256"
 LONGEST = 604_800
+SCOPE = re.compile(r"\d{8}/[^/]*/storage/goog4_request")
 SKEW = timedelta(minutes=15)
 SIGNATURE = "x-goog-signature"
 PARAMETERS = ("x-goog-algorithm", "x-goog-credential", "x-goog-date", "x-goog-expires", "x-goog-signedheaders")
@@ -39,9 +41,9 @@ class Claim:
 
 
 class Verifier:
-    """Admits a request that carries a valid signature by one of `keys`, and raises for every other."""
+    """Admits a request that carries a valid signature by one of the accounts' `keys`, and raises for every other."""
 
-    def __init__(self, keys: Sequence[VerificationKey], clock: Callable[[], float]) -> None:
+    def __init__(self, keys: Mapping[str, RSAPublicKey], clock: Callable[[], float]) -> None:
         self._keys = keys
         self._clock = clock
 
@@ -50,11 +52,16 @@ class Verifier:
         claim = _claim_of(request)
         self._check_time(claim)
         _check_headers(request, claim)
+        if claim.email not in self._keys:
+            raise StorageError("InvalidSecurity", Details=f"Google Access ID not found: {claim.email}")
         canonical = _canonical_request(request, claim)
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         string_to_sign = f"{ALGORITHM}\n{claim.date}\n{claim.scope}\n{digest}"
-        if not self._is_signed(claim, string_to_sign):
-            raise StorageError("SignatureDoesNotMatch", StringToSign=string_to_sign, CanonicalRequest=canonical)
+        try:
+            self._keys[claim.email].verify(claim.signature, string_to_sign.encode(), PKCS1v15(), SHA256())
+        except InvalidSignature:
+            shown = StorageError("SignatureDoesNotMatch", StringToSign=string_to_sign, CanonicalRequest=canonical)
+            raise shown from None
 
     def _check_time(self, claim: Claim) -> None:
         now = datetime.fromtimestamp(self._clock(), UTC)
@@ -64,23 +71,9 @@ class Verifier:
         if claim.signed_at > now + SKEW:
             raise _malformed("x-goog-date", "The request is not yet valid.")
 
-    def _is_signed(self, claim: Claim, string_to_sign: str) -> bool:
-        candidates = [key for key in self._keys if key.email == claim.email]
-        if not candidates:
-            raise StorageError("InvalidSecurity", Details=f"Google Access ID not found: {claim.email}")
-        return any(_verifies(key, claim.signature, string_to_sign.encode()) for key in candidates)
-
 
 def _malformed(name: str, details: str) -> StorageError:
     return StorageError("MalformedSecurityHeader", ParameterName=name, Details=details)
-
-
-def _verifies(key: VerificationKey, signature: bytes, message: bytes) -> bool:
-    try:
-        key.public_key.verify(signature, message, PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _claim_of(request: Request) -> Claim:
@@ -92,40 +85,19 @@ def _claim_of(request: Request) -> Claim:
             raise _malformed(name, "A required query parameter is missing.")
     email, _, scope = query["x-goog-credential"].partition("/")
     date, expires = query["x-goog-date"], query["x-goog-expires"]
-    _check_form(query["x-goog-algorithm"], scope.split("/"), date)
+    if query["x-goog-algorithm"] != ALGORITHM:
+        raise _malformed("x-goog-algorithm", f"The algorithm must be {ALGORITHM}.")
+    if not SCOPE.fullmatch(scope) or not scope.startswith(date[:8]):
+        raise _malformed("x-goog-credential", "The credential scope is invalid.")
     if not expires.isdecimal() or not 1 <= int(expires) <= LONGEST:
         raise _malformed("x-goog-expires", f"Expires must be from 1 to {LONGEST} seconds.")
-    signed_at = _parsed(date)
-    return Claim(
-        email=email,
-        scope=scope,
-        date=date,
-        signed_at=signed_at,
-        expires_at=signed_at + timedelta(seconds=int(expires)),
-        signed_headers=tuple(query["x-goog-signedheaders"].split(";")),
-        signature=_unhexed(query[SIGNATURE]),
-    )
-
-
-def _check_form(algorithm: str, scope: list[str], date: str) -> None:
-    if algorithm != ALGORITHM:
-        raise _malformed("x-goog-algorithm", f"The algorithm must be {ALGORITHM}.")
-    if len(scope) != 4 or scope[0] != date[:8] or scope[2:] != ["storage", "goog4_request"]:
-        raise _malformed("x-goog-credential", "The credential scope is invalid.")
-
-
-def _parsed(date: str) -> datetime:
     try:
-        return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise _malformed("x-goog-date", "The date is invalid.") from None
-
-
-def _unhexed(signature: str) -> bytes:
-    try:
-        return bytes.fromhex(signature)
-    except ValueError:
-        raise _malformed(SIGNATURE, "The signature is not hexadecimal.") from None
+        signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        signature = bytes.fromhex(query[SIGNATURE])
+    except ValueError as error:
+        raise _malformed(f"x-goog-date or {SIGNATURE}", str(error)) from None
+    expires_at, headers = signed_at + timedelta(seconds=int(expires)), query["x-goog-signedheaders"]
+    return Claim(email, scope, date, signed_at, expires_at, tuple(headers.split(";")), signature)
 
 
 def _check_headers(request: Request, claim: Claim) -> None:

@@ -9,8 +9,8 @@ from flask import Response, request
 
 from local.storage import cors
 from local.storage.errors import StorageError
-from local.storage.json_api import NAMED_HEADERS, download, generation, headers_of
-from local.storage.model import Attributes, Preconditions, number
+from local.storage.json_api import download, generation, headers_of
+from local.storage.model import NAMED_HEADERS, Attributes, Preconditions, number
 from local.storage.signatures import Verifier
 from local.storage.store import Store
 from local.storage.uploads import DEFAULT_TYPE, expected_hashes

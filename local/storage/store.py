@@ -25,6 +25,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, resource TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS objects (bucket TEXT, name TEXT, stored TEXT, PRIMARY KEY (bucket, name)) WITHOUT ROWID;
 """
+BUCKET = "SELECT resource FROM buckets WHERE name = ?"
 ANY = Preconditions()
 BEHIND_EVERY_NAME = "\U0010ffff" * 257
 """After any prefix this sorts behind each name, because a name has at most 1,024 bytes."""
@@ -67,7 +68,7 @@ class Store:
         now = timestamp()
         bucket = {"kind": "storage#bucket", "id": name, "name": name, "timeCreated": now, "location": "US", **resource}
         with self._lock:
-            if not replace and self._find_bucket(name) is not None:
+            if not replace and self._index.execute(BUCKET, (name,)).fetchone():
                 raise StorageError("BucketAlreadyOwnedByYou")
             self._index.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?)", (name, json.dumps(bucket)))
         return bucket
@@ -75,10 +76,10 @@ class Store:
     def bucket(self, name: str) -> Bucket:
         """Return the bucket; raises 404."""
         with self._lock:
-            found = self._find_bucket(name)
-        if found is None:
+            row = self._index.execute(BUCKET, (name,)).fetchone()
+        if row is None:
             raise StorageError("NoSuchBucket")
-        return found
+        return dict(json.loads(row[0]))
 
     def write(  # noqa: PLR0913  # one call, all of it
         self,
@@ -102,10 +103,11 @@ class Store:
             with self._lock:
                 before = self._find(bucket, name)
                 conditions.check(before)
+                self._generation = max(self._generation + 1, time.time_ns() // 1000)
                 after = StoredObject(
                     bucket=bucket,
                     name=name,
-                    generation=self._next_generation(),
+                    generation=self._generation,
                     size=len(data),
                     created=timestamp(),
                     content=content.name,
@@ -115,15 +117,12 @@ class Store:
                 self._announce(after)
                 row = (bucket, name, json.dumps({field: getattr(after, field) for field in StoredObject.__slots__}))
                 self._index.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", row)
-                self._remove_content(before)
+                if before:
+                    (self._contents / before.content).unlink()
         except StorageError:
             content.unlink()
             raise
         return after
-
-    def _next_generation(self) -> int:
-        self._generation = max(self._generation + 1, time.time_ns() // 1000)
-        return self._generation
 
     def get(
         self, bucket: str, name: str, generation: int | None = None, conditions: Preconditions = ANY
@@ -156,7 +155,7 @@ class Store:
             found = self._existing(bucket, name, generation)
             conditions.check(found)
             self._index.execute("DELETE FROM objects WHERE bucket = ? AND name = ?", (bucket, name))
-            self._remove_content(found)
+            (self._contents / found.content).unlink()
 
     def named(self, bucket: str, prefix: str = "", after: str = "", limit: int = -1) -> list[StoredObject]:
         """Return the objects whose name starts with `prefix` and comes after `after`, sorted as UTF-8."""
@@ -178,10 +177,6 @@ class Store:
         with self._lock:
             self._index.close()
 
-    def _find_bucket(self, name: str) -> Bucket | None:
-        row = self._index.execute("SELECT resource FROM buckets WHERE name = ?", (name,)).fetchone()
-        return json.loads(row[0]) if row else None
-
     def _existing(self, bucket: str, name: str, generation: int | None) -> StoredObject:
         found = self._find(bucket, name)
         if found is None or generation not in {None, found.generation}:
@@ -192,10 +187,6 @@ class Store:
         query = "SELECT stored FROM objects WHERE bucket = ? AND name = ?"
         row = self._index.execute(query, (bucket, name)).fetchone()
         return StoredObject(**json.loads(row[0])) if row else None
-
-    def _remove_content(self, stored: StoredObject | None) -> None:
-        if stored:
-            (self._contents / stored.content).unlink()
 
 
 def _hashes(data: bytes) -> dict[str, str]:

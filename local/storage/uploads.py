@@ -77,13 +77,15 @@ class Uploads:
             raise StorageError("NoSuchKey", "No such upload session.")
         with session.lock:
             if session.finished is None:
-                if _append(session.received) != len(session.received):
-                    return _incomplete(len(session.received))
+                total, received = _append(session.received), len(session.received)
+                if total != received:  # 308 in Cloud Storage's own sense: go on after this range
+                    return Response(status=308, headers={"Range": f"bytes=0-{received - 1}"} if received else {})
                 session.finished = self._write(bucket, session.upload, bytes(session.received), session.conditions)
             return session.finished.resource(request.host_url[:-1])
 
     def _write(self, bucket: str, upload: Upload, data: bytes, conditions: Preconditions) -> StoredObject:
-        return self._store.write(bucket, upload.name, data, upload.attributes, conditions, expected=upload.hashes)
+        hashes = {**upload.hashes, **expected_hashes({})}
+        return self._store.write(bucket, upload.name, data, upload.attributes, conditions, expected=hashes)
 
     def clear(self) -> None:
         """Forget every session, with what has come of its object."""
@@ -154,8 +156,3 @@ def _append(received: bytearray) -> int | None:
         raise invalid(f"The chunk starts at {start}, after {len(received)}")
     received += memoryview(data)[len(received) - start :]
     return None if total == "*" else int(total)
-
-
-def _incomplete(received: int) -> Response:
-    """Return 308 in Cloud Storage's own sense: go on after this range."""
-    return Response(status=308, headers={"Range": f"bytes=0-{received - 1}"} if received else {})

@@ -58,6 +58,8 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) ->
     run.read_until("until Ctrl-C")
     url = f"http://127.0.0.1:{run.port}"
     image = call("POST", f"{url}/v1/images", json={"promptText": "a cat", "referenceImages": []}, timeout=60).json()
+    shown = call("GET", image["image"]["url"], headers={"Origin": url})
+    assert (shown.status, shown.headers["Access-Control-Allow-Origin"]) == (200, "*"), "fetch() from the playground"
     run.process.send_signal(number)
     assert (run.end(), run.stderr) == (0, "")
     assert run.lines[-1].startswith("Stopping")

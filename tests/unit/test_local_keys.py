@@ -27,10 +27,10 @@ def test_google_auth_signs_with_it_and_the_loaded_key_verifies(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(storage_key))
     credentials, project = google.auth.default()
-    (key,) = load_keys([storage_key])
+    ((email, key),) = load_keys([storage_key]).items()
     assert isinstance(credentials, service_account.Credentials)
-    assert (project, credentials.signer_email) == ("local-project", key.email)
-    key.public_key.verify(credentials.sign_bytes(b"message"), b"message", PKCS1v15(), hashes.SHA256())
+    assert (project, credentials.signer_email) == ("local-project", email)
+    key.verify(credentials.sign_bytes(b"message"), b"message", PKCS1v15(), hashes.SHA256())
 
 
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
