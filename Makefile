@@ -1,6 +1,6 @@
 # Two commands are enough: `make run` and `make test`. Both set up what they need and say so.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test check bench format lock clean
 VENV := .venv/ready
 PY := .venv/bin/python
 ARGS ?=
@@ -20,6 +20,9 @@ test: $(VENV) ## all tests (ARGS="-k word" for some)
 
 check: $(VENV) ## lint, types, locks, Terraform
 	@tools/check
+
+bench: $(VENV) ## ours beside the plain function, in ratios; writes BENCHMARKS.md (ARGS=--short: a minute, writes nothing)
+	@$(PY) -m tests.bench $(ARGS)
 
 format: $(VENV) ## lay out the code
 	@.venv/bin/ruff format -q . && .venv/bin/ruff check --fix -q .

@@ -3,13 +3,12 @@
 It knows nothing of the service that calls it, so that one misunderstanding cannot pass on both sides.
 """
 
-from mock_segmind.account import Account, Accounts
+from mock_segmind.accounts import Account, Accounts
+from mock_segmind.calls import Call, fingerprint
 from mock_segmind.fake import FakeSegmind
-from mock_segmind.faults import Fault, UnknownFault
+from mock_segmind.faults import Fault, Faults, Script, UnknownFault
 from mock_segmind.images import RATIOS, Picture
 from mock_segmind.ledger import Entry, Ledger
-from mock_segmind.messages import Call, fingerprint
-from mock_segmind.scripts import Faults, Script
 from mock_segmind.settings import DEFAULT_KEY, Settings
 
 __all__ = [

@@ -21,7 +21,12 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         return _fail(f"cannot listen on {settings.host}:{settings.port}: {os.strerror(problem.errno or 0)}")
     except ValueError as problem:
         return _fail(str(problem))
-    _serve(fake)
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    print(f"mock_segmind listens on {fake.url} with key {fake.key}", flush=True)
+    told.wait()
+    fake.stop()
     return 0
 
 
@@ -30,31 +35,14 @@ def _fail(message: str) -> int:
     return 1
 
 
-def _serve(fake: FakeSegmind) -> None:
-    told = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    print(f"mock_segmind listens on {fake.url} with key {fake.key}", flush=True)
-    told.wait()
-    fake.stop()
-
-
 def _settings(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Settings:
     """Return the settings: the command line's, else the environment's, else the defaults."""
-    given = _parser(from_env(environment)).parse_args(arguments)
-    return Settings(
-        host=given.host,
-        port=given.port,
-        latency=given.latency,
-        credits=given.credits,
-        keys=tuple(given.key or given.keys.split(",")),
-        rate_limit=given.rate_limit,
-        fetch_references=given.fetch_references,
-    )
+    given = vars(_parser(from_env(environment)).parse_args(arguments))
+    keys = given.pop("key") or given["keys"].split(",")
+    return Settings(**given | {"keys": tuple(keys)})
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    defaults = {**asdict(Settings()), "keys": DEFAULT_KEY, **environment}
     parser = argparse.ArgumentParser(prog="python -m mock_segmind", description="A fake Segmind on a local port.")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", type=int, help="0 takes any free one")
@@ -62,14 +50,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument("--credits", type=float, help="balance of each account")
     parser.add_argument("--key", action="append", help="an API key that is let in; may be repeated")
     parser.add_argument("--rate-limit", type=int, help="calls a minute")
-    parser.add_argument(
-        "--fetch-references",
-        nargs="?",
-        const="head",
-        choices=FETCH_MODES,
-        help="really fetch reference images: HEAD, then GET; or `get` alone",
-    )
-    parser.set_defaults(**defaults)
+    fetch = parser.add_argument("--fetch-references", nargs="?", const="head", choices=FETCH_MODES)
+    fetch.help = "really fetch reference images: HEAD, then GET; or `get` alone"
+    parser.set_defaults(**{**asdict(Settings()), "keys": DEFAULT_KEY, **environment})
     return parser
 
 

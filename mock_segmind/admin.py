@@ -1,158 +1,159 @@
 """The admin routes under `/_mock/`: what Python can do with the fake, over HTTP and under the same names."""
 
-import json
+import inspect
+import re
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Final, TypeAlias
 
-from werkzeug import Request, Response
+from pydantic import ConfigDict, ValidationError, validate_call
 
-from mock_segmind import catalogue
-from mock_segmind.messages import Json, JsonObject, parsed
-from mock_segmind.settings import FETCH_MODES, Settings
+from mock_segmind.calls import Call
+from mock_segmind.faults import catalogue
+from mock_segmind.faults.history import foreign_row
+from mock_segmind.replies import Json, Reply, json_reply, parsed
+from mock_segmind.settings import FETCH_MODES
 from mock_segmind.vendor import Vendor
 
-Action: TypeAlias = Callable[[Vendor, JsonObject], Json]
-Route: TypeAlias = Mapping[str, Action]
+Action: TypeAlias = Callable[..., Json]
 CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers": "content-type",
 }
-Kinds: TypeAlias = tuple[type, ...]
-SCRIPT: Final[Mapping[str, Kinds]] = {
-    "faults": (list,),
-    "times": (int, type(None)),
-    "skip": (int,),
-    "prompt": (str, type(None)),
-    "path": (str, type(None)),
-    "optional": (bool,),
-}
-ACCOUNT: Final[Mapping[str, Kinds]] = {
-    "key": (str,),
-    "credits": (int, float),
-    "forbidden": (bool,),
-    "spend_limit": (int, float, type(None)),
-    "rate_limit": (int, type(None)),
-}
-CHANGEABLE: Final[Mapping[str, Kinds]] = {
-    "latency": (int, float),
-    "fetch_references": (str,),
-    "job_seconds": (int, float),
-}
+STRICT: Final = ConfigDict(strict=True, arbitrary_types_allowed=True)
 
 
-def serve(vendor: Vendor, route: Route, request: Request) -> Response:
-    """Answer an admin request; what is wrong with it is told in a 400 that says what would be right."""
-    if request.method == "OPTIONS":
-        return Response(status=204, headers=CORS)
-    action = route.get(request.method)
+def answered(vendor: Vendor, call: Call) -> Reply | None:
+    """Return the answer to an admin request, or None where there is no such route."""
+    for pattern, route in ROUTES.items():
+        if found := re.fullmatch(pattern, call.path):
+            return _answered(vendor, route, call, [*found.groups()]).with_headers(CORS)
+    return None
+
+
+def _answered(vendor: Vendor, route: Mapping[str, Action], call: Call, named: list[str]) -> Reply:
+    """Do it; what is wrong with the request is told in a 400 that says what would be right."""
+    if call.method == "OPTIONS":
+        return Reply(204)
+    action = route.get(call.method)
     if action is None:
-        return _json(405, {"error": f"This route takes {', '.join(route)}"})
-    try:
-        return _json(200, action(vendor, _body(request)))
-    except (ValueError, TypeError) as problem:
-        return _json(400, {"error": str(problem)})
-
-
-def _json(status: int, value: Json) -> Response:
-    return Response(json.dumps(value), status, CORS, content_type="application/json")
-
-
-def _body(request: Request) -> JsonObject:
-    body = parsed(request.get_data()) if request.get_data() else {}
+        return json_reply(405, {"error": f"This route takes {', '.join(route)}"})
+    body = parsed(call.raw) if call.raw else {}
     if not isinstance(body, dict):
-        raise ValueError("The body must be a JSON object")  # noqa: TRY004  told as a 400
-    last = request.path.rpartition("/")[2]
-    return {**body, "id": int(last)} if last.isdecimal() else body
+        return json_reply(400, {"error": "The body must be a JSON object"})
+    try:
+        return json_reply(200, _checked(action)(vendor, *map(int, named), **body))
+    except ValidationError as wrong:
+        names = ", ".join(str(problem["loc"][0]) for problem in wrong.errors())
+        takes = ", ".join([*inspect.signature(action).parameters][1:])
+        return json_reply(400, {"error": f"Unknown, missing or of a wrong type: {names}. There are: {takes}"})
+    except ValueError as wrong:
+        return json_reply(400, {"error": str(wrong)})
 
 
-def _checked(body: JsonObject, known: Mapping[str, Kinds]) -> None:
-    """Raise ValueError naming every field that is unknown or of a wrong type, and what there is."""
-    wrong = [name for name, value in body.items() if name not in known or not _is(value, known[name])]
-    if wrong:
-        right = ", ".join(f"{name} ({'|'.join(kind.__name__ for kind in kinds)})" for name, kinds in known.items())
-        raise ValueError(f"Unknown or of a wrong type: {', '.join(wrong)}. There are: {right}")
+def _checked(action: Action) -> Action:
+    return validate_call(config=STRICT)(action)
 
 
-def _is(value: Json, kinds: Kinds) -> bool:
-    return isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds)
-
-
-def _health(_: Vendor, __: JsonObject) -> Json:
-    return {"status": "ok"}
-
-
-def _ledger(vendor: Vendor, _: JsonObject) -> Json:
+def _ledger(vendor: Vendor) -> Json:
     ledger = vendor.ledger
     entries: list[Json] = [entry.as_json() for entry in ledger.entries()]
     return {"entries": entries, "billed": len(ledger.billed()), "totalBilled": float(ledger.total_billed)}
 
 
-def _accounts(vendor: Vendor, _: JsonObject) -> Json:
+def _accounts(vendor: Vendor) -> Json:
     return {"accounts": [account.as_json() for account in vendor.accounts.all()]}
 
 
-def _open_account(vendor: Vendor, body: JsonObject) -> Json:
-    _checked(body, ACCOUNT)
-    if "key" not in body or "credits" not in body:
-        raise ValueError("An account has a key and credits")
-    return vendor.accounts.open(**body).as_json()  # type: ignore[arg-type]  # _checked has seen to the types
+def _open_account(  # noqa: PLR0913  the names of `Accounts.open`
+    vendor: Vendor,
+    key: str,
+    credits: float,  # noqa: A002  the vendor's own word for it
+    *,
+    forbidden: bool = False,
+    spend_limit: float | None = None,
+    rate_limit: int | None = None,
+) -> Json:
+    account = vendor.accounts.open(key, credits, forbidden=forbidden, spend_limit=spend_limit, rate_limit=rate_limit)
+    return account.as_json()
 
 
-def _scripts(vendor: Vendor, _: JsonObject) -> Json:
+def _scripts(vendor: Vendor) -> Json:
     return {"faults": [script.as_json() for script in vendor.faults.all()]}
 
 
-def _script(vendor: Vendor, body: JsonObject) -> Json:
-    _checked(body, SCRIPT)
-    faults = body.pop("faults", [])
-    names = [str(fault) for fault in faults] if isinstance(faults, list) else []
-    return vendor.faults.add(*names, **body).as_json()  # type: ignore[arg-type]  # likewise
+def _script(  # noqa: PLR0913  the names of `Faults.add`
+    vendor: Vendor,
+    faults: list[str] | None = None,
+    *,
+    times: int | None = 1,
+    skip: int = 0,
+    prompt: str | None = None,
+    path: str | None = None,
+    optional: bool = False,
+) -> Json:
+    made = vendor.faults.add(*(faults or ()), times=times, skip=skip, prompt=prompt, path=path, optional=optional)
+    return made.as_json()
 
 
-def _forget_scripts(vendor: Vendor, _: JsonObject) -> Json:
+def _forget_scripts(vendor: Vendor) -> Json:
     vendor.faults.clear()
-    return _scripts(vendor, {})
+    return _scripts(vendor)
 
 
-def _forget_script(vendor: Vendor, body: JsonObject) -> Json:
-    number = body["id"]
-    if not isinstance(number, int) or not vendor.faults.remove(number):
+def _forget_script(vendor: Vendor, number: int) -> Json:
+    if not vendor.faults.remove(number):
         raise ValueError(f"There is no fault {number}")
-    return _scripts(vendor, {})
+    return _scripts(vendor)
 
 
-def _settings(vendor: Vendor, _: JsonObject) -> Json:
-    return {name: getattr(vendor.settings, name) for name in CHANGEABLE}
+def _settings(vendor: Vendor) -> Json:
+    return {name: getattr(vendor.settings, name) for name in inspect.signature(_change).parameters if name != "vendor"}
 
 
-def _change_settings(vendor: Vendor, body: JsonObject) -> Json:
-    _checked(body, CHANGEABLE)
-    if body.get("fetch_references", "off") not in FETCH_MODES:
+def _change(
+    vendor: Vendor,
+    latency: float | None = None,
+    fetch_references: str | None = None,
+    job_seconds: float | None = None,
+    history_lists_v1: bool | None = None,
+) -> Json:
+    if fetch_references not in (None, *FETCH_MODES):
         raise ValueError(f"fetch_references is one of {', '.join(FETCH_MODES)}")
-    for field in fields(Settings):
-        if field.name in body:
-            setattr(vendor.settings, field.name, body[field.name])
-    return _settings(vendor, {})
+    given = {"latency": latency, "fetch_references": fetch_references, "job_seconds": job_seconds}
+    given |= {"history_lists_v1": history_lists_v1}
+    for name, value in given.items():
+        if value is not None:
+            setattr(vendor.settings, name, value)
+    return _settings(vendor)
 
 
-def _magic(_: Vendor, __: JsonObject) -> Json:
-    return catalogue.as_json()
+def _foreign(vendor: Vendor, count: int = 1, prompt: str = "a dog", cost: float = 0.1) -> Json:
+    rows = [foreign_row(uuid.uuid4().hex, vendor.clock.now(), prompt, cost) for _ in range(count)]
+    vendor.foreign += rows
+    return {"rows": [*rows]}
 
 
-def _clear(vendor: Vendor, _: JsonObject) -> Json:
+def _advance(vendor: Vendor, advance: float) -> Json:
+    vendor.clock.advance(advance)
+    return {"now": vendor.clock.now()}
+
+
+def _clear(vendor: Vendor) -> Json:
     vendor.clear()
     return {"status": "cleared"}
 
 
-ROUTES: Final[Mapping[str, Route]] = {
-    r"/_mock/health": {"GET": _health},
-    r"/_mock/magic": {"GET": _magic},
+ROUTES: Final[Mapping[str, Mapping[str, Action]]] = {
+    r"/_mock/health": {"GET": lambda _: {"status": "ok"}},
+    r"/_mock/magic": {"GET": lambda _: catalogue.as_json()},
     r"/_mock/ledger": {"GET": _ledger},
     r"/_mock/accounts": {"GET": _accounts, "POST": _open_account},
     r"/_mock/faults": {"GET": _scripts, "POST": _script, "DELETE": _forget_scripts},
-    r"/_mock/faults/\d+": {"DELETE": _forget_script},
-    r"/_mock/settings": {"GET": _settings, "POST": _change_settings},
+    r"/_mock/faults/(\d+)": {"DELETE": _forget_script},
+    r"/_mock/settings": {"GET": _settings, "POST": _change},
+    r"/_mock/history/foreign": {"POST": _foreign},
+    r"/_mock/clock": {"POST": _advance},
     r"/_mock/clear": {"POST": _clear},
 }

@@ -1,18 +1,17 @@
 """What the vendor checks before it generates, in order: method, slug, key, access, type, JSON, body, ratio.
 
-Credits and rate come after these, when the generation is about to start (`account.py`).
+Credits and rate come after these, when the generation is about to start (`accounts.py`).
 """
 
 import ipaddress
-import json
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from mock_segmind import errors
-from mock_segmind.account import Account, Accounts
+from mock_segmind.accounts import Account, Accounts
+from mock_segmind.calls import Call
 from mock_segmind.images import RATIOS, Picture
-from mock_segmind.messages import Call, Json, JsonObject, Refused
+from mock_segmind.replies import Json, JsonObject, Refused, bad_request, error, parsed, refused
 
 SLUG = "runway-gen4-image"
 FIELDS = ("promptText", "referenceImages", "ratio")
@@ -26,78 +25,74 @@ TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,15}")
 def method(call: Call, *allowed: str) -> None:
     """Refuse another method with the gateway's 405."""
     if call.method not in allowed:
-        raise Refused(errors.error(405).with_headers({"Allow": ", ".join(allowed)}))
-
-
-def account(call: Call, accounts: Accounts) -> Account:
-    """Return whose key it is, or refuse: 401 without a known key, 403 for a closed account."""
-    if call.key is None:
-        raise Refused(errors.missing_key())
-    found = accounts.find(call.key)
-    if found is None:
-        raise Refused(errors.invalid_key())
-    if found.forbidden:
-        raise Refused(errors.error(403))
-    return found
-
-
-def picture(call: Call) -> tuple[Picture, list[str]]:
-    """Return what is to be generated and the references' URIs, or refuse with the first complaint."""
-    body = json_object(call)
-    complaint = next(_complaints(body), None)
-    if complaint:
-        raise Refused(errors.bad_request(complaint))
-    ratio = body.get("ratio", RATIOS[0])
-    if ratio not in RATIOS:
-        raise Refused(errors.parameter_refused("ratio", str(ratio), ", ".join(RATIOS)))
-    references = _references(body)
-    tags = tuple(str(reference["tag"]) for reference in references)
-    uris = [str(reference["uri"]) for reference in references if "uri" in reference]
-    return Picture(str(body["promptText"]), str(ratio), tags), uris
+        raise Refused(error(405).with_headers({"Allow": ", ".join(allowed)}))
 
 
 def slug(call: Call) -> None:
     """Refuse another model with 404."""
     if call.slug != SLUG:
-        raise Refused(errors.error(404))
+        raise refused(404)
+
+
+def account(call: Call, accounts: Accounts) -> Account:
+    """Return whose key it is, or refuse: 401 without a known key, 403 for a closed account."""
+    if call.key is None:
+        raise refused(401, "Missing Authorization or x-api-key in header")
+    found = accounts.find(call.key)
+    if found is None:
+        raise refused(401)
+    if found.forbidden:
+        raise refused(403)
+    return found
+
+
+def generation(call: Call, accounts: Accounts) -> tuple[Account, Picture, list[str]]:
+    """Return who asks for which image and the references' URIs, or refuse: all checks of a POST for an image."""
+    method(call, "POST")
+    slug(call)
+    return account(call, accounts), *picture(call)
 
 
 def json_object(call: Call) -> JsonObject:
     """Return the body, or refuse: 406 for another Content-Type (as seen), 400 for what is no JSON object."""
     content_type = call.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refused(errors.wrong_content_type(content_type))
-    try:
-        body: Json = json.loads(call.raw)
-    except (ValueError, RecursionError) as problem:
-        raise Refused(errors.bad_request("The body is not valid JSON")) from problem
+        raise refused(406, f"Invalid Content-Type '{content_type}'. Content-Type must be application/json")
+    body = parsed(call.raw)
+    if body is None:
+        raise bad_request("The body is not valid JSON")
     if not isinstance(body, dict):
-        raise Refused(errors.bad_request("The body must be a JSON object"))
+        raise bad_request("The body must be a JSON object")
     return body
+
+
+def picture(call: Call) -> tuple[Picture, list[str]]:
+    """Return what is to be generated and the references' URIs, or refuse with the first complaint."""
+    body = json_object(call)
+    if complaint := next(_complaints(body), None):
+        raise bad_request(complaint)
+    ratio, references = body.get("ratio", RATIOS[0]), _objects(body["referenceImages"])
+    if ratio not in RATIOS:
+        raise refused(406, f"Invalid value '{ratio}' for parameter 'ratio'. Allowed values: {', '.join(RATIOS)}")
+    tags = tuple(str(reference["tag"]) for reference in references)
+    uris = [str(reference["uri"]) for reference in references if "uri" in reference]
+    return Picture(str(body["promptText"]), str(ratio), tags), uris
 
 
 def _complaints(body: JsonObject) -> Iterator[str]:
     """Say what is wrong with a body's fields; unknown ones too, so that no caller passes on its own."""
     yield from (f"Unknown field '{name}'" for name in body if name not in FIELDS)
     yield from (f"Missing required field '{name}'" for name in FIELDS[:2] if name not in body)
-    yield from _prompt_complaints(body.get("promptText"))
-    yield from _references_complaints(body.get("referenceImages"))
-    if not isinstance(body.get("ratio", ""), str):
-        yield "'ratio' must be a string"
-
-
-def _prompt_complaints(prompt: Json) -> Iterator[str]:
+    prompt = body["promptText"]
     if not isinstance(prompt, str):
         yield "'promptText' must be a string"
     elif not prompt.strip():
         yield "'promptText' must not be empty"
-    elif utf16_length(prompt) > LONGEST_PROMPT:
+    elif len(prompt.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_PROMPT:
         yield f"'promptText' must be at most {LONGEST_PROMPT} UTF-16 code units"
-
-
-def utf16_length(text: str) -> int:
-    """Return the length as Runway counts it; an emoji is two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    yield from _references_complaints(body["referenceImages"])
+    if not isinstance(body.get("ratio", ""), str):
+        yield "'ratio' must be a string"
 
 
 def _references_complaints(references: Json) -> Iterator[str]:
@@ -108,8 +103,7 @@ def _references_complaints(references: Json) -> Iterator[str]:
         yield f"'referenceImages' must have at most {MOST_REFERENCES} items"
     for index, reference in enumerate(references):
         yield from (f"referenceImages[{index}]: {problem}" for problem in _reference_complaints(reference))
-    tags = [reference.get("tag") for reference in references if isinstance(reference, dict)]
-    if len({str(tag) for tag in tags}) < len(tags):
+    if len({str(reference["tag"]) for reference in _objects(references)}) < len(references):
         yield "'referenceImages' must have unique tags"
 
 
@@ -141,23 +135,15 @@ def _fetchable(uri: str) -> bool:
     """Tell whether Runway would take the address; plain http to this machine only, for a local storage."""
     try:
         parts = urlsplit(uri)
-        host = parts.hostname or ""
     except ValueError:
         return False
-    if host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback):
-        return parts.scheme in {"http", "https"}
-    return parts.scheme == "https" and "." in host and not _is_address(host)
-
-
-def _is_address(host: str) -> bool:
+    host = parts.hostname or ""
     try:
-        ipaddress.ip_address(host)
+        loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
-    return True
+        return parts.scheme in {"http", "https"} if host == "localhost" else parts.scheme == "https" and "." in host
+    return loopback and parts.scheme in {"http", "https"}
 
 
-def _references(body: JsonObject) -> list[JsonObject]:
-    references = body["referenceImages"]
-    assert isinstance(references, list)  # noqa: S101  _complaints has seen to it
-    return [reference for reference in references if isinstance(reference, dict)]
+def _objects(references: Json) -> list[JsonObject]:
+    return [one for one in references if isinstance(one, dict)] if isinstance(references, list) else []

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from mock_segmind.messages import Call, Json, JsonObject, Operation, fingerprint, parsed
+from mock_segmind.calls import GENERATING, Call, Operation, fingerprint, prompt_in
+from mock_segmind.clock import Clock
+from mock_segmind.replies import Json, JsonObject, parsed
 
 NOTHING = Decimal(0)
 LONGEST_STRING = 2_500
+CAMEL = {"request_id": "requestId", "client_gone": "clientGone"}
 
 
 @dataclass(slots=True)
@@ -35,35 +38,19 @@ class Entry:
 
     @property
     def prompt(self) -> str:
-        prompt = self.body.get("promptText") if isinstance(self.body, dict) else ""
-        return prompt if isinstance(prompt, str) else ""
+        return prompt_in(self.body)
 
     def as_json(self) -> JsonObject:
         """Return the entry as the admin route shows it; money as a number, as the vendor writes it."""
-        return {
-            "number": self.number,
-            "when": self.when.isoformat(),
-            "kind": self.kind,
-            "method": self.method,
-            "path": self.path,
-            "key": self.key,
-            "headers": dict[str, Json](self.headers),
-            "body": self.body,
-            "requestId": self.request_id,
-            "faults": list[Json](self.faults),
-            "status": self.status,
-            "billed": float(self.billed),
-            "clientGone": self.client_gone,
-            "done": self.done,
-            "fetched": list[Json](self.fetched),
-        }
+        written = {CAMEL.get(name, name): getattr(self, name) for name in self.__slots__}
+        return {**written, "when": self.when.isoformat(), "billed": float(self.billed), "faults": [*self.faults]}
 
 
 class Ledger:
     """All entries since the last `clear()`. Safe to read while requests run."""
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._changed = clock, threading.Condition()
         self._entries: list[Entry] = []
 
     def clear(self) -> None:
@@ -74,18 +61,11 @@ class Ledger:
     def open(self, call: Call) -> Entry:
         """Write down a request as it arrives, before anything is decided about it."""
         key = fingerprint(call.key) if call.key else None
-        body = _shortened(parsed(call.raw)) if call.raw else None
+        body = shortened(parsed(call.raw)) if call.raw else None
+        when = datetime.fromtimestamp(self._clock.now(), UTC)
         with self._changed:
-            entry = Entry(
-                number=len(self._entries) + 1,
-                when=datetime.now(UTC),
-                kind=call.operation,
-                method=call.method,
-                path=call.path,
-                key=key,
-                headers=call.noted_headers,
-                body=body,
-            )
+            number = len(self._entries) + 1
+            entry = Entry(number, when, call.operation, call.method, call.path, key, call.noted_headers, body)
             self._entries.append(entry)
             self._changed.notify_all()
         return entry
@@ -112,7 +92,7 @@ class Ledger:
 
     def generations(self) -> list[Entry]:
         """Every POST that asked for an image: v1 calls and v2 submits."""
-        return [entry for entry in self.posts() if entry.kind in ("v1", "v2-submit")]
+        return [entry for entry in self.posts() if entry.kind in GENERATING]
 
     def billed(self) -> list[Entry]:
         return [entry for entry in self.entries() if entry.billed]
@@ -135,12 +115,12 @@ class Ledger:
         return self.wait(lambda ledger: all(entry.done for entry in ledger.entries()), timeout)
 
 
-def _shortened(value: Json) -> Json:
+def shortened(value: Json) -> Json:
     """Cut long strings (data: images) so that a thousand entries stay small."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST_STRING else f"{value[:LONGEST_STRING]}… ({len(value)} characters)"
     if isinstance(value, list):
-        return [_shortened(item) for item in value]
+        return [shortened(item) for item in value]
     if isinstance(value, dict):
-        return {name: _shortened(item) for name, item in value.items()}
+        return {name: shortened(item) for name, item in value.items()}
     return value

@@ -3,8 +3,7 @@
 import requests
 from urllib3.exceptions import HTTPError
 
-from mock_segmind.errors import reference_unreachable
-from mock_segmind.messages import JsonObject, Refused
+from mock_segmind.replies import JsonObject, Refused, refused
 
 LARGEST = 16 * 1024 * 1024
 TIMEOUT_SECONDS = 10
@@ -25,9 +24,9 @@ def _fetch(uri: str, mode: str) -> JsonObject:
             content_type = _headers_of(response, uri)
             size = len(response.raw.read(LARGEST + 1))
     except (requests.RequestException, HTTPError) as problem:
-        raise Refused(reference_unreachable(uri, type(problem).__name__)) from problem
+        raise _unreachable(uri, type(problem).__name__) from problem
     if size > LARGEST or str(size) != response.headers["Content-Length"]:
-        raise Refused(reference_unreachable(uri, "its size is not what Content-Length said, or above 16 MB"))
+        raise _unreachable(uri, "its size is not what Content-Length said, or above 16 MB")
     return {"uri": uri.partition("?")[0], "contentType": content_type, "bytes": size}
 
 
@@ -35,9 +34,14 @@ def _headers_of(response: requests.Response, uri: str) -> str:
     """Return the Content-Type, or refuse what Runway refuses."""
     headers = response.headers
     if response.status_code != 200:
-        raise Refused(reference_unreachable(uri, f"{response.request.method} answered {response.status_code}"))
+        raise _unreachable(uri, f"{response.request.method} answered {response.status_code}")
     if not headers.get("Content-Type", "").startswith("image/"):
-        raise Refused(reference_unreachable(uri, "its Content-Type is no image"))
+        raise _unreachable(uri, "its Content-Type is no image")
     if "Content-Length" not in headers:
-        raise Refused(reference_unreachable(uri, "it has no Content-Length"))
+        raise _unreachable(uri, "it has no Content-Length")
     return headers["Content-Type"]
+
+
+def _unreachable(uri: str, why: str) -> Refused:
+    """500: the model could not fetch a reference image; only host and path of its address are repeated."""
+    return refused(500, f"Failed to fetch reference image {uri.partition('?')[0]}: {why}")

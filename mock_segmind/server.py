@@ -1,100 +1,99 @@
-"""The HTTP server: pytest-httpserver's routing, over connections that are kept and misbehave on demand.
+"""The HTTP server: connections that are kept between requests and misbehave on demand.
 
-Werkzeug's own handler closes each connection after one answer, so a client that pools connections would never
-be tested against a vendor that keeps them. This one keeps them, without Nagle's 40 ms, and a plan's transport
-writes the bytes.
+It sends the bytes of each answer itself, because a cut body or a reset is what an ordinary server prevents.
+Without Nagle's 40 ms.
 """
 
 import io
 import socket
 import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final
-from wsgiref.types import WSGIEnvironment
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from typing import IO, Any, Final, TypeAlias, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import DechunkedInput
 
-from mock_segmind.messages import Abandoned
-from mock_segmind.wire import Transport, Wire, whole
+from mock_segmind.calls import Call
+from mock_segmind.replies import Reply, reason
+from mock_segmind.wire import Abandoned, Pause, Transport, Wire, whole
 
-BACKLOG: Final = 2_048
 LARGEST_BODY: Final = 64 * 1024 * 1024
-TRANSPORT: Final = "mock_segmind.transport"
-PAUSE: Final = "mock_segmind.pause"
-FRAMING: Final = frozenset({"content-length", "connection"})
 
 
-def _no_wait(_: float) -> None:
-    """Stand in for the vendor's pauses where no fault is played."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and how its bytes are sent; the default waits for nothing."""
+
+    reply: Reply
+    transport: Transport = whole
+    pause: Pause = lambda _: None
 
 
-class Handler(WSGIRequestHandler):
+Answering: TypeAlias = Callable[[Call], Answer]
+
+
+class Handler(BaseHTTPRequestHandler):
     """One connection. Reads each body to its end, so that what follows it is the next request."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    server: "Server"
 
-    def run_wsgi(self) -> None:
-        self.environ = environ = self.make_environ()
-        body = self._body(environ)
+    def _serve(self) -> None:
+        body = self._body()
         if body is None:
             self.close_connection = True
             return
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ["wsgi.input_terminated"] = True
-        self._send(environ, *self._answer(environ))
+        target = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        query = dict(parse_qsl(target.query))
+        call = Call(self.command, unquote(target.path), query, headers, body, self.connection)
+        if not self._sent(self.server.answering(call)):
+            self.close_connection = True
 
-    def _body(self, environ: WSGIEnvironment) -> bytes | None:
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  http.server's
+
+    def _body(self) -> bytes | None:
         """Return the request's body, or None where the client broke off or sent too much."""
-        if environ.get("wsgi.input_terminated"):
-            body = io.BufferedReader(environ["wsgi.input"]).read(LARGEST_BODY + 1)
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            chunks = DechunkedInput(cast("IO[bytes]", self.rfile))
+            body = io.BufferedReader(cast("io.RawIOBase", chunks)).read(LARGEST_BODY + 1)
             return body if len(body) <= LARGEST_BODY else None
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if 0 < length <= LARGEST_BODY else b""
         return body if len(body) == length else None
 
-    def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
-        said: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
-            said.append((status, headers))
-            return io.BytesIO().write  # the legacy write() of WSGI: nobody calls it
-
-        body = b"".join(self.server.app(environ, start))
-        status, headers = said[-1]
-        return status, headers, body
-
-    def _send(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        transport: Transport = environ.get(TRANSPORT, whole)
-        pause: Callable[[float], None] = environ.get(PAUSE, _no_wait)
-        length = next((int(value) for name, value in headers if name.lower() == "content-length"), len(body))
-        kept = [(name, value) for name, value in headers if name.lower() not in FRAMING]
-        wire = Wire(self.connection, f"HTTP/1.1 {status}", kept, body, length, pause)
+    def _sent(self, answer: Answer) -> bool:
+        """Send an answer; returns whether the connection may serve another request."""
+        reply = answer.reply
+        body = b"" if self.command == "HEAD" else reply.body
+        line = f"HTTP/1.1 {reply.status} {reason(reply.status)}"
         try:
-            kept_open = transport(wire)
-        except Abandoned:
-            kept_open = False
-        if not kept_open:
-            self.close_connection = True
+            wire = Wire(self.connection, line, list(reply.headers.items()), body, len(reply.body), answer.pause)
+            return answer.transport(wire) is True
+        except (Abandoned, OSError):
+            return False
 
-    def log(self, *_: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing: the ledger is the log."""
 
 
-class Listener(ThreadedWSGIServer):
-    """Listens on a socket that is bound already, and knows its open connections."""
+class Server(ThreadingTCPServer):
+    """Listens as soon as it is made, and knows its open connections. Raises OSError where the port is taken."""
 
-    request_queue_size = BACKLOG
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 2_048
 
-    def __init__(self, bound: socket.socket, app: Callable[..., Any]) -> None:
-        host, port = bound.getsockname()[:2]
-        super().__init__(host, port, app, Handler, fd=bound.fileno())
+    def __init__(self, host: str, port: int, answering: Answering) -> None:
+        self.answering = answering
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
+        super().__init__((host, port), Handler)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  socketserver's own types
         with self._changed:
@@ -107,8 +106,13 @@ class Listener(ThreadedWSGIServer):
             self._open.discard(request)
             self._changed.notify_all()
 
-    def hang_up(self, timeout: float = 5) -> None:
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that hang up; a bug of the fake itself is raised by `FakeSegmind.check()`."""
+
+    def stop(self, timeout: float = 5) -> None:
         """Close what clients keep open and wait for the threads behind it, so that no socket is leaked."""
+        self.shutdown()
+        self.server_close()
         with self._changed:
             for connection in self._open:
                 _shut(connection)
@@ -120,28 +124,3 @@ def _shut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # the client was first
-
-
-class Server(HTTPServer):
-    """pytest-httpserver with that listener. Raises OSError from `start()` where the port is taken."""
-
-    def start(self) -> None:
-        bound = socket.create_server((self.host, self.port), backlog=BACKLOG)
-        with bound:
-            listener = Listener(bound, Request.application(self.application))
-        self.server, self.port = listener, listener.port
-        self.server_thread = threading.Thread(target=partial(listener.serve_forever, 0.05), daemon=True)
-        self.server_thread.start()
-
-    def stop(self) -> None:
-        listener = self.server
-        super().stop()
-        if isinstance(listener, Listener):
-            listener.hang_up()
-
-    def application(self, request: Request) -> Response:
-        """Answer one request; unlike the parent's, this keeps no copy of all requests and answers."""
-        try:
-            return self.dispatch(request)
-        except Exception as problem:  # noqa: BLE001  a bug of the fake: `check()` raises it where a test can see it
-            return Response(f"mock_segmind failed: {problem!r}", 500)

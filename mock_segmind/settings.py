@@ -12,7 +12,10 @@ PREFIX: Final = "MOCK_SEGMIND_"
 
 @dataclass(slots=True)
 class Settings:
-    """`latency` is in seconds; `fetch_references` is `off`, `get` or `head` (HEAD, then GET)."""
+    """`latency` is in seconds; `fetch_references` is `off`, `get` or `head` (HEAD, then GET).
+
+    `history_lists_v1`: the request history has rows of v1 calls, too, which the vendor neither says nor excludes.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -23,6 +26,7 @@ class Settings:
     rate_limit: int | None = None
     fetch_references: str = "off"
     job_seconds: float = 3_600.0
+    history_lists_v1: bool = True
 
     def __post_init__(self) -> None:
         if self.fetch_references not in FETCH_MODES:
@@ -37,8 +41,7 @@ def from_env(environment: Mapping[str, str]) -> dict[str, str]:
     Raises ValueError for a `MOCK_SEGMIND_…` that there is not, so that a typo does not pass unseen.
     """
     found = {k.removeprefix(PREFIX).lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
-    known = {field.name for field in fields(Settings)}
-    if unknown := found.keys() - known:
+    if unknown := found.keys() - {field.name for field in fields(Settings)}:
         names = ", ".join(f"{PREFIX}{name.upper()}" for name in sorted(unknown))
         raise ValueError(f"Unknown setting: {names}")
     return found

@@ -1,185 +1,114 @@
-"""v2: submit, poll, fetch. A job runs and is billed whether or not anybody asks about it again."""
+"""v2: submit, poll, fetch. A job runs and is billed whether or not a client asks about it again."""
 
 import contextlib
 import threading
-import time
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 from mock_segmind import checks
-from mock_segmind.account import Account
-from mock_segmind.errors import error
-from mock_segmind.jobs import QUEUE_SHARE, Job
-from mock_segmind.messages import (
-    Abandoned,
-    JsonObject,
-    Refused,
-    Reply,
-    fingerprint,
-    json_reply,
-    parsed,
-)
-from mock_segmind.plan import Hosting
-from mock_segmind.references import fetch_all
+from mock_segmind.generation import QUEUE_SHARE, Generation
+from mock_segmind.replies import JsonObject, Refused, Reply, json_reply, refused
 from mock_segmind.vendor import Exchange, Vendor
-
-NOT_FOUND = "Request ID not found"
-FOREIGN = "https://queue.segmind.invalid"
+from mock_segmind.wire import Abandoned
 
 
 def submit(exchange: Exchange) -> Reply:
     """`POST /v2/runway-gen4-image`: the same checks as v1, then a request id at once."""
-    vendor, call = exchange.vendor, exchange.call
-    checks.method(call, "POST")
-    checks.slug(call)
-    account = checks.account(call, vendor.accounts)
-    picture, uris = checks.picture(call)
-    price = vendor.settings.price
-    vendor.accounts.hold(account, price)
-    job = Job(
-        fingerprint(account.key),
-        picture,
-        exchange.seconds,
-        exchange.plan.job,
-        price,
-        exchange.entry.request_id,
-    )
-    vendor.jobs.put(job)
-    _start(exchange, account, job, uris)
-    return _submitted(exchange, job)
+    account, picture, uris = checks.generation(exchange.call, exchange.vendor.accounts)
+    job = exchange.begin(account, picture)
+    exchange.plan.runs(Job(exchange, job, uris))
+    result = f"{exchange.call.origin}/v2/requests/{job.request_id}"
+    urls: JsonObject = {"poll_url": f"{result}/status", "status_url": f"{result}/status", "response_url": result}
+    return json_reply(202, {"request_id": job.request_id, "status": "QUEUED", **urls})
 
 
-def _start(exchange: Exchange, account: Account, job: Job, uris: list[str]) -> None:
-    """Run the job: at once where it takes no time, else in a thread; polls end a job that waits for them."""
-    end = partial(_end, exchange, account, job, uris)
-    if job.plan.stuck:
-        return
-    if job.plan.polls:
-        job.finish = end
-    elif job.seconds > 0:
-        threading.Thread(target=_end_later, args=(exchange, job, end), daemon=True).start()
-    else:
-        end()
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that was submitted, and the ways in which it comes to its end."""
+
+    exchange: Exchange
+    generation: Generation
+    uris: list[str]
+
+    def by_clock(self) -> None:
+        """End it after its time: at once where it takes none, else in a thread."""
+        if self.generation.seconds > 0:
+            threading.Thread(target=self._end_later, daemon=True).start()
+        else:
+            self._end()
+
+    def by_polls(self, count: int) -> None:
+        """End it with the poll after so many."""
+        self.generation.polls, self.generation.finish = count, self._end
+
+    def _end_later(self) -> None:
+        with contextlib.suppress(Abandoned):
+            self.exchange.pause(self.generation.seconds)
+            self._end()
+
+    def _end(self) -> None:
+        with contextlib.suppress(Refused):  # the job has failed, which its result tells
+            self.exchange.fetch(self.generation, self.uris)
+            self.exchange.end(self.generation)
 
 
-def _end_later(exchange: Exchange, job: Job, end: Callable[[], None]) -> None:
-    with contextlib.suppress(Abandoned):
-        exchange.pause(job.seconds)
-        end()
-
-
-def _end(exchange: Exchange, account: Account, job: Job, uris: list[str]) -> None:
-    """Complete the job and bill it, or fail it and give the hold back."""
-    try:
-        exchange.entry.fetched = fetch_all(uris, exchange.vendor.settings.fetch_references)
-    except Refused as refused:
-        job.error = _message(refused.reply)
-    job.error = job.error or job.plan.failed
-    if job.error:
-        exchange.vendor.accounts.release(account, job.price)
-        job.end("FAILED")
-    else:
-        job.remaining = exchange.paid(account, job.price)
-        job.end("COMPLETED")
-
-
-def _message(reply: Reply) -> str:
-    body = parsed(reply.body)
-    return str(body.get("error")) if isinstance(body, dict) else "The model failed"
-
-
-def _submitted(exchange: Exchange, job: Job) -> Reply:
-    marks = exchange.plan.marks
-    origin = FOREIGN if "v2-foreign-urls" in marks else exchange.call.origin
-    result = f"{origin}/v2/requests/{job.request_id}"
-    body: JsonObject = {"request_id": job.request_id, "status": "QUEUED"}
-    if "v2-no-id" in marks:
-        body.pop("request_id")
-    if "v2-no-urls" not in marks:
-        body |= {"poll_url": f"{result}/status", "status_url": f"{result}/status", "response_url": result}
-    return json_reply(200 if marks & {"v2-submit-200", "v2-no-id"} else 202, body)
-
-
-def job_of(vendor: Vendor, path: str) -> Job | None:
+def job_of(vendor: Vendor, path: str) -> Generation | None:
     """Return the job a path names: a request about a job carries that job's magic prompt."""
-    return vendor.jobs.find(path.removeprefix("/v2/requests/").removesuffix("/status"))
+    job = vendor.generations.get(path.removeprefix("/v2/requests/").removesuffix("/status"))
+    return job if job and job.entry.kind == "v2-submit" else None
 
 
-def _own_job(exchange: Exchange) -> Job:
-    """Return the caller's job, or refuse: 404 where it is somebody else's, unknown or expired."""
+def _own_job(exchange: Exchange) -> Generation:
+    """Return the caller's job, or refuse: 404 where it is another account's, unknown or expired."""
     checks.method(exchange.call, "GET", "HEAD")
     account = checks.account(exchange.call, exchange.vendor.accounts)
     job = job_of(exchange.vendor, exchange.call.path)
-    gone = job is None or job.owner != fingerprint(account.key) or _expired(exchange, job)
-    if job is None or gone or "v2-expired" in exchange.plan.marks:
-        raise Refused(error(404, NOT_FOUND))
+    if job is None or job.account.key != account.key or _expired(exchange.vendor, job):
+        raise refused(404, "Request ID not found")
     return job
 
 
-def _expired(exchange: Exchange, job: Job) -> bool:
-    age = time.monotonic() - job.ended_at if job.ended else 0
-    return age > exchange.vendor.settings.job_seconds
+def _expired(vendor: Vendor, job: Generation) -> bool:
+    return job.ended is not None and vendor.clock.now() - job.ended > vendor.settings.job_seconds
 
 
 def status(exchange: Exchange) -> Reply:
     """`GET /v2/requests/{id}/status`; a failed job is told with 422, as the vendor's SDK expects."""
     job = _own_job(exchange)
-    exchange.vendor.jobs.ask(job)
-    if job.state == "FAILED":
-        return _failed(job)
-    return json_reply(200, {"request_id": job.request_id, "status": job.state})
+    with exchange.vendor.lock:
+        finish = job.poll()
+    if finish:
+        finish()
+    return _state(exchange.vendor, job)
 
 
 def result(exchange: Exchange) -> Reply:
     """`GET /v2/requests/{id}`: the image's URL and the metrics, or the state while there is none."""
     job = _own_job(exchange)
-    if job.state == "FAILED":
-        return _failed(job)
-    if job.state != "COMPLETED":
-        return json_reply(200, {"request_id": job.request_id, "status": job.state})
-    return json_reply(200, _completed(exchange, job))
-
-
-def _failed(job: Job) -> Reply:
-    body: JsonObject = {"request_id": job.request_id, "status": "FAILED", "error": job.error}
-    return json_reply(job.plan.failed_status, body)
-
-
-def _completed(exchange: Exchange, job: Job) -> JsonObject:
-    """Return the result, less what a fault leaves out."""
+    if job.ended is None or job.error:
+        return _state(exchange.vendor, job)
     hosting = exchange.plan.hosting
     url = exchange.publish(job.picture, hosting)
-    body: JsonObject = {
-        "status": "COMPLETED",
-        "request_id": job.request_id,
-        "output": url,
-        "images": [_image(job, hosting, url)],
-        "metrics": _metrics(job),
-    }
-    for name in _left_out(exchange.plan.marks):
-        del body[name]
-    return body
-
-
-def _left_out(marks: frozenset[str]) -> list[str]:
-    nothing = "v2-nothing" in marks
-    out = {
-        "metrics": "v2-no-metrics" in marks,
-        "output": nothing or "v2-no-output" in marks,
-        "images": nothing or "v2-no-images" in marks,
-    }
-    return [name for name, gone in out.items() if gone]
-
-
-def _image(job: Job, hosting: Hosting, url: str) -> JsonObject:
     size = len(job.picture.encoded(hosting.kind))
     name = url.rpartition("/")[2]
-    return {"url": url, "content_type": f"image/{hosting.kind}", "file_name": name, "file_size": size}
+    image: JsonObject = {
+        "url": url,
+        "content_type": f"image/{hosting.kind}",
+        "file_name": name,
+        "file_size": size,
+    }
+    told: JsonObject = {"status": "COMPLETED", "request_id": job.request_id, "output": url}
+    return json_reply(200, {**told, "images": [image], "metrics": _metrics(job, job.ended)})
 
 
-def _metrics(job: Job) -> JsonObject:
-    total = round(job.ended_at - job.submitted, 3)
-    queued = round(job.seconds * QUEUE_SHARE, 3)
+def _state(vendor: Vendor, job: Generation) -> Reply:
+    told: JsonObject = {"request_id": job.request_id, "status": job.state(vendor.clock.now())}
+    if job.error is None:
+        return json_reply(200, told)
+    return json_reply(job.plan.failure.job_status if job.plan.failure else 422, {**told, "error": job.error})
+
+
+def _metrics(job: Generation, ended: float) -> JsonObject:
+    total, queued = round(ended - job.started, 3), round(job.seconds * QUEUE_SHARE, 3)
     return {
         "cost": float(job.price),
         "remaining_credits": float(job.remaining),

@@ -1,115 +1,59 @@
-"""The vendor's state behind one object with `clear()`, and what every endpoint needs for one request."""
+"""The vendor's state behind one object with `clear()`, and what an endpoint needs for one request."""
 
 import threading
 import uuid
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from mock_segmind.account import Account, Accounts
+from mock_segmind.accounts import Account, Accounts
+from mock_segmind.calls import Call
+from mock_segmind.clock import Clock, Pauses
+from mock_segmind.faults import Faults
+from mock_segmind.faults.plan import Asset, Hosting, Plan
+from mock_segmind.generation import Generation
 from mock_segmind.images import EXTENSIONS, Picture
-from mock_segmind.jobs import Jobs
-from mock_segmind.ledger import Entry, Ledger
-from mock_segmind.messages import Abandoned, Call
-from mock_segmind.plan import Hosting, Plan
-from mock_segmind.scripts import Faults
+from mock_segmind.ledger import NOTHING, Entry, Ledger
+from mock_segmind.references import fetch_all
+from mock_segmind.replies import JsonObject, Refused, parsed
 from mock_segmind.settings import Settings
+from mock_segmind.wire import Pause
 
-MOST_ASSETS = 4_096
-
-
-class Pauses:
-    """Every wait of the fake, so that `clear()` and `stop()` can end all of them at once."""
-
-    def __init__(self) -> None:
-        self._ended = threading.Event()
-
-    def now(self) -> Callable[[float], None]:
-        """Return the wait of a request that arrives now: it raises Abandoned once the fake is cleared or stopped.
-
-        Bound at arrival, so that a request which was on its way while the fake was cleared does not go on.
-        """
-        ended = self._ended
-
-        def pause(seconds: float) -> None:
-            if ended.wait(seconds):
-                raise Abandoned
-
-        return pause
-
-    def end_all(self) -> None:
-        ended, self._ended = self._ended, threading.Event()
-        ended.set()
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """Something hosted: a generated picture, or the bytes of an upload."""
-
-    hosting: Hosting
-    picture: Picture | None = None
-    data: bytes = b""
-
-    @property
-    def bytes(self) -> bytes:
-        return self.picture.encoded(self.hosting.kind) if self.picture else self.data
-
-
-class Assets:
-    """What is hosted under `/hosted/`, by name; the oldest go first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._assets: OrderedDict[str, Asset] = OrderedDict()
-
-    def clear(self) -> None:
-        with self._lock:
-            self._assets.clear()
-
-    def put(self, asset: Asset) -> str:
-        """Host something; returns its name."""
-        name = f"{uuid.uuid4().hex}.{EXTENSIONS[asset.hosting.kind]}"
-        with self._lock:
-            self._assets[name] = asset
-            while len(self._assets) > MOST_ASSETS:
-                self._assets.popitem(last=False)
-        return name
-
-    def get(self, name: str) -> Asset | None:
-        with self._lock:
-            return self._assets.get(name)
+LARGEST_NOTED = 256 * 1024
+"""Bytes of a request that the history shows as sent; of a larger one, long strings are cut as in the ledger."""
 
 
 @dataclass
 class Vendor:
-    """Accounts, ledger, faults, jobs and hosted images; `settings` may be changed until `clear()`."""
+    """All that the vendor knows; `settings` may be changed until `clear()`.
+
+    Assets are hosted, by name. `foreign` are the history's rows of another user of the account.
+    """
 
     initial: Settings
-    settings: Settings = field(init=False)
-    accounts: Accounts = field(default_factory=Accounts)
-    ledger: Ledger = field(default_factory=Ledger)
-    faults: Faults = field(default_factory=Faults)
-    assets: Assets = field(default_factory=Assets)
-    jobs: Jobs = field(default_factory=Jobs)
-    pauses: Pauses = field(default_factory=Pauses)
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self._open_accounts()
+        self.accounts, self.ledger = Accounts(self.clock), Ledger(self.clock)
+        self.faults, self.pauses, self.lock = Faults(), Pauses(), threading.Lock()
+        self.assets: dict[str, Asset] = {}
+        self.generations: dict[str, Generation] = {}
+        self.foreign: list[JsonObject] = []
+        self.clear()
 
     def clear(self) -> None:
         """Forget everything and drop what is running: as new, on the same port."""
         self.pauses.end_all()
-        for part in (self.accounts, self.ledger, self.faults, self.assets, self.jobs):
+        for part in (self.clock, self.accounts, self.ledger, self.faults, self.assets, self.generations, self.foreign):
             part.clear()
-        self._open_accounts()
-
-    def _open_accounts(self) -> None:
         self.settings = copy(self.initial)
         for key in self.settings.keys:
             self.accounts.open(key, self.settings.credits, rate_limit=self.settings.rate_limit)
+
+    def host(self, asset: Asset) -> str:
+        """Host a file; returns the path of its URL."""
+        name = f"{uuid.uuid4().hex}.{EXTENSIONS[asset.hosting.kind]}"
+        self.assets[name] = asset
+        return f"/hosted/{name}"
 
 
 @dataclass(slots=True)
@@ -119,7 +63,7 @@ class Exchange:
     vendor: Vendor
     call: Call
     entry: Entry
-    pause: Callable[[float], None]
+    pause: Pause
     plan: Plan = field(default_factory=Plan)
 
     @property
@@ -127,27 +71,42 @@ class Exchange:
         """How long the generation of this request takes."""
         return self.vendor.settings.latency if self.plan.delay is None else self.plan.delay
 
-    def url(self, path: str) -> str:
-        return f"{self.call.origin}{path}"
+    def host(self, asset: Asset) -> str:
+        """Host a file; returns its URL on the host that was called."""
+        return self.call.origin + self.vendor.host(asset)
 
     def publish(self, picture: Picture, hosting: Hosting) -> str:
         """Host a picture and return its URL: on the host that was called, unless a fault names another."""
-        name = self.vendor.assets.put(Asset(hosting, picture))
-        return hosting.url or self.url(f"/hosted/{name}")
+        return hosting.url or self.host(Asset(hosting, picture))
 
-    @contextmanager
-    def held(self, account: Account) -> Iterator[Decimal]:
-        """Hold the price of a generation while it runs; what stops it before `paid` gives it back."""
-        price = self.vendor.settings.price
-        self.vendor.accounts.hold(account, price)
+    def begin(self, account: Account, picture: Picture) -> Generation:
+        """Start a generation: its price is held until it ends."""
+        self.vendor.accounts.hold(account, self.vendor.settings.price)
+        return self.generation(account, picture)
+
+    def generation(self, account: Account, picture: Picture) -> Generation:
+        """Note a generation, for the history and for questions about a job."""
+        vendor, raw = self.vendor, self.call.raw
+        body = parsed(raw) if len(raw) <= LARGEST_NOTED else self.entry.body
+        price, started = vendor.settings.price, vendor.clock.now()
+        made = Generation(self.entry, account, picture, self.plan, price, self.seconds, started, body)
+        vendor.generations[made.request_id] = made
+        return made
+
+    def fetch(self, generation: Generation, uris: list[str]) -> None:
+        """Fetch the references; where one cannot be fetched, the generation ends and the request is refused."""
         try:
-            yield price
-        except BaseException:
-            self.vendor.accounts.release(account, price)
+            self.entry.fetched = fetch_all(uris, self.vendor.settings.fetch_references)
+        except Refused as refused:
+            self.end(generation, str(refused.reply.fields["error"]))
             raise
 
-    def paid(self, account: Account, price: Decimal) -> Decimal:
-        """Charge a generation that has finished and write it down; returns the credits that remain."""
-        remaining = self.vendor.accounts.charge(account, price)
-        self.vendor.ledger.bill(self.entry, price)
-        return remaining
+    def end(self, generation: Generation, error: str | None = None) -> None:
+        """End a generation. This is the only place where the vendor bills, and it bills once."""
+        failure = self.plan.failure
+        billed = self.plan.billed and not error
+        generation.cost = generation.price if billed else NOTHING
+        generation.error = error or (failure.message if failure else None)
+        generation.remaining = self.vendor.accounts.settle(generation.account, generation.price, billed=billed)
+        generation.ended = self.vendor.clock.now()
+        self.vendor.ledger.bill(self.entry, generation.cost)

@@ -1,4 +1,4 @@
-"""How an answer's bytes reach the client: usually `whole`; every other way is a fault in `transport.py`."""
+"""How an answer's bytes reach the client: usually `whole`; every other way is a fault in `faults/transport.py`."""
 
 import os
 import socket
@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 LINGER_ZERO = struct.pack("ii", 1, 0)
+Pause: TypeAlias = Callable[[float], None]
+"""Waits for so many seconds; raises Abandoned once the fake is cleared or stopped."""
+
+
+class Abandoned(Exception):
+    """Raised inside a wait when the fake is cleared or stopped: the connection is dropped unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,7 @@ class Wire:
     headers: Sequence[tuple[str, str]]
     body: bytes
     length: int
-    pause: Callable[[float], None]
+    pause: Pause
 
     def head(self, *framing: str) -> bytes:
         """Return status line and headers, with the framing headers that the caller picked."""
@@ -38,8 +44,8 @@ class Wire:
         os.close(self.connection.detach())
 
 
-Transport: TypeAlias = Callable[[Wire], bool]
-"""Sends an answer; returns whether the connection may serve another request."""
+Transport: TypeAlias = Callable[[Wire], object]
+"""Sends an answer; True where the connection may serve another request."""
 
 
 def whole(wire: Wire) -> bool:
@@ -48,13 +54,12 @@ def whole(wire: Wire) -> bool:
     return True
 
 
-def dropped(_: Wire) -> bool:
+def dropped(_: Wire) -> None:
     """Send nothing and close."""
-    return False
 
 
 def client_has_gone(connection: socket.socket) -> bool:
-    """Tell whether the client closed its end: the ledger notes a bill nobody waited for."""
+    """Tell whether the client closed its end: the ledger notes a bill that no client waited for."""
     try:
         return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

@@ -7,3 +7,5 @@ Every door (HTTP, storage events, schedules) walks the same way, once:
 and nothing is spent before the request is known to be valid and the claim is won. `service.py` is that
 line; every other file is one step of it, named after the step.
 """
+
+__version__ = "1.0.0"

@@ -101,11 +101,11 @@ def state_not_written(claim: Claim, what: str) -> None:
 
 
 def gate_overrun(claim: Claim, seconds: float) -> None:
-    """A paid image has waited longer for memory than planned: storage is slow. It goes on waiting."""
+    """A paid image found no memory free until its deadline: storage is slow. Its end is unknown for now."""
     _write(
         "WARNING",
         "gate_overrun",
-        f"Image {claim.id} still waits for memory",
+        f"Image {claim.id} found no memory free until its deadline",
         imageId=claim.id,
         waitedSeconds=seconds,
     )

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Literal
 
 Door = Literal["http", "event", "schedule"]
@@ -155,7 +156,7 @@ class Receipt:
     generation_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """A whole image in memory. `content_type` comes from the bytes, never from a header."""
 
@@ -165,7 +166,7 @@ class Picture:
     width: int
     height: int
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hex digest of the bytes."""
         return hashlib.sha256(self.data).hexdigest()

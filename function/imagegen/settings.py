@@ -1,7 +1,7 @@
-"""Settings: one frozen object, read from a mapping (the environment) and never from anywhere else.
+"""Settings: one frozen object, read from a mapping, which `wiring.py` takes from the environment.
 
-The names, defaults and rules are the contract's section 5. Every setting that is missing or wrong is named in
-one line, so that an operator corrects a deployment once.
+docs/settings.md lists them for operators. Every setting that is missing or wrong is named in one line, so that an
+operator corrects a deployment once.
 """
 
 import re

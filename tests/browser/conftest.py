@@ -36,8 +36,10 @@ class Opener:
     def at(self, url: str) -> Playground:
         """Open the page where it is to be found."""
         self.known.add(urlsplit(url).netloc)
+        here = {"origin": f"http://{urlsplit(url).netloc}", "storageTypes": "local_storage"}
+        self._driver.execute_cdp_cmd("Storage.clearDataForOrigin", here)  # a test finds nothing of another's
         self._driver.get(url)
-        return Playground(self._driver)
+        return Playground(self._driver).ready()
 
 
 @pytest.fixture

@@ -41,7 +41,9 @@ class Playground:
         return self.find(css).text
 
     def type(self, css: str, text: str) -> None:
+        """Write into a field, after opening what it is folded away in."""
         field = self.find(css)
+        self.driver.execute_script("arguments[0].closest('details')?.setAttribute('open', '')", field)
         field.clear()
         field.send_keys(text)
 
@@ -68,6 +70,11 @@ class Playground:
     def until(self, seen: Callable[[], T]) -> T:
         """Wait for something to be seen; return it."""
         return WebDriverWait(self.driver, SECONDS, 0.05).until(lambda _: seen())
+
+    def ready(self) -> "Playground":
+        """Wait for the page's scripts."""
+        self.until(lambda: self.all("#generate:enabled"))
+        return self
 
     def done(self) -> "Playground":
         """Wait for the answer to what was sent."""
@@ -103,6 +110,7 @@ class Playground:
     def view(self, tab: str) -> str:
         """Return what a tab of the result holds."""
         self.driver.execute_script(
-            "[...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent === arguments[0]).click()", tab
+            "[...document.querySelectorAll('#show [role=tab]')].find((t) => t.textContent === arguments[0]).click()",
+            tab,
         )
-        return self.text("[role=tabpanel]:not([hidden]) pre")
+        return self.text("#show [role=tabpanel]:not([hidden]) pre")

@@ -84,7 +84,7 @@ def test_the_curl_that_is_shown_is_what_was_sent(playground: Opener, site: Site,
 def test_the_fetch_that_is_shown_is_what_was_sent(playground: Opener, site: Site) -> None:
     """Run as a script, it answers the very image."""
     page = playground().generate(PROMPT)
-    snippet = page.view("fetch").replace("const image =", "return")
+    snippet = page.view("JavaScript").replace("const image =", "return")
     found = page.driver.execute_script(f"return (async () => {{ {snippet} }})()")
     assert found["id"] == page.image_id
     assert site.billed == 1
@@ -150,10 +150,10 @@ def test_a_keyboard_is_enough(playground: Opener, site: Site) -> None:
     page.tab_to("#again")
     page.press(Keys.ENTER)
     assert page.done().until(lambda: page.all("#replayed"))
-    page.tab_to("[role=tab][aria-selected=true]")
+    page.tab_to("#show [role=tab][aria-selected=true]")
     page.press(Keys.END)
-    assert page.text("[role=tabpanel]:not([hidden]) pre").startswith("HTTP 200")
-    assert "idempotent-replayed: true" in page.text("[role=tabpanel]:not([hidden]) pre")
+    assert page.text("#show [role=tabpanel]:not([hidden]) pre").startswith("HTTP 200")
+    assert "idempotent-replayed: true" in page.text("#show [role=tabpanel]:not([hidden]) pre")
     page.find("#prompt").send_keys(Keys.CONTROL, Keys.ENTER)
     page.until(lambda: site.billed == 2)
     page.done()

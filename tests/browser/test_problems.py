@@ -92,7 +92,7 @@ def test_a_credential_stays_in_memory(playground: Opener) -> None:
     assert page.generate("a boat").code == "unauthenticated"
     page.type("#credential", KEY)
     assert page.generate().code is None
-    snippets = page.view("curl") + page.view("fetch") + page.view("Headers") + page.view("JSON")
+    snippets = page.view("curl") + page.view("JavaScript") + page.view("Headers") + page.view("JSON")
     kept = page.driver.execute_script(
         "return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
     )

@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -152,3 +153,25 @@ def test_a_write_that_storage_did_not_confirm_is_not_done(monkeypatch: pytest.Mo
         with pytest.raises(StorageUnavailable):
             GcsObjects(strange, "results").create(NAME, DATA, "image/jpeg", soon(0.5))
         strange.close()
+
+
+def test_an_answer_that_drips_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then is not progress: the whole answer has to be there."""
+
+    def drip(connection: socket.socket, request: bytes) -> None:
+        del request
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(999):
+            connection.sendall(b"{")
+            sent.append(1)
+            stopped.wait(0.05)
+
+    stopped, sent = threading.Event(), list[int]()
+    with Stub(drip) as stub:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", stub.url)
+        slow = gcs.client(8)
+        with pytest.raises(StorageUnavailable):
+            list(GcsObjects(slow, "results").list("jobs/", soon(0.3)))
+        slow.close()
+    stopped.set()
+    assert len(sent) < 999

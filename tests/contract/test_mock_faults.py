@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from mock_segmind import FakeSegmind, Fault, UnknownFault, fingerprint, probe
-from mock_segmind.catalogue import CATALOGUE
-from mock_segmind.messages import Json, JsonObject
+from mock_segmind import FakeSegmind, Fault, UnknownFault, fingerprint
+from mock_segmind.faults.catalogue import CATALOGUE
+from mock_segmind.replies import Json, JsonObject
+from tests.contract import mock_client as probe
 
 
 def statuses(segmind: FakeSegmind, *prompts: str, line: str = probe.V1) -> list[int | None]:
@@ -120,8 +121,8 @@ def test_a_wrong_fault_is_refused_when_it_is_made(make: Callable[[], Fault], say
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_a_fault_is_the_same_as_text(name: str) -> None:
     """Every fault with all its options, written out and read again, is the same."""
-    spec = CATALOGUE[name]
-    fault = Fault(name, **{option.name: option.default for option in spec.options}, times=2)
+    options = CATALOGUE[name].options
+    fault = Fault(name, **{option.name: option.default for option in options}, times=2)
     assert Fault.parse(str(fault)) == fault
     assert hash(Fault.parse(str(fault))) == hash(fault)
     assert repr(fault).startswith(f"Fault.parse('{name}")
@@ -163,13 +164,13 @@ def test_all_scripts_can_be_removed_over_http(segmind: FakeSegmind) -> None:
     ("line", "body", "says"),
     [
         ("POST /_mock/faults", {"faults": ["unheard-of"]}, "Unknown mock fault 'unheard-of'. There are: 400"),
-        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "Unknown or of a wrong type: time. There are:"),
+        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "of a wrong type: time. There are: faults, times"),
         ("POST /_mock/faults", {"faults": ["502"], "times": True}, "wrong type: times"),
         ("POST /_mock/faults", {"faults": "502"}, "wrong type: faults"),
         ("POST /_mock/faults", {}, "at least one fault"),
         ("POST /_mock/faults", b"[]", "must be a JSON object"),
         ("DELETE /_mock/faults/99", None, "no fault 99"),
-        ("POST /_mock/accounts", {"key": "x"}, "has a key and credits"),
+        ("POST /_mock/accounts", {"key": "x"}, "Unknown, missing or of a wrong type: credits."),
         ("POST /_mock/accounts", {"key": "x", "credits": 1, "name": "y"}, "wrong type: name"),
         ("POST /_mock/settings", {"latency": "long"}, "wrong type: latency"),
         ("POST /_mock/settings", {"fetch_references": "often"}, "one of off, get, head"),

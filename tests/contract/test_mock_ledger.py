@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import pytest
 
-from mock_segmind import FakeSegmind, Picture, Settings, probe
-from mock_segmind.messages import JsonObject
+from mock_segmind import FakeSegmind, Picture, Settings
+from mock_segmind.replies import JsonObject
+from tests.contract import mock_client as probe
 
 IN_FLIGHT = 300
 

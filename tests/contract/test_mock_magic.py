@@ -1,69 +1,13 @@
-"""Every failure of the catalogue is provoked over HTTP by its magic prompt, and seen by a raw client."""
-
-import io
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+"""Magic prompts: what is written into a prompt causes that failure, and a typo is told."""
 
 import pytest
-import yaml
-from PIL import Image, UnidentifiedImageError
 
-from mock_segmind import FakeSegmind, probe
-from mock_segmind.catalogue import CATALOGUE
-from mock_segmind.faults import magic
-
-Case = Mapping[str, Any]
-CASES: list[Case] = yaml.safe_load((Path(__file__).parents[1] / "cases" / "mock_answers.yaml").read_text("utf-8"))
-ELSEWHERE = {"v2", "uploads"}
+from mock_segmind import FakeSegmind
+from tests.contract import mock_client as probe
 
 
-def named(case: Case) -> str:
-    return str(case["magic"])
-
-
-def generate(segmind: FakeSegmind, prompt: str, timeout: float = 10) -> probe.Outcome:
-    return probe.call(segmind.url, probe.V1, probe.request(prompt), headers={"x-api-key": segmind.key}, timeout=timeout)
-
-
-@pytest.mark.parametrize("case", CASES, ids=named)
-def test_what_a_client_sees(segmind: FakeSegmind, case: Case) -> None:
-    """Status, headers, body, the way the connection ends and the bill are what the case says."""
-    timeout = 0.4 if case.get("broken") == "TimeoutError" else 10
-    outcome = generate(segmind, f"a cat [mock:{case['magic']}]", timeout)
-    assert (outcome.status, outcome.broken) == (case["status"], case.get("broken", ""))
-    assert case.get("says", "") in outcome.body.decode("latin-1")
-    assert "type" not in case or outcome.headers["content-type"] == case["type"]
-    assert "header" not in case or outcome.headers[case["header"]]
-    assert case.get("lacks") not in outcome.headers
-    assert len(outcome.body) > case.get("longer", -1)
-    assert not (case.get("empty") and outcome.body)
-    assert len(segmind.ledger.billed()) == case.get("billed", 0)
-    assert segmind.ledger.posts()[0].status == case["status"]
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if "image" in case], ids=named)
-def test_whether_the_body_is_a_whole_image(segmind: FakeSegmind, case: Case) -> None:
-    """A body that should be an image decodes to its last row, in the size asked; a broken one does not."""
-    timeout = 0.4 if case.get("broken") == "TimeoutError" else 10
-    outcome = generate(segmind, f"a cat [mock:{case['magic']}]", timeout)
-    expected = None if case["image"] == "none" else (case["image"], tuple(case.get("size", (1280, 720))))
-    assert decoded(outcome.body) == expected
-
-
-def decoded(body: bytes) -> tuple[str | None, tuple[int, int]] | None:
-    try:
-        with Image.open(io.BytesIO(body)) as image:
-            image.load()
-            return image.format, image.size
-    except (UnidentifiedImageError, OSError):
-        return None
-
-
-def test_every_fault_that_a_prompt_reaches_has_a_case() -> None:
-    """A fault that is added to the catalogue without a case here fails."""
-    provoked = {fault.name for case in CASES for fault in magic(f"[mock:{case['magic']}]")}
-    assert provoked == {spec.name for spec in CATALOGUE.values() if spec.group not in ELSEWHERE}
+def generate(segmind: FakeSegmind, prompt: str) -> probe.Outcome:
+    return probe.call(segmind.url, probe.V1, probe.request(prompt), headers={"x-api-key": segmind.key})
 
 
 TYPOS = {

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_segmind import DEFAULT_KEY, probe
-from mock_segmind.catalogue import markdown
+from mock_segmind import DEFAULT_KEY
+from mock_segmind.faults.catalogue import markdown
+from tests.contract import mock_client as probe
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "mock_segmind" / "README.md").read_text("utf-8")
@@ -90,10 +91,14 @@ def test_a_wrong_setting_is_one_clear_line(name: str, value: str, says: str) -> 
 
 
 def test_the_table_of_magic_prompts_is_up_to_date() -> None:
-    """The README's table is what the catalogue generates; `python -m mock_segmind.catalogue` prints it."""
+    """The README's table is what the catalogue generates; `python -m mock_segmind.faults` prints it."""
     table = README.split("begin -->\n")[1].split("\n\n<!-- end -->")[0]
     printed = subprocess.run(
-        [sys.executable, "-m", "mock_segmind.catalogue"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-W", "error", "-m", "mock_segmind.faults"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert table == markdown() == printed.stdout.rstrip("\n")
 

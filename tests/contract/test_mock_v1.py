@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from mock_segmind import RATIOS, FakeSegmind, Picture, fingerprint, probe
-from mock_segmind.messages import Json, JsonObject
+from mock_segmind import RATIOS, FakeSegmind, Picture, fingerprint
+from mock_segmind.replies import Json, JsonObject
+from tests.contract import mock_client as probe
 
 
 def generate(segmind: FakeSegmind, body: JsonObject | bytes, **headers: str) -> probe.Outcome:

@@ -42,7 +42,7 @@ def test_what_is_no_whole_image_is_refused_and_kept(rig: Rig, case: Case) -> Non
     assert case.get("says", "") in answer.json["detail"]
     assert (again.code, rig.calls, rig.billed) == ("segmind-bad-image", 1, 1)
     kept = ["rejected"] if case.get("rejected", True) else []
-    assert rig.left() == ["claim.json", *kept, "result.json", "slot"]
+    assert rig.left() == ["claim.json", *kept, "result.json", "sent.json", "slot"]
 
 
 @pytest.mark.parametrize("case", UNKNOWN, ids=fault)
@@ -54,7 +54,7 @@ def test_silence_and_breaks_leave_the_outcome_open(make_rig: MakeRig, case: Case
     assert (answer.status, answer.code, answer.json["billed"]) == (504, "outcome-unknown", "maybe")
     assert case.get("says", "") in answer.json["detail"]
     assert (again.code, rig.calls) == ("outcome-unknown", 1)
-    assert rig.left() == ["claim.json", "lost.json", "slot"]
+    assert rig.left() == ["claim.json", "lost.json", "sent.json", "slot"]
 
 
 def test_a_generation_that_outlives_its_caller_is_billed_once(make_rig: MakeRig) -> None:

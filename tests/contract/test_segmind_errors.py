@@ -8,7 +8,10 @@ from tests.harness.rig import MakeRig, Rig
 ERRORS = load("segmind_errors")
 CONTRACT = {row["code"]: row for row in load("contract_errors")}
 FORMATS = ("json", "detail", "message", "object", "text", "html", "empty", "broken-json")
-LEFT = {"failed": ["claim.json", "result.json"], "unknown": ["claim.json", "lost.json", "slot"]}
+LEFT = {
+    "failed": ["claim.json", "result.json", "sent.json"],
+    "unknown": ["claim.json", "lost.json", "sent.json", "slot"],
+}
 CASES = [pytest.param(case, shape, id=f"{case['fault']}-{shape}") for case in ERRORS for shape in FORMATS]
 
 
@@ -72,7 +75,7 @@ def test_a_repetition_that_succeeds(rig: Rig, fault: str, failures: int) -> None
     rig.segmind.faults.add(fault, times=failures)
     answer = rig.order("key-1")
     assert (answer.status, rig.calls, rig.billed) == (200, failures + 1, 1)
-    assert rig.left() == ["claim.json", "image.jpg", "result.json", "slot"]
+    assert rig.left() == ["claim.json", "image.jpg", "result.json", "sent.json", "slot"]
 
 
 def test_an_account_without_credits(rig: Rig) -> None:

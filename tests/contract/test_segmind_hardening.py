@@ -4,15 +4,15 @@ import base64
 import io
 import json
 import socket
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
 
-from imagegen import errors
+from imagegen import connections, errors
 from imagegen.model import ImageRequest
 from imagegen.ports import Deadline, StillGenerating
-from imagegen.segmind import transport
 from imagegen.segmind.assets import SegmindAssets
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.hosted import fetch_hosted
@@ -223,20 +223,26 @@ def test_an_upload_that_names_no_place(value: object) -> None:
             assets.upload("data:x", Deadline.within(clock, 9))
 
 
-class Peer(socket.socket):
-    """A socket that says it is connected to an address."""
-
-    address = ""
-
-    def getpeername(self) -> tuple[str, int]:
-        return self.address, 443
-
-
 @pytest.mark.parametrize("address", ["64:ff9b::a00:1", "2002:a00:1::1", "::a00:1", "::ffff:10.0.0.1", "fe80::1%lo"])
 def test_a_private_address_inside_another(address: str) -> None:
     """What a gateway would unwrap into our own network is not public."""
-    with Peer() as peer:
-        peer.address = address
-        assert not transport._is_public(peer)
-        peer.address = "2606:4700::1111"
-        assert transport._is_public(peer)
+    assert not connections.is_public(address)
+    assert connections.is_public("2606:4700::1111")
+
+
+@pytest.mark.parametrize("wide", [b"{}", b"[]", b"1", b'{"a":[1]}', b'""'])
+def test_json_of_millions_of_values(wide: bytes) -> None:
+    """It is told to be no image without being read: parsed, it would take thirty times its size in memory."""
+    body = b'{"images": [' + b",".join([wide] * 1_000_000) + b"]}"
+    tracemalloc.start()
+    with pytest.raises(errors.SegmindBadImage, match="neither an image nor JSON"):
+        picture_in(body, lambda _: jpeg())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(body)
+
+
+def test_an_image_in_json_beside_much_else() -> None:
+    """Thousands of values are still an answer."""
+    body = json.dumps({"log": ["step"] * 5_000, "image": base64.b64encode(jpeg()).decode()}).encode()
+    assert picture_in(body, lambda _: jpeg()).width == 61

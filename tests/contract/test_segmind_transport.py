@@ -5,9 +5,8 @@ import socket
 from pathlib import Path
 
 import pytest
-import requests
 
-from imagegen.segmind import transport
+from imagegen import connections
 from tests.harness.rig import MakeRig, Rig
 from tests.harness.stubs import Stub, answer, hang_up, self_signed
 
@@ -18,6 +17,13 @@ def repeats(capsys: pytest.CaptureFixture[str]) -> int:
     """Return how many repetitions were logged."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return sum(line["event"] == "segmind_repeated" for line in lines)
+
+
+def get(url: str, *, public_only: bool = False) -> int:
+    """Return the status that a GET is answered with."""
+    pools = connections.pools(2, connections.Rules(15.0, public_only))
+    with connections.send(pools, "GET", url, 5.0, {}) as response:
+        return response.status
 
 
 def test_nobody_listens(make_rig: MakeRig, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,32 +119,33 @@ def test_a_connection_that_was_closed_meanwhile_is_not_trusted(make_rig: MakeRig
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key goes straight to Segmind, whatever HTTP_PROXY says."""
-    with Stub() as proxy, Stub(answer("HTTP/1.1 200 OK")) as stub, transport.session(2) as session:
+    with Stub() as proxy, Stub(answer("HTTP/1.1 200 OK")) as stub:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        assert session.get(stub.url, timeout=5).ok
+        assert get(stub.url) == 200
     assert (proxy.connections, len(stub.requests)) == (0, 1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0.0.0.0"])
 def test_a_public_session_never_talks_to_this_machine(host: str) -> None:
-    """However the address is spelled, nothing is sent where it turns out to be private once connected."""
+    """However the address is spelled, not even a connection is made where it turns out to be private."""
     with Stub(answer("HTTP/1.1 200 OK")) as stub:
         url = f"http://{host}:{stub.port}/"
-        with transport.session(2) as anywhere, transport.session(2, public_only=True) as public:
-            assert anywhere.get(url, timeout=5).ok
-            with pytest.raises(requests.ConnectionError):
-                public.get(url, timeout=5)
-    assert len(stub.requests) == 1
+        assert get(url) == 200
+        with pytest.raises(connections.PrivateAddress):
+            get(url, public_only=True)
+    assert (stub.connections, len(stub.requests)) == (1, 1)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_hosted_image_on_a_private_host_is_refused(rig: Rig, scheme: str, host: str) -> None:
-    """A vendor's answer cannot make us look around in our own network: no request, and no key, goes there."""
+def test_a_hosted_image_on_a_private_host_is_refused(
+    rig: Rig, capsys: pytest.CaptureFixture[str], scheme: str, host: str
+) -> None:
+    """A vendor's answer cannot make us look around in our own network: no connection, no key, no second try."""
     with Stub(answer("HTTP/1.1 200 OK\nContent-Type: image/jpeg", b"\xff\xd8\xff")) as stub:
         rig.segmind.faults.add(f"hosted-elsewhere,url={scheme}://{host}:{stub.port}/image.jpg")
         answered = rig.order()
-    assert (answered.code, stub.requests) == ("segmind-bad-image", [])
+    assert (answered.code, stub.connections, repeats(capsys)) == ("segmind-bad-image", 0, 0)
 
 
 def test_a_hosted_image_is_fetched_without_the_key(rig: Rig) -> None:

@@ -11,7 +11,9 @@ from imagegen.doors.playground import fake_vendor
 from tests.harness.server import ROOT
 from tests.harness.site import Site
 
-HTML = (ROOT / "function" / "imagegen" / "doors" / "playground.html").read_text()
+FOLDER = ROOT / "function" / "imagegen" / "doors" / "playground"
+FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in {".html", ".css", ".js"})
+EVERYTHING = "\n".join(path.read_text() for path in FILES)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
@@ -61,15 +63,52 @@ def test_routes_where_json_is_preferred_or_it_is_off(site: Site, setting: str, a
 
 
 def test_only_its_own_script_and_style_may_run(site: Site) -> None:
-    """The policy names the hashes of exactly what the page contains, and nothing is allowed by default."""
+    """The policy names this service's own files and the hash of the page's one script; nothing else by default."""
     page, rules = site.get("/").text, policy(site)
-    for tag in ("script", "style"):
-        found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-        hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in found]
-        assert len(found) == 1
-        assert rules[f"{tag}-src"] == hashes
+    (text,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert rules["script-src"] == ["'self'", f"'sha256-{digest}'"]
+    assert rules["style-src"] == ["'self'"]
+    assert "<style" not in page
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == rules["frame-ancestors"] == ["'none'"]
     assert rules["require-trusted-types-for"] == ["'script'"]
+
+
+def own(site: Site) -> str:
+    """Return the path below which the page finds its files."""
+    (version,) = set(re.findall(r"playground/([0-9a-f]{16})/", site.get("/").text))
+    return f"/playground/{version}/"
+
+
+def test_its_files_are_kept_by_browsers(site: Site) -> None:
+    """Each is there with its type, for ever below the version that the page names; unchanged, it is a 304."""
+    types = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+    for path in FILES:
+        if path.suffix == ".html":
+            continue
+        place = own(site) + path.relative_to(FOLDER).as_posix()
+        answered = site.get(place)
+        assert (answered.status_code, answered.content) == (200, path.read_bytes())
+        assert answered.headers["Content-Type"] == types[path.suffix]
+        assert answered.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert site.get(place, If_None_Match=answered.headers["ETag"]).status_code == 304
+
+
+def test_an_older_page_gets_the_files_of_today(site: Site) -> None:
+    """While a new version is rolled out, a page of another instance still works, and keeps nothing."""
+    answered = site.get("/playground/0000000000000000/app.js")
+    assert (answered.status_code, answered.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize("name", ["index.html", "__init__.py", "../pages.py", "%2e%2e/pages.py", "nothing.js", ""])
+def test_nothing_else_of_its_folder_is_served(site: Site, name: str) -> None:
+    """What is no script or style of the page is not there."""
+    assert site.get(own(site) + name).status_code == 404
+
+
+def test_where_it_is_off_its_files_are_not_there(site: Site) -> None:
+    """PLAYGROUND=0: 404."""
+    assert site(PLAYGROUND="0").get("/playground/0000000000000000/app.js").status_code == 404
 
 
 def test_it_may_talk_to_the_bucket_only(site: Site) -> None:
@@ -99,10 +138,10 @@ def test_only_a_vendor_on_this_machine_is_a_fake() -> None:
 
 
 def test_data_never_becomes_markup() -> None:
-    """No way from a string to HTML or code is in the file, and nothing in it comes from elsewhere."""
+    """No way from a string to HTML or code is in its files, and nothing in it comes from elsewhere."""
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"):
-        assert word not in HTML
-    outside = set(re.findall(r"https?://[\w.-]+", HTML)) - {"http://www.w3.org"}
+        assert word not in EVERYTHING
+    outside = set(re.findall(r"https?://[\w.-]+", EVERYTHING)) - {"http://www.w3.org"}
     assert outside == set()
-    assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)=["'](?!data:)""", HTML)
-    assert not re.search(r"\sstyle=|\son\w+=\"", HTML)
+    assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)=["'](?!data:|openapi.json)""", EVERYTHING)
+    assert not re.search(r"\sstyle=|\son\w+=\"", EVERYTHING)

@@ -71,14 +71,14 @@ def test_an_image_that_is_being_generated_is_running(site: Site) -> None:
     assert waited.json()["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("wait", ["0", "60", "1.5", "00"])
+@pytest.mark.parametrize("wait", ["0", "60", "1.5", "00", "1e1"])
 def test_a_good_wait_is_taken(site: Site, wait: str) -> None:
     """0 to 60 seconds, of an image that is there, answers at once."""
     path = site.post(order()).headers["Location"]
     assert site.get(f"{path}?wait={wait}", timeout=10).json()["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("wait", ["-1", "61", "60.001", "1e1", "nan", "inf", "", "x", "1,5", "٣", "0x10", "9" * 400])
+@pytest.mark.parametrize("wait", ["-1", "61", "60.001", "1e2", "nan", "inf", "", "x", "1,5", "٣", "0x10", "9" * 400])
 @pytest.mark.parametrize("suffix", ["", "/content"])
 def test_a_bad_wait_is_refused(site: Site, wait: str, suffix: str) -> None:
     """Everything else is a 400 that says what wait may be."""
@@ -118,7 +118,7 @@ def test_a_failed_image_can_be_asked_for(site: Site) -> None:
 def test_an_answer_that_breaks_off_is_not_taken_for_whole(site: Site) -> None:
     """Storage loses the image while it is streamed: the caller sees a broken connection, the log one line, no trace."""
     made = site.post(order())
-    site.storage.faults.answer(404, method="GET", path="/download/", name="jobs/*/image.jpg")
+    site.storage.faults.cut(method="GET", name="jobs/*/image.jpg")
     with pytest.raises(requests.RequestException):
         site.get(made.headers["Location"], Accept="image/*")
     assert site.get("/health").status_code == 200

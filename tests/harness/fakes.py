@@ -6,7 +6,9 @@ called. `World` puts the real service between them.
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -78,17 +80,20 @@ class FakeGenerator:
         with self._lock:
             self.bought.append(request)
             scene = self.scenes.pop(0) if self.scenes else Scene()
-        if scene.submits:
+        known = submitted(scene.submits) if scene.submits else True
+        self._clock.sleep(scene.seconds)
+        if scene.submits and not known:
             submitted(scene.submits)
         return self._play(scene)
 
     def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> FakeGeneration:
         del submitted_at, deadline
         self.resumed.append(segmind_id)
-        return self._play(self.resumes.pop(0) if self.resumes else Scene(seconds=0.0))
+        scene = self.resumes.pop(0) if self.resumes else Scene(seconds=0.0)
+        self._clock.sleep(scene.seconds)
+        return self._play(scene)
 
     def _play(self, scene: Scene) -> FakeGeneration:
-        self._clock.sleep(scene.seconds)
         scene.meanwhile()
         if scene.raised:
             raise scene.raised
@@ -97,13 +102,16 @@ class FakeGenerator:
 
 
 class FakeDelivery:
-    """Implements `ports.Delivery`: every reference can be fetched as it is, unless it is told otherwise."""
+    """Implements `ports.Delivery`: every reference can be fetched as it is. `given`: the seconds that it was left."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self.given: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
-        del deadline
+        self.given.append(deadline.left)
+        self.meanwhile()
         if self.error:
             raise self.error
         return request
@@ -157,7 +165,9 @@ class World:
         per_user: int = 0,
         resumes: Iterable[Scene] = (),
         uploads: MemoryObjects | None = None,
+        pool: Executor | None = None,
     ) -> None:
+        self.pool = pool
         self.clock = FakeClock()
         self.objects = MemoryObjects(self.clock)
         self.generator = FakeGenerator(self.clock, scenes, resumes)
@@ -165,14 +175,22 @@ class World:
         self.delivery = FakeDelivery()
         self.uploads = uploads
         self.history = FakeHistory(self.clock)
-        outside = Outside(self.objects, self.generator, self.delivery, self.clock, uploads, "uploads", self.history)
-        self.core = assemble(outside, self.limits, Rules(per_day, per_user))
-        self.jobs, self.budget, self.service, self.sweep = (
-            self.core.jobs,
-            self.core.cap,
-            self.core.service,
-            self.core.sweep,
+        self.start(Rules(per_day, per_user))
+
+    def start(self, rules: Rules) -> None:
+        """Start an instance that knows nothing but what is in the bucket."""
+        outside = Outside(
+            self.objects, self.generator, self.delivery, self.clock, self.uploads, "uploads", self.history, self.pool
         )
+        self.rules, self.core = rules, assemble(outside, self.limits, rules)
+        self.jobs, self.budget, self.service = self.core.jobs, self.core.cap, self.core.service
+        self.sweep = self.core.sweep
+
+    def other(self, per_day: int | None = None) -> Self:
+        """Return another instance over the same bucket, vendor and clock, with its own cap where one is given."""
+        twin = copy(self)
+        twin.start(self.rules if per_day is None else replace(self.rules, per_day=per_day))
+        return twin
 
     def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:
         """Order an image over HTTP, as the door would."""

@@ -35,7 +35,7 @@ def function_settings(segmind: FakeSegmind, storage: StorageServer, storage_key:
     return {
         "SEGMIND_API_KEY": segmind.key,
         "SEGMIND_BASE_URL": segmind.url,
-        "SEGMIND_HISTORY_URL": "",
+        "SEGMIND_HISTORY_URL": "",  # what stays unknown is what these tests look at; test_settling asks it
         "RESULTS_BUCKET": "results",
         "UPLOADS_BUCKET": "uploads",
         "STORAGE_EMULATOR_HOST": storage.url,

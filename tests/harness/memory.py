@@ -63,6 +63,15 @@ class MemoryObjects:
     def data(self, name: str) -> bytes:
         return self._objects[name].data
 
+    def holding(self, text: str) -> list[str]:
+        """Return the names of objects in whose name, bytes or metadata `text` stands."""
+        with self._lock:
+            found = {
+                name: (name, o.data.decode(errors="replace"), repr(o.info.metadata))
+                for name, o in self._objects.items()
+            }
+        return sorted(name for name, parts in found.items() if any(text in part for part in parts))
+
     def fail(
         self,
         operation: str = "*",

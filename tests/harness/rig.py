@@ -68,8 +68,8 @@ class Rig:
         return Answer(response.status_code, response.headers, response.get_data())
 
     def left(self) -> list[str]:
-        """Return what is in the results bucket: of jobs the last part of the name, of slots `slot`."""
-        names = self.storage.objects("results")
+        """Return what is left of jobs and slots: of jobs the last part of the name, of slots `slot`."""
+        names = [name for name in self.storage.objects("results") if name.startswith(("jobs/", "spend/"))]
         return sorted("slot" if name.startswith("spend/") else name.rpartition("/")[2] for name in names)
 
     def end_lease(self) -> None:

@@ -22,7 +22,7 @@ def line(env: dict[str, str]) -> str:
 
 
 def test_every_setting_has_a_case() -> None:
-    """The table below is the contract's, and no setting goes untested."""
+    """No setting goes untested."""
     assert {case["field"]: case["name"] for case in CASES} == {
         name: field.alias for name, field in Settings.model_fields.items()
     }
@@ -35,6 +35,14 @@ def test_a_default(case: Case, text: str | None) -> None:
     env = REQUIRED if text is None else {**REQUIRED, case["name"]: text}
     found = getattr(Settings.from_env(env), case["field"])
     assert (list(found) if isinstance(found, tuple) else found) == case["default"]
+
+
+@pytest.mark.parametrize(("text", "asks"), [(None, True), ("", False), ("  ", False)])
+def test_no_history_is_a_choice(text: str | None, asks: bool) -> None:
+    """The one variable whose emptiness says something: Segmind's history is not asked."""
+    env = REQUIRED if text is None else {**REQUIRED, "SEGMIND_HISTORY_URL": text}
+    url = "https://api.spotprod.segmind.com/inference-request/request-history"
+    assert Settings.from_env(env).segmind_history_url == (url if asks else None)
 
 
 @pytest.mark.parametrize(("name", "field", "text", "value"), GOOD)

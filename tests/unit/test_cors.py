@@ -54,7 +54,7 @@ def test_credentials_are_never_allowed() -> None:
 def test_a_preflight_allows_what_the_contract_has() -> None:
     """Methods and headers of every call that a page can make."""
     preflight = Cors((ORIGIN,)).preflight()
-    assert preflight["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    assert preflight["Access-Control-Allow-Methods"] == "GET, POST, DELETE, OPTIONS"
     for name in ("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Api-Key"):
         assert name in preflight["Access-Control-Allow-Headers"]
     assert int(preflight["Access-Control-Max-Age"]) > 0

@@ -105,11 +105,13 @@ def test_an_end_that_storage_refuses_is_not_forgotten() -> None:
     assert [ending["status"] for ending in door.endings] == ["failed"]
 
 
-@pytest.mark.parametrize("operation", ["stat", "read"])
-def test_a_bucket_that_cannot_be_read_comes_again(operation: str) -> None:
-    """Nothing is spent, and nothing is written down before it is too old."""
+@pytest.mark.parametrize(("operation", "name"), [("stat", "me.jpg"), ("read", "jobs/one.json")])
+def test_a_bucket_that_cannot_be_read_comes_again(operation: str, name: str) -> None:
+    """A photo or a job file: nothing is spent, and nothing is written down before it is too old."""
     door = Door()
-    data = door.drop()
+    data = door.drop(name=name) | (
+        {"contentType": "image/jpeg", "metadata": {"prompt": "x"}} if name == "me.jpg" else {}
+    )
     door.uploads.fail(operation, times=1)
     assert door.handle(data) is False
     assert (door.world.objects.names(), door.world.generator.bought) == ([], [])

@@ -15,7 +15,7 @@ FUNCTION = ROOT / "function"
 PATHS = sorted(FUNCTION.rglob("*.py"))
 
 # A folder (or a loose file of `imagegen`) → what it may import besides itself. Nothing else may be imported.
-GROUND = {"model", "errors", "failure", "ports", "log", "timeouts", "image_bytes"}
+GROUND = {"connections", "model", "errors", "failure", "ports", "log", "timeouts", "image_bytes"}
 MAY_IMPORT = {
     "main": {"wiring", "doors"},
     "wiring": {"doors", "pipeline", "references", "segmind", "google", "settings", "clock", "heap", *GROUND},
@@ -32,15 +32,15 @@ MAY_IMPORT = {
     "stopwatch": {"ports"},
 }  # fmt: skip
 DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
-SEGMIND_HTTP = ("assets", "client", "hosted", "images", "transport", "v1", "v2")
+DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
-    "flask": {"main", *DOORS_HTTP, "doors/answers", "doors/problem_pages", "doors/vendor_routes"},
+    "flask": {"main", *DOORS_HTTP, *(f"doors/{name}" for name in DOORS_ANSWERING)},
     "werkzeug": {"doors/vendor_routes", *DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},
-    "requests": {"doors/oidc", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
-    "urllib3": {"google/storage", "google/json_api", *(f"segmind/{name}" for name in SEGMIND_HTTP)},
+    "requests": {"doors/oidc"},
+    "urllib3": {"connections", "google/json_api", "google/storage", "segmind/client", "segmind/images", "segmind/v1"},
     "jwt": {"doors/oidc"},
 }  # fmt: skip
 SEGMINDS = ("/v2/", "request_id", "x-remaining-credits", "x-generation-time", "x-cost", "file_urls")

@@ -17,6 +17,7 @@ from tests.harness.fakes import NOON, RECEIPT, REQUEST
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key"), NOON, 100)
 ENDING = Ending(CLAIM, "succeeded", NOON, StoredImage("jobs/1/image.jpg", "image/jpeg", 9, "00", 1280, 720), RECEIPT)
+REPORT = {"day": "2026-03-13", "both": 3, "oursOnly": 1, "vendorsOnly": 2, "vendorsOnlyUsd": 0.2}
 EVENTS: dict[str, tuple[str, Callable[[], None], set[str]]] = {
     "image_queued": ("INFO", lambda: log.image_queued(CLAIM), {"imageId"}),
     "image_claimed": ("DEBUG", lambda: log.image_claimed(CLAIM), {"imageId"}),
@@ -42,6 +43,26 @@ EVENTS: dict[str, tuple[str, Callable[[], None], set[str]]] = {
     "key_freed": ("WARNING", lambda: log.key_freed(CLAIM, SegmindUnauthorized("sentinel")), {"imageId", "code"}),
     "state_not_written": ("ERROR", lambda: log.state_not_written(CLAIM, "a slot"), {"imageId", "what"}),
     "gate_overrun": ("WARNING", lambda: log.gate_overrun(CLAIM, 15.0), {"imageId", "waitedSeconds"}),
+    "tidying_failed": ("INFO", log.tidying_failed, set()),
+    "submission_not_written": (
+        "ERROR",
+        lambda: log.submission_not_written(CLAIM, "seg-1"),
+        {"imageId", "segmindRequestId"},
+    ),
+    "image_settled": ("INFO", lambda: log.image_settled(CLAIM, ENDING), {"imageId", "code", "billed"}),
+    "image_not_recovered": (
+        "WARNING",
+        lambda: log.image_not_recovered(CLAIM.id, "segmind-bad-image"),
+        {"imageId", "code"},
+    ),
+    "history_unavailable": ("WARNING", lambda: log.history_unavailable("not JSON"), {"cause"}),
+    "image_deleted": ("INFO", lambda: log.image_deleted(CLAIM.id), {"imageId"}),
+    "daily_limit_reached": ("WARNING", lambda: log.daily_limit_reached("day"), {"scope"}),
+    "reconciled": (
+        "WARNING",
+        lambda: log.reconciled({**REPORT, "vendorsOnlyRows": ["sentinel"]}),
+        {"day", "both", "oursOnly", "vendorsOnly", "vendorsOnlyUsd"},
+    ),
     "segmind_repeated": (
         "WARNING",
         lambda: log.segmind_repeated("segmind-failed", 1, 0.5),
@@ -96,6 +117,12 @@ def test_the_level(capsys: pytest.CaptureFixture[str], event: str, level: str) -
     write()
     order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
     assert len(lines(capsys)) == (order.index(severity) >= order.index(level))
+
+
+def test_a_day_that_adds_up_wakes_nobody_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only what the vendor billed and no job explains is a warning."""
+    log.reconciled({**REPORT, "vendorsOnly": 0})
+    assert lines(capsys)[0]["severity"] == "INFO"
 
 
 def test_every_event_has_a_case() -> None:

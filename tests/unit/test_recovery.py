@@ -15,7 +15,7 @@ def dead(*resumes: Scene, per_day: int = 5) -> World:
     world = World(DIES, per_day=per_day, resumes=resumes)
     with pytest.raises(Crash):
         world.ask()
-    assert world.left() == ["claim.json", "submitted.json"]
+    assert world.left() == ["claim.json", "sent.json", "submitted.json"]
     world.end_lease()
     return world
 
@@ -28,14 +28,14 @@ def test_a_submitted_generation_is_fetched() -> None:
     assert outcome.ending.image
     assert (outcome.ending.status, outcome.ending.image.sha256) == ("succeeded", PICTURE.sha256)
     assert (world.generator.resumed, len(world.generator.bought)) == (["seg-1"], 1)
-    assert world.left() == ["claim.json", "image.jpg", "result.json", "submitted.json"]
+    assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json", "submitted.json"]
 
 
 def test_a_generation_that_goes_on_is_running() -> None:
     """It is asked for again by the next query, and nothing is ended."""
     world = dead(Scene(raised=StillGenerating()), Scene())
     assert world.service.status(image_id("", "key-1"), None).ending is None
-    assert world.left() == ["claim.json", "submitted.json"]
+    assert world.left() == ["claim.json", "sent.json", "submitted.json"]
     ending = world.service.status(image_id("", "key-1"), None).ending
     assert ending
     assert (ending.status, world.generator.resumed) == ("succeeded", ["seg-1", "seg-1"])

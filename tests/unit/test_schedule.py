@@ -14,7 +14,7 @@ from imagegen.pipeline.claims import image_id
 from imagegen.references.rules import Rules
 from tests import strategies
 from tests.harness.clock import FakeClock
-from tests.harness.fakes import World
+from tests.harness.fakes import Scene, World
 from tests.harness.memory import MemoryObjects
 
 TICK = "2026-03-14T12:00:00Z"
@@ -46,24 +46,41 @@ def test_the_key_is_name_time_and_index() -> None:
 
 
 def test_nothing_is_spent() -> None:
-    """A tick writes jobs into the uploads bucket and nothing anywhere else."""
+    """A tick writes jobs into the uploads bucket and their markers into the other, and nothing is bought."""
     queue = Queue()
     ids = queue.tick(batch(50))
     assert queue.uploads.names() == sorted(f"jobs/{one}.json" for one in ids)
-    assert (queue.world.objects.names(), queue.world.generator.bought) == ([], [])
+    assert queue.world.objects.names() == sorted(f"open/{one}" for one in ids)
+    assert queue.world.generator.bought == []
 
 
 @given(st.integers(0, 9))
 def test_a_tick_that_broke_anywhere_is_completed(done: int) -> None:
     """Storage fails at any one of its writes: the repeated tick queues the rest, and every image is queued once."""
     queue = Queue()
-    queue.uploads.fail("create", skip=done)
+    queue.world.objects.fail("create", skip=done)
     with pytest.raises(StorageUnavailable):
         queue.tick(batch(10))
-    queue.uploads.recover()
+    queue.world.objects.recover()
     outcomes = batches.queue(batch(10), TICK, queue.service)
     assert len({outcome.claim.id for outcome in outcomes}) == len(queue.uploads.names()) == 10
     assert sum(outcome.replayed for outcome in outcomes) == done
+
+
+@pytest.mark.parametrize("done", [0, 4, 9])
+def test_a_job_file_that_storage_refused_is_queued(done: int) -> None:
+    """Its marker has the job: the repeated tick writes the file, and without one the sweep buys the image, once."""
+    queue = Queue()
+    queue.uploads.fail("create", skip=done)
+    ids = queue.tick(batch(10))
+    queue.uploads.recover()
+    queue.world.generator.scenes = [Scene(seconds=0.0)] * 10
+    assert len(queue.uploads.names()) == done
+    queue.world.clock.advance(16 * 60)
+    assert queue.world.sweep.run()["finished"] == 10
+    assert [queue.service.status(one, None).ending is not None for one in ids] == [True] * 10
+    assert queue.tick(batch(10)) == ids
+    assert len(queue.world.generator.bought) == 10
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100))

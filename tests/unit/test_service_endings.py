@@ -1,4 +1,4 @@
-"""What each end of a generation costs, frees, keeps and leaves in the bucket: the contract's tables, row by row."""
+"""Every end that a generation can come to: what is answered, what is written, what is given back, what comes again."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_good_end() -> None:
     assert (outcome.ending.status, outcome.ending.segmind, outcome.replayed) == ("succeeded", RECEIPT, False)
     assert world.objects.data(outcome.ending.image.name) == PICTURE.data
     assert outcome.ending.image.sha256 == PICTURE.sha256
-    assert world.left() == ["claim.json", "image.jpg", "result.json"]
+    assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
     assert len(world.slots()) == 1
     assert not world.generator.generations[0].open
 
@@ -65,7 +65,7 @@ def test_a_kept_failure_is_answered_again(row: Case) -> None:
     assert again.ending == first.ending
     assert (first.ending.status, first.ending.error.code) == (row["ends"], row["code"])
     assert (first.replayed, again.replayed, len(world.generator.bought)) == (False, True, 1)
-    assert world.left() == ["claim.json", "lost.json" if row["billed"] == "maybe" else "result.json"]
+    assert world.left() == ["claim.json", "lost.json" if row["billed"] == "maybe" else "result.json", "sent.json"]
 
 
 @pytest.mark.parametrize("row", KEPT, ids=named)
@@ -92,7 +92,7 @@ def test_what_was_no_image_is_kept_for_the_dispute() -> None:
     """`rejected` holds what came with the 200, cut to 1 MiB."""
     world = World(Scene(body=SegmindBadImage("it is HTML", b"<html>" * 400_000)))
     outcome = world.ask()
-    assert world.left() == ["claim.json", "rejected", "result.json"]
+    assert world.left() == ["claim.json", "rejected", "result.json", "sent.json"]
     assert world.objects.data(f"jobs/{outcome.claim.id}/rejected") == (b"<html>" * 400_000)[: 1 << 20]
 
 
@@ -103,7 +103,7 @@ def test_a_cap_that_is_reached_frees_the_key() -> None:
     with pytest.raises(BY_CODE["daily-limit-reached"]) as caught:
         world.ask("second")
     assert caught.value.retry_after == 12 * 3600 - 30
-    assert (world.left(), len(world.generator.bought)) == (["claim.json", "image.jpg", "result.json"], 1)
+    assert (world.left(), len(world.generator.bought)) == (["claim.json", "image.jpg", "result.json", "sent.json"], 1)
     world.clock.advance(12 * 3600)
     assert world.ask("second").ending
 
@@ -122,7 +122,7 @@ def test_our_own_bug_never_frees_a_key() -> None:
     world = World(Scene(raised=KeyError("a bug")), per_day=1)
     with pytest.raises(KeyError):
         world.ask()
-    assert (world.left(), len(world.slots())) == (["claim.json"], 1)
+    assert (world.left(), len(world.slots())) == (["claim.json", "sent.json"], 1)
     world.end_lease()
     outcome = world.ask()
     assert outcome.ending

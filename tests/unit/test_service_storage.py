@@ -43,7 +43,7 @@ def test_an_image_that_storage_refuses_comes_with_the_error() -> None:
     with pytest.raises(ImageNotStored) as caught:
         world.ask()
     assert caught.value.picture == PICTURE
-    assert (world.left(), len(world.slots())) == (["claim.json", "result.json"], 1)
+    assert (world.left(), len(world.slots())) == (["claim.json", "result.json", "sent.json"], 1)
     again = world.ask()
     assert again.ending
     assert again.ending.error
@@ -56,7 +56,7 @@ def test_an_image_rescued_while_all_of_storage_is_down() -> None:
     with pytest.raises(ImageNotStored):
         world.ask()
     world.objects.recover()
-    assert world.left() == ["claim.json"]
+    assert world.left() == ["claim.json", "sent.json"]
     world.end_lease()
     outcome = world.ask()
     assert outcome.ending
@@ -75,30 +75,33 @@ def test_a_result_that_cannot_be_written_is_still_answered(applied: bool) -> Non
     assert again.ending
     assert (first.ending.image, first.ending.segmind) == (again.ending.image, again.ending.segmind)
     assert (again.ending.status, len(world.generator.bought)) == ("succeeded", 1)
-    assert world.left() == ["claim.json", "image.jpg", "result.json"]
+    assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_a_key_that_cannot_be_freed_is_lost_later(applied: bool) -> None:
-    """The failure is answered as it was. A claim that may still be there keeps its slot: rather too many spent."""
+def test_a_key_that_cannot_be_freed_is_free_later(applied: bool) -> None:
+    """The failure is answered as it was. Without `sent.json` a claim that stays says that nothing was billed."""
     world = World(Scene(raised=SegmindUnauthorized()), per_day=2)
     world.objects.fail("delete", "*/claim.json", times=1, applied=applied)
     with pytest.raises(SegmindUnauthorized):
         world.ask()
-    assert (world.left(), len(world.slots())) == ([] if applied else ["claim.json"], 1)
+    assert (world.left(), len(world.slots())) == ([] if applied else ["claim.json"], 0)
     world.end_lease()
     outcome = world.ask()
     assert outcome.ending
-    assert outcome.ending.status == ("succeeded" if applied else "unknown")
+    assert (outcome.ending.status, len(world.slots())) == ("succeeded", 1)
 
 
-def test_a_slot_that_cannot_be_given_back_stays_spent() -> None:
-    """The key is free all the same, and the failure is the one that happened."""
+def test_a_slot_that_cannot_be_given_back_is_given_back_later() -> None:
+    """The failure is the one that happened. The claim stays to show whose slot it is; both go after the lease."""
     world = World(Scene(raised=SegmindUnauthorized()), per_day=2)
     world.objects.fail("delete", "spend/*", times=1)
     with pytest.raises(SegmindUnauthorized):
         world.ask()
-    assert (world.left(), len(world.slots())) == ([], 1)
+    assert (world.left(), len(world.slots())) == (["claim.json"], 1)
+    world.end_lease()
+    assert world.sweep.run()["freed"] == 1
+    assert world.objects.names() == []
 
 
 def test_what_is_no_image_is_a_failure_even_where_it_cannot_be_kept() -> None:
@@ -109,15 +112,35 @@ def test_what_is_no_image_is_a_failure_even_where_it_cannot_be_kept() -> None:
     assert outcome.ending
     assert outcome.ending.error
     assert outcome.ending.error.code == "segmind-bad-image"
-    assert world.left() == ["claim.json", "result.json"]
+    assert world.left() == ["claim.json", "result.json", "sent.json"]
 
 
-@pytest.mark.parametrize("operation", ["list", "read"])
-def test_a_repeat_that_cannot_be_looked_up_buys_nothing(operation: str) -> None:
-    """Whoever cannot see what became of a key is told to come again."""
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_repeat_that_cannot_be_looked_up_buys_nothing(elsewhere: bool) -> None:
+    """A caller from whom storage hides what became of a key is told to come again, by any instance."""
     world = World()
     world.ask()
-    world.objects.fail(operation)
+    world.objects.fail("read")
     with pytest.raises(StorageUnavailable):
-        world.ask()
+        (world.other() if elsewhere else world).ask()
+    assert len(world.generator.bought) == 1
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_repeat_lists_nothing(elsewhere: bool) -> None:
+    """A listing costs as much as twelve reads; where none can be made, the end is replayed all the same."""
+    world = World()
+    first = world.ask()
+    world.objects.fail("list")
+    assert (world.other() if elsewhere else world).ask().ending == first.ending
+
+
+def test_a_key_that_cannot_be_freed_is_not_tried_for_ever() -> None:
+    """A dead claim that storage will not delete: the caller is told so after one try, and nothing is spent."""
+    world = World(Scene(raised=SegmindUnauthorized()))
+    world.objects.fail("delete", "*/claim.json")
+    for _ in range(2):
+        with pytest.raises((SegmindUnauthorized, StorageUnavailable)):
+            world.ask()
+        world.end_lease()
     assert len(world.generator.bought) == 1

@@ -1,18 +1,17 @@
 """The sweep over a bucket in memory, where time is what the test says."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
 from imagegen.errors import RejectedBySegmind, SegmindFailed
-from imagegen.model import Claim, Order
-from imagegen.pipeline.claims import new_claim
-from imagegen.ports import Deadline, StillGenerating
-from tests.harness.fakes import REQUEST, Crash, Scene, World
+from imagegen.ports import StillGenerating
+from tests.harness.fakes import Crash, Scene, World
 
-NOTHING = {"finished": 0, "lost": 0, "running": 0, "freed": 0, "slotsFreed": 0, "errors": 0}
+NOTHING = dict.fromkeys(
+    ("finished", "settled", "lost", "unknown", "freed", "running", "queued", "closed", "deleted", "errors"), 0
+)
 
 
 @dataclass
@@ -31,20 +30,11 @@ class Swept:
             self.world.ask(key)
         self.world.objects.recover()
 
-    def slot(self, claim: Claim, name: str = "7") -> None:
-        """Leave a slot of today that a claim took."""
-        taker = {"id": claim.id, "token": claim.token}
-        day = f"{self.world.clock.now():%Y-%m-%d}"
-        self.world.objects.create(
-            f"spend/{day}/{name}", json.dumps(taker).encode(), "application/json", self.soon, taker
-        )
-
-    def claim(self, key: str = "key-1") -> Claim:
-        return new_claim(Order(REQUEST, "http", "", key), self.world.clock.now(), self.world.limits.lease_seconds)
-
-    @property
-    def soon(self) -> Deadline:
-        return Deadline.within(self.world.clock, 10)
+    def die_before_sending(self, key: str = "key-1") -> None:
+        """Let an instance die with a slot in its hand and without a `sent.json`."""
+        self.world.objects.fail("create", "*/sent.json")
+        self.world.objects.fail("delete", "spend/*", error=Crash)
+        self.crash(Scene(), key=key)
 
 
 @pytest.mark.parametrize(("early", "counted"), [(1, "running"), (0, "lost")])
@@ -56,25 +46,29 @@ def test_a_lease_holds_to_its_last_second(early: float, counted: str) -> None:
     assert swept.sweep() == NOTHING | {counted: 1}
 
 
-def test_a_second_sweep_has_nothing_to_do() -> None:
-    """What ended has ended."""
+def test_a_second_sweep_changes_nothing() -> None:
+    """An unknown stays open, since Segmind's history may still tell; what ended has ended."""
     swept = Swept()
     swept.crash()
     swept.world.end_lease()
     assert swept.sweep() == NOTHING | {"lost": 1}
     before = swept.world.objects.names()
-    assert swept.sweep() == NOTHING
+    assert swept.sweep() == NOTHING | {"unknown": 1}
     assert swept.world.objects.names() == before
 
 
 @pytest.mark.parametrize(
     ("resumed", "counted", "left"),
     [
-        (Scene(seconds=0.0), "finished", ["claim.json", "image.jpg", "result.json", "submitted.json"]),
-        (Scene(raised=StillGenerating()), "running", ["claim.json", "submitted.json"]),
+        (Scene(seconds=0.0), "finished", ["claim.json", "image.jpg", "result.json", "sent.json", "submitted.json"]),
+        (Scene(raised=StillGenerating()), "running", ["claim.json", "sent.json", "submitted.json"]),
         (Scene(raised=SegmindFailed("x")), "freed", []),
-        (Scene(raised=RejectedBySegmind("x")), "finished", ["claim.json", "result.json", "submitted.json"]),
-        (Scene(raised=RuntimeError("x")), "errors", ["claim.json", "submitted.json"]),
+        (
+            Scene(raised=RejectedBySegmind("x")),
+            "finished",
+            ["claim.json", "result.json", "sent.json", "submitted.json"],
+        ),
+        (Scene(raised=RuntimeError("x")), "errors", ["claim.json", "sent.json", "submitted.json"]),
     ],
 )
 def test_a_submitted_generation_is_asked_about(resumed: Scene, counted: str, left: list[str]) -> None:
@@ -98,42 +92,46 @@ def test_one_broken_job_does_not_stop_the_rest() -> None:
     assert swept.sweep() == NOTHING | {"errors": 1, "finished": 2}
 
 
-@pytest.mark.parametrize(("days", "freed"), [(0, 1), (1, 1), (2, 0)])
-def test_slots_of_yesterday_count_too(days: int, freed: int) -> None:
-    """A slot taken before midnight is freed after it; older days are over, and nobody needs their slots."""
+@pytest.mark.parametrize("days", [0, 1, 2])
+def test_a_slot_that_was_taken_for_nothing_is_freed(days: int) -> None:
+    """Its instance died before the call: key and slot are free after the lease, on whichever day it is swept."""
     swept = Swept()
-    swept.slot(swept.claim())
+    swept.die_before_sending()
+    assert len(swept.world.slots()) == 1
     swept.world.clock.advance(max(timedelta(days=days).total_seconds(), 3600))
-    assert swept.sweep()["slotsFreed"] == freed
+    assert swept.sweep() == NOTHING | {"freed": 1}
+    assert swept.world.objects.names() == []
 
 
 @pytest.mark.parametrize(("early", "freed"), [(1, 0), (0, 1)])
-def test_a_slot_is_as_old_as_a_lease_before_it_is_judged(early: float, freed: int) -> None:
-    """Before that its claim may still be about to be read by somebody else."""
+def test_a_slot_is_kept_to_the_last_second_of_its_lease(early: float, freed: int) -> None:
+    """Before that its claimant may be about to call."""
     swept = Swept()
-    swept.slot(swept.claim())
+    swept.die_before_sending()
     swept.world.clock.advance(swept.world.limits.lease_seconds - early)
-    assert swept.sweep()["slotsFreed"] == freed
+    assert swept.sweep()["freed"] == freed
+    assert len(swept.world.slots()) == 1 - freed
 
 
 def test_the_slot_of_a_claim_that_runs_again_is_kept() -> None:
     """A key that was freed and taken again: the old claim's slot goes, the new one's stays."""
     swept = Swept()
-    swept.slot(swept.claim(), "left-over")
+    swept.die_before_sending()
     swept.world.end_lease()
-    swept.world.generator.scenes = [Scene(seconds=0.0, meanwhile=lambda: seen.append(swept.sweep()))]
     seen: list[dict[str, int]] = []
+    swept.world.generator.scenes = [Scene(seconds=0.0, meanwhile=lambda: seen.append(swept.sweep()))]
     swept.world.ask()
-    assert seen == [NOTHING | {"running": 1, "slotsFreed": 1}]
+    assert seen == [NOTHING | {"running": 1}]
     assert len(swept.world.slots()) == 1
-    assert [name for name in swept.world.slots() if name.endswith("left-over")] == []
 
 
 def test_slots_that_storage_keeps_are_for_the_next_sweep() -> None:
-    """A delete that fails frees nothing, and says so."""
+    """A delete that fails frees nothing, and the claim that shows whose slot it is stays with it."""
     swept = Swept()
-    swept.slot(swept.claim())
+    swept.die_before_sending()
     swept.world.end_lease()
     swept.world.objects.fail("delete", times=1)
-    assert [swept.sweep()["slotsFreed"] for _ in range(2)] == [0, 1]
-    assert swept.world.slots() == []
+    assert swept.sweep() == NOTHING | {"errors": 1}
+    assert (swept.world.left(), len(swept.world.slots())) == (["claim.json"], 1)
+    assert swept.sweep()["freed"] == 1
+    assert swept.world.objects.names() == []

@@ -71,7 +71,7 @@ class HttpEntry:
             request_bodies.finish(request)
             response.headers.setdefault("X-Request-Id", request_id)
             response.headers["Server-Timing"] = watch.header()
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
             response.headers["X-Content-Type-Options"] = "nosniff"
             response.headers.update(self._cors.headers(request.headers.get("Origin")))
             log.request_ended(request.method, route, response.status_code, watch.total_seconds)

@@ -8,6 +8,7 @@ from werkzeug.routing import Map, Rule
 
 from imagegen.doors.answers import json_answer
 from imagegen.doors.entry import Call
+from imagegen.errors import NotFound
 from imagegen.settings import Settings
 
 
@@ -16,7 +17,8 @@ class Pages:
 
     def __init__(self, settings: Settings, routes: Map) -> None:
         self._settings = settings
-        self._rules = [rule for rule in routes.iter_rules() if settings.uploads_bucket or rule.endpoint != "upload"]
+        untold = {"playground_file"} if settings.uploads_bucket else {"playground_file", "upload"}
+        self._rules = [rule for rule in routes.iter_rules() if rule.endpoint not in untold]
 
     def index(self, call: Call) -> Response:
         """Answer with the playground where it is on, and with the list of routes to who prefers JSON."""
@@ -26,6 +28,14 @@ class Pages:
         return json_answer(
             {"routes": [f"{method} {rule.rule}" for rule in self._rules for method in methods(rule)]}, 200
         )
+
+    def playground_file(self, call: Call) -> Response:
+        """Answer with a script or the style of the playground. Raises NotFound, also where it is off."""
+        if not self._settings.playground:
+            raise NotFound("There is no such route.")
+        from imagegen.doors import playground  # noqa: PLC0415 - only where it is looked at
+
+        return playground.file(call.request, call.arguments["version"], call.arguments["file"])
 
     def openapi(self, call: Call) -> Response:
         """Answer with the OpenAPI document of exactly the routes that these settings open."""
@@ -42,7 +52,7 @@ class Pages:
     def _document(self) -> str:
         from imagegen.doors import openapi  # noqa: PLC0415 - schemas take longer to build than an image request may wait
 
-        paths = [(rule.rule, method, rule.endpoint) for rule in self._rules for method in methods(rule)]
+        paths = [(method, rule.rule) for rule in self._rules for method in methods(rule)]
         return json.dumps(openapi.document(paths, self._settings))
 
 

@@ -32,6 +32,7 @@ ROUTES = Map(
         Rule("/", methods=["POST"], endpoint="create"),
         Rule("/health", methods=["GET"], endpoint="health"),
         Rule("/openapi.json", methods=["GET"], endpoint="openapi"),
+        Rule("/playground/<version>/<path:file>", methods=["GET"], endpoint="playground_file"),
         Rule("/v1/images", methods=["POST"], endpoint="create"),
         Rule("/v1/images/<image_id>", methods=["GET"], endpoint="show"),
         Rule("/v1/images/<image_id>/content", methods=["GET"], endpoint="content"),
@@ -66,6 +67,7 @@ class HttpDoor(HttpEntry):
             "index": pages.index,
             "openapi": pages.openapi,
             "problem": lambda call: problem_pages.page(call.arguments["code"]),
+            "playground_file": pages.playground_file,
             "health": self._health,
             "create": self._create,
             "create_as_segmind": self._create_as_segmind,
@@ -197,8 +199,10 @@ def _async_wait(request: Request) -> float | None:
 
 
 def _wait(request: Request) -> float:
-    text = request.args.get("wait", "0")
-    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", text) or float(text) > MAX_WAIT_SECONDS:
+    """Return the seconds that the query asks to wait, as any number that JSON can write. Raises InvalidRequest."""
+    texts = request.args.getlist("wait") or ["0"]
+    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", texts[0])
+    if len(texts) > 1 or not number or not 0 <= float(texts[0]) <= MAX_WAIT_SECONDS:
         detail = f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"
         raise InvalidRequest((Problem("", detail),))
-    return float(text)
+    return abs(float(texts[0]))

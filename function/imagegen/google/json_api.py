@@ -1,7 +1,7 @@
 """Cloud Storage's JSON API over pooled connections: one call, its retries, and the caller's own deadline.
 
 The storage client copies an upload twice, prepares each request anew and looks up proxies each time, which was most of
-an image's CPU (BENCHMARKS.md). What it is better at, signing, it still does (`signing.py`).
+an image's CPU (`make bench`). What it is better at, signing, it still does (`signing.py`).
 """
 
 import json
@@ -12,23 +12,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import urllib3
 from google.auth.exceptions import GoogleAuthError
+from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import HTTPError
 
-from imagegen import log
+from imagegen import connections, log
 from imagegen.errors import StorageUnavailable
 from imagegen.ports import Deadline
 
 HOST = "https://storage.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
-CONNECT_SECONDS = 3.0
-ATTEMPT_SECONDS = 10.0  # silence for so long means that this attempt is lost
+ATTEMPT_SECONDS = 10.0  # an attempt that takes longer is lost
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 _PAUSE_SECONDS, _LONGEST_PAUSE = 0.1, 2.0
 _MAX_CONNECTIONS = 64
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
-_LEAST_SECONDS = 0.001  # a socket takes 0 for "do not block"
+# Every write of ours may be repeated, so a connection that broke unseen costs one attempt and no money.
+_RULES = connections.Rules(max_idle_seconds=120.0)
 
 Body = bytes | Iterable[bytes | memoryview] | None
 
@@ -38,8 +38,7 @@ class JsonApi:
 
     def __init__(self, host: str, credentials: Any, pool_size: int) -> None:  # noqa: ANN401 - google.auth is untyped
         self._host, self._credentials = host.rstrip("/"), credentials
-        size = min(pool_size, _MAX_CONNECTIONS)
-        self._pool = urllib3.PoolManager(num_pools=4, maxsize=size, retries=False)
+        self._pool = connections.pools(min(pool_size, _MAX_CONNECTIONS), _RULES)
         self._refreshing = threading.Lock()
         self._refused: str | None = None  # the token that was refused last
 
@@ -59,7 +58,7 @@ class JsonApi:
         headers: Mapping[str, str] | None = None,
         expected: tuple[int, ...] = (200,),
         stream: bool = False,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> BaseHTTPResponse:
         """Return an answer with one of the expected statuses. Raises StorageUnavailable, at the deadline at the latest.
 
         An answer to a repeated call may tell of the first one: a 412 where that one had written.
@@ -101,18 +100,10 @@ class JsonApi:
 
     def _send(  # noqa: PLR0913 - one attempt, all of it
         self, method: str, url: str, deadline: Deadline, body: Body, headers: Mapping[str, str], *, stream: bool
-    ) -> urllib3.BaseHTTPResponse:
-        left = max(_LEAST_SECONDS, deadline.left)
-        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=min(ATTEMPT_SECONDS, left))
-        return self._pool.request(
-            method,
-            url,
-            body=body,  # type: ignore[arg-type]  # a memoryview is sent as bytes are
-            headers={**headers, **self._authorization(left)},
-            timeout=timeout,
-            redirect=False,
-            preload_content=not stream,
-        )
+    ) -> BaseHTTPResponse:
+        left = deadline.left
+        headers = {**headers, **self._authorization(left)}
+        return connections.send(self._pool, method, url, min(ATTEMPT_SECONDS, left), headers, body, whole=not stream)
 
     def _authorization(self, seconds: float) -> dict[str, str]:
         if self._credentials is None:
@@ -127,7 +118,7 @@ class JsonApi:
 class _Transport:
     """What google.auth refreshes a token with: our pool, and the time that is left."""
 
-    def __init__(self, pool: urllib3.PoolManager, seconds: float) -> None:
+    def __init__(self, pool: PoolManager, seconds: float) -> None:
         from google.auth.transport import urllib3 as transport  # noqa: PLC0415 - only where there are credentials
 
         self._request, self._seconds = transport.Request(pool), min(ATTEMPT_SECONDS, seconds)

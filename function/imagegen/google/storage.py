@@ -62,19 +62,7 @@ class GcsObjects:
         as a 412. What is there is read back: every object of ours carries its claimant's token, so the same
         bytes are our own.
         """
-        boundary = secrets.token_hex(16)
-        resource = {
-            "name": name,
-            "contentType": content_type,
-            "crc32c": _crc32c(data),
-            "metadata": dict(metadata or {}),
-        }
-        head = (
-            f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{json.dumps(resource)}\r\n"
-            f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
-        ).encode()
-        tail = f"\r\n--{boundary}--\r\n".encode()
-        parts: list[bytes | memoryview] = [head, memoryview(data), tail]
+        parts, content = _multipart(name, data, content_type, metadata or {})
         response = self._api.call(
             "create",
             "POST",
@@ -82,10 +70,7 @@ class GcsObjects:
             deadline,
             query={"uploadType": "multipart", "ifGenerationMatch": 0},
             body=b"".join(parts) if len(data) <= _SMALL_BYTES else parts,
-            headers={
-                "Content-Type": f"multipart/related; boundary={boundary}",
-                "Content-Length": str(sum(map(len, parts))),
-            },
+            headers={"Content-Type": content, "Content-Length": str(sum(map(len, parts)))},
             expected=(200, 412),
         )
         if response.status != 200:  # noqa: PLR2004
@@ -149,6 +134,20 @@ class GcsObjects:
         if there is None or there.size != len(data):
             return None
         return there.generation if self.read(name, deadline, there.generation) == data else None
+
+
+def _multipart(
+    name: str, data: bytes, content_type: str, metadata: Mapping[str, str]
+) -> tuple[list[bytes | memoryview], str]:
+    """Return an upload of one request in parts, the data where it lies, and the Content-Type of the whole."""
+    boundary = secrets.token_hex(16)
+    resource = {"name": name, "contentType": content_type, "crc32c": _crc32c(data), "metadata": dict(metadata)}
+    head = (
+        f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{json.dumps(resource)}\r\n"
+        f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
+    )
+    parts: list[bytes | memoryview] = [head.encode(), memoryview(data), f"\r\n--{boundary}--\r\n".encode()]
+    return parts, f"multipart/related; boundary={boundary}"
 
 
 def _pieces(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response

@@ -66,11 +66,13 @@ class Claiming:
                 return met
             outcome = self._follow(claim, met, deadline, looks)
             if outcome:
+                if outcome.ending and outcome.ending.status != "unknown":
+                    self.known.end(claim.id)
                 return outcome
 
     def looks(self) -> Iterator[tuple[float, bool]]:
         """Yield the pause before each look at another instance's job, and whether that look reads everything."""
-        pauses = chain((0.2, 0.8, 2.0), repeat(4.0))
+        pauses = chain((0.5, 2.5), repeat(4.0))
         return ((pause, n % _FULL_LOOK == 0) for n, pause in enumerate(pauses, 1))
 
     def look(self, image_id: str, last: State, deadline: Deadline, *, whole: bool) -> State:
@@ -78,8 +80,10 @@ class Claiming:
         here = self.known.claim(image_id)
         if here:
             return State(claim=here)
-        if whole or last.claim is None or last.local:
+        if whole or last.local:
             return self.jobs.glance(image_id, deadline)
+        if last.claim is None:  # it was queued
+            return self.jobs.brief(image_id, deadline)
         result = self.jobs.result(image_id, deadline)
         return State(claim=last.claim, result=result)
 
@@ -147,13 +151,14 @@ class Claiming:
         job asks for something else.
         """
         while held.marker is None:
-            there = self.jobs.marker(held.claim.id, deadline)
-            if there and there.job is not None:
-                if there.fingerprint != held.claim.fingerprint:
+            there = self.jobs.marked(held.claim.id, deadline)
+            if there and there[0].job is not None:
+                if there[0].fingerprint != held.claim.fingerprint:
                     raise IdempotencyKeyReused
+                held.queued = there[1]
                 return
             if there:
-                self.jobs.unmark(held.claim.id, None, deadline)
+                self.jobs.unmark(held.claim.id, there[1], deadline)
             held.marker = self.jobs.mark_open(held.claim.id, marker, deadline)
 
     def _follow(self, claim: Claim, state: State, deadline: Deadline, looks: Looks) -> Outcome | None:

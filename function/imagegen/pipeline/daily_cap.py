@@ -169,8 +169,7 @@ class DailyCap:
     def _create(self, cap: Cap, number: int, claim: Claim, deadline: Deadline) -> Slot | None:
         taker = {"id": claim.id, "token": claim.token}  # also as metadata: a listing then shows who took what
         name = f"{cap.prefix}{number}"
-        data = json.dumps({**taker, "owner": claim.owner}).encode()
-        generation = self._objects.create(name, data, "application/json", deadline, taker)
+        generation = self._objects.create(name, json.dumps(taker).encode(), "application/json", deadline, taker)
         return None if generation is None else Slot(name, generation)
 
 

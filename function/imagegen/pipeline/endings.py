@@ -27,8 +27,9 @@ class Held:
 
     claim: Claim
     generations: dict[str, int]  # of the claim's own objects; 0: its write may have happened
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[Slot, ...] | None = ()  # None: some may have been taken, and are found by the claim's token
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
+    queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
 
 
@@ -97,25 +98,27 @@ class Endings:
             _ = url and url.result()
         return stands if stands.image else replace(ending, completed_at=stands.completed_at)
 
-    def free(self, held: Held, error: ServiceError | None = None) -> None:
-        """Give back what a run held that certainly cost nothing. The claim guards the rest, the marker finds it.
+    def free(self, held: Held, error: ServiceError | None = None) -> bool:
+        """Give back what a run held that certainly cost nothing, and return whether all of it is gone.
 
-        `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops.
+        `sent.json` goes first: from then on every reader knows that nothing was billed, wherever the rest stops. The
+        claim guards the rest, the marker finds it.
         """
         deadline, claim = self._within(self._timeouts.claim_seconds), held.claim
         try:
             for name in _RELEASED:
                 if name in held.generations:
                     self._jobs.erase(claim, name, held.generations[name], deadline)
-            self._cap.give_back(held.slots, deadline)
+            self._give_back(held, deadline)
             self._jobs.erase(claim, "claim.json", held.generations["claim.json"], deadline)
             if held.marker is not None:
                 self._jobs.unmark(claim.id, held.marker, deadline)
         except StorageUnavailable:
             log.state_not_written(claim, "the release")
-        else:
-            if error:
-                log.key_freed(claim, error)
+            return False
+        if error:
+            log.key_freed(claim, error)
+        return True
 
     def close(self, ending: Ending, held: Held) -> None:
         """Complete the account of an end that is written, then take the job from the sweep's list."""
@@ -179,12 +182,16 @@ class Endings:
             return ending
         if ending.status != "unknown":
             self._known.end(ending.claim.id)
-            self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker, deadline))
+            self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline))
         return stands
 
     def _return_slots(self, ending: Ending, held: Held) -> None:
         if ending.error and ending.error.billed == "no":
-            self._cap.give_back(held.slots, self._within(self._timeouts.end_seconds))
+            self._give_back(held, self._within(self._timeouts.end_seconds))
+
+    def _give_back(self, held: Held, deadline: Deadline) -> None:
+        slots = self._cap.slots_of(held.claim, deadline) if held.slots is None else held.slots
+        self._cap.give_back(slots, deadline)
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.within(self._clock, seconds)

@@ -19,12 +19,8 @@ MAX_REJECTED_BYTES = 1024 * 1024
 OPEN = "open/"
 _JSON = "application/json"
 _CLAIM, _SENT, _SUBMISSION = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Submission)
-_ENDING, _DELETED, _MARKER, _RECEIPT = (
-    TypeAdapter(Ending),
-    TypeAdapter(Deleted),
-    TypeAdapter(Marker),
-    TypeAdapter(Receipt),
-)
+_ENDING, _DELETED = TypeAdapter(Ending), TypeAdapter(Deleted)
+_MARKER, _RECEIPT = TypeAdapter(Marker), TypeAdapter(Receipt)
 T = TypeVar("T")
 
 
@@ -57,11 +53,15 @@ class JobObjects:
         data = self.objects.read(OPEN + image_id, deadline)
         return None if data is None else _MARKER.validate_json(data)
 
+    def marked(self, image_id: str, deadline: Deadline) -> tuple[Marker, int] | None:
+        """Return the marker of a job with its generation, by which nothing but this marker is deleted."""
+        found = self._found(OPEN + image_id, deadline)
+        return found and (_MARKER.validate_json(found[1]), found[0])
+
     def own_marker(self, claim: Claim, deadline: Deadline) -> int | None:
         """Return the generation of the marker that this claim wrote; None where it hangs on the queue's, or on none."""
-        there = self.objects.stat(OPEN + claim.id, deadline)
-        data = there and self.objects.read(there.name, deadline, there.generation)
-        return there.generation if there and data and _MARKER.validate_json(data).token == claim.token else None
+        there = self.marked(claim.id, deadline)
+        return there[1] if there and there[0].token == claim.token else None
 
     def unmark(self, image_id: str, generation: int | None, deadline: Deadline) -> None:
         """Take the job from the sweep's list; a generation of None takes whatever marker is there now."""
@@ -83,17 +83,14 @@ class JobObjects:
         if generation:
             self.objects.delete(_name(claim.id, name), generation, deadline)
             return
-        there = self.objects.stat(_name(claim.id, name), deadline)
-        data = there and self.objects.read(there.name, deadline, there.generation)
-        if there and data and _token(name, data) == claim.token:
-            self.objects.delete(there.name, there.generation, deadline)
+        found = self._found(_name(claim.id, name), deadline)
+        if found and _token(name, found[1]) == claim.token:
+            self.objects.delete(_name(claim.id, name), found[0], deadline)
 
-    def erase_stale_sent(self, claim: Claim, deadline: Deadline) -> None:
-        """Delete a `sent.json` of a claim that was freed: its writer found its lease over and did not call."""
-        there = self.objects.stat(_name(claim.id, "sent.json"), deadline)
-        data = there and self.objects.read(there.name, deadline, there.generation)
-        if there and data and _token("sent.json", data) != claim.token:
-            self.objects.delete(there.name, there.generation, deadline)
+    def others_sent(self, claim: Claim, deadline: Deadline) -> int:
+        """Return the generation of a `sent.json` that another claim of this id wrote; 0 where there is none."""
+        found = self._found(_name(claim.id, "sent.json"), deadline)
+        return found[0] if found and _token("sent.json", found[1]) != claim.token else 0
 
     def keep_image(self, claim: Claim, picture: Picture, receipt: Receipt, deadline: Deadline) -> StoredImage:
         """Store a paid image with all that `result.json` needs, so that a crash in between loses nothing."""
@@ -204,6 +201,11 @@ class JobObjects:
         self, image_id: str, name: str, data: bytes, deadline: Deadline, metadata: Mapping[str, str] | None = None
     ) -> int | None:
         return self.objects.create(_name(image_id, name), data, _JSON, deadline, metadata)
+
+    def _found(self, name: str, deadline: Deadline) -> tuple[int, bytes] | None:
+        there = self.objects.stat(name, deadline)
+        data = self.objects.read(name, deadline, there.generation) if there else None
+        return None if there is None or data is None else (there.generation, data)
 
     def _read(self, adapter: TypeAdapter[T], image_id: str, name: str, deadline: Deadline) -> T | None:
         data = self.objects.read(_name(image_id, name), deadline)

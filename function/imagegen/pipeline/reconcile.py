@@ -4,8 +4,7 @@ What the vendor billed and no job of ours explains is a leaked key, or a second 
 """
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -60,18 +59,19 @@ def compared(
     """Return the report of a day. Pure."""
     billed = {r.request_id: r for r in rows if r.status == "COMPLETED" or r.cost_usd}
     known = [entry for day_entries in entries.values() for entry in day_entries if entry.counts]
-    by_id = {e.request_id: e for e in known if e.request_id in billed}
-    open_rows = [r for r in sorted(billed.values(), key=_moment) if r.request_id not in by_id]
-    nameless = Counter(e.fingerprint for e in known if e.request_id not in billed and e.fingerprint)
-    explained, foreign = set[str](by_id), []
-    for row in open_rows:
-        if row.fingerprint and nameless[row.fingerprint] > 0:
-            nameless[row.fingerprint] -= 1
-            explained.add(row.request_id)
+    matched = {entry.image_id: entry.request_id for entry in known if entry.request_id in billed}
+    nameless = _by_fingerprint(entry for entry in known if entry.image_id not in matched)
+    foreign = []
+    for row in sorted(billed.values(), key=_moment):
+        equal = nameless.get(row.fingerprint or "")
+        if row.request_id in matched.values():
+            continue
+        if equal:
+            matched[equal.pop(0).image_id] = row.request_id
         elif start <= _moment(row) < start + timedelta(days=1):
             foreign.append(row)
-    ours = [e for e in entries[day] if e.counts]
-    unlisted = [e for e in ours if e.request_id not in by_id and not _explained(e, explained, billed)]
+    ours = [entry for entry in entries[day] if entry.counts]
+    unlisted = [entry for entry in ours if entry.image_id not in matched]
     return {
         "day": day,
         "both": len(ours) - len(unlisted),
@@ -83,9 +83,13 @@ def compared(
     }
 
 
-def _explained(entry: Entry, explained: set[str], billed: dict[str, HistoryRow]) -> bool:
-    """Tell whether one of the rows that were explained without an id is this entry's: an equal request."""
-    return any(billed[r].fingerprint == entry.fingerprint for r in explained if entry.fingerprint)
+def _by_fingerprint(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Return entries of equal requests together, the earliest first."""
+    found: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda e: (e.created_at or datetime.max.replace(tzinfo=UTC), e.image_id)):
+        if entry.fingerprint:
+            found.setdefault(entry.fingerprint, []).append(entry)
+    return found
 
 
 def _moment(row: HistoryRow) -> datetime:

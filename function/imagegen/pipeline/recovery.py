@@ -66,8 +66,13 @@ class Recovery:
                 return state.ending
 
     def free(self, state: State, deadline: Deadline) -> None:
-        """Free the key of a claim that died before it called Segmind, with the slots it had taken."""
-        self.endings.free(self.held_whole(state, deadline), StorageUnavailable("The instance died before the call."))
+        """Free the key of a claim that died before it called Segmind, with the slots it had taken.
+
+        Raises StorageUnavailable where it could not be freed.
+        """
+        died = StorageUnavailable("The instance died before the call.")
+        if not self.endings.free(self.held_whole(state, deadline), died):
+            raise StorageUnavailable("The key could not be freed. Nothing was spent.")
 
     def held(self, state: State) -> Held:
         """Return what the dead claimant held, as far as a good or an unknown end needs it."""

@@ -100,12 +100,14 @@ class ImageService:
         """
         until = self._within(wait_seconds)
         state = self._look(image_id, State(), until, whole=True)
+        outcome = self._standing(image_id, state, owner, until)
         for pause, whole in self.claiming.looks():
-            outcome = self._standing(image_id, state, owner, until)
             if outcome.ending or until.left <= pause:
                 return outcome
             self.clock.sleep(pause)
-            state = self._look(image_id, state, until, whole=whole or outcome.queued)
+            state = self._look(image_id, state, until, whole=whole)
+            if whole or state.known or not outcome.queued:
+                outcome = self._standing(image_id, state, owner, until)
         raise AssertionError("looks never end")
 
     def ended(self, image_id: str) -> Outcome | None:
@@ -186,7 +188,7 @@ class ImageService:
         writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
         taking = self.parallel.start(partial(self.cap.reserve, held.claim, deadline))
         failed = errors_of(taking, writing)
-        held.slots = value_of(taking) or ()
+        held.slots = None if isinstance(taking.exception(), StorageUnavailable) else value_of(taking) or ()
         held.generations["sent.json"] = value_of(writing) or 0
         if failed:
             raise failed[0]
@@ -194,9 +196,16 @@ class ImageService:
             raise StorageUnavailable(_ASLEEP)
 
     def _write_sent(self, claim: Claim, sent: Sent, deadline: Deadline) -> int:
+        """Write `sent.json`; one that a freed claim left is in the way only where its writer woke too late to call.
+
+        The lease is looked at after that one was read: as long as it holds, the one that was read is no successor's.
+        """
         generation = self.jobs.sent(claim, sent, deadline)
         if generation is None:
-            self.jobs.erase_stale_sent(claim, deadline)
+            stale = self.jobs.others_sent(claim, deadline)
+            if self._lease_left(claim) <= 0:
+                raise StorageUnavailable(_ASLEEP)
+            self.jobs.erase(claim, "sent.json", stale, deadline)
             generation = self.jobs.sent(claim, sent, deadline)
         if generation is None:
             raise StorageUnavailable("Another claim's sent.json is in the way. Nothing was sent to Segmind.")

@@ -54,7 +54,9 @@ class Rules:
 def problems_of(uri: str, rules: Rules) -> Iterator[str]:
     """Yield everything that keeps `uri` from being a reference image; nothing where it is fine."""
     scheme = uri.partition(":")[0].lower()
-    if scheme in {"gs", "data"} and rules.bucket is None:
+    if not uri:
+        yield "must not be empty; a reference without an image has no uri"
+    elif scheme in {"gs", "data"} and rules.bucket is None:
         yield f"{scheme}: references need an uploads bucket, and this service has none; use an https:// URI"
     elif scheme == "gs":
         yield from _problems_of_object(uri, rules)

@@ -33,8 +33,14 @@ MAX_BATCH_MEMBERS = 100_000  # the same for a scheduled batch of thousands of re
 MAX_PROBLEMS = 100
 _NO_BUCKET = Rules()
 # For the OpenAPI document: what the checks below hold, as far as JSON Schema can say it.
-_PROMPT: "JsonDict" = {"minLength": 1, "maxLength": MAX_PROMPT_UNITS, "description": "counted in UTF-16 code units"}
+_PROMPT: "JsonDict" = {
+    "minLength": 1,
+    "maxLength": MAX_PROMPT_UNITS,
+    "pattern": r"[^\s\u001c-\u001f\u0085]",  # not only blanks, by str.strip()'s idea of them
+    "description": "counted in UTF-16 code units",
+}
 _REFERENCES: "JsonDict" = {"maxItems": MAX_REFERENCES}
+_URI: "JsonDict" = {"format": "uri", "minLength": 1, "maxLength": uri_rules.MAX_DATA_URI_LENGTH}
 _URIS = "https://… on a public host, gs://… as POST /v1/uploads returns it, or data:image/png|jpeg|webp;base64,…"
 
 Ratio = Literal["1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672", "1920:1080", "1080:1920"]
@@ -63,7 +69,9 @@ class ReferenceBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     tag: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{2,15}$", description="unique; prompts name it as @tag")]
-    uri: Annotated[str, AfterValidator(_may_be_used), Field(description=_URIS)] = ""  # left out; null is refused
+    uri: Annotated[str, AfterValidator(_may_be_used), Field(description=_URIS, json_schema_extra=_URI)] = (
+        ""  # left out; null is refused
+    )
 
 
 class ImageBody(BaseModel):
@@ -72,7 +80,7 @@ class ImageBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     prompt_text: Annotated[str, AfterValidator(_fits_runway), Field(alias="promptText", json_schema_extra=_PROMPT)]
     reference_images: Annotated[list[ReferenceBody], Field(alias="referenceImages", json_schema_extra=_REFERENCES)]
-    ratio: Annotated[Ratio, Field(description="width:height in pixels")] = "1280:720"
+    ratio: Annotated[Ratio, Field(description="width:height in pixels; 1280:720 where it is left out")] = "1280:720"
 
 
 def parse(body: bytes, rules: Rules = _NO_BUCKET) -> ImageRequest:

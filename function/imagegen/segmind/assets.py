@@ -1,11 +1,9 @@
 """`upload-asset`: the vendor's own place for reference images. Free of charge, so everything may be repeated."""
 
-import json
-
 from imagegen.errors import SegmindError, SegmindFailed, SegmindUnreachable
 from imagegen.ports import Deadline
 from imagegen.segmind.client import SegmindClient, origin
-from imagegen.segmind.images import read_body
+from imagegen.segmind.images import json_in, read_body
 
 
 class SegmindAssets:
@@ -27,8 +25,8 @@ class SegmindAssets:
         with self._calls.call("POST", self._url, deadline, {"data_urls": [data_uri]}) as response:
             body = read_body(response)
         try:
-            value = json.loads(body)
-            urls = value.get("file_urls") or value.get("urls")
+            value = json_in(body)
+            urls = (value.get("file_urls") or value.get("urls")) if isinstance(value, dict) else None
             if isinstance(urls, list) and self._may_be_handed_on(urls[0]):
                 return str(urls[0])
         except (ValueError, AttributeError, LookupError, TypeError, RecursionError):

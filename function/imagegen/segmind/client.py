@@ -1,22 +1,24 @@
 """One HTTP call to Segmind, and the policy of repeating it. Only what was certainly not billed is repeated."""
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3 import BaseHTTPResponse, PoolManager
+from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, ReadTimeoutError
 
-from imagegen import log
+from imagegen import connections, log
 from imagegen.errors import OutcomeUnknown, SegmindBadImage, SegmindError, SegmindUnreachable
 from imagegen.ports import Clock, Deadline
-from imagegen.segmind import transport
 from imagegen.segmind.failures import error_of, said
 from imagegen.segmind.images import read_error
 
-CONNECT_SECONDS = 5.0
+# A NAT or load balancer on the way may forget a silent connection without telling; a POST into one would look
+# like a generation that never answers. A new TLS connection is cheap beside a call of 30 seconds.
+MAX_IDLE_SECONDS = 15.0
 T = TypeVar("T")
 
 
@@ -25,20 +27,20 @@ class SegmindClient:
 
     def __init__(self, key: str, base_url: str, clock: Clock, pool_size: int) -> None:
         self._key, self._base_url, self._clock = key, base_url, clock
-        self._own = transport.session(pool_size)
-        self._public = transport.session(pool_size, public_only=True)
+        self._own = connections.pools(pool_size, connections.Rules(MAX_IDLE_SECONDS))
+        self._public = connections.pools(pool_size, connections.Rules(MAX_IDLE_SECONDS, public_only=True))
 
-    def call(self, method: str, path: str, deadline: Deadline, body: object = None) -> requests.Response:
+    def call(self, method: str, path: str, deadline: Deadline, body: object = None) -> BaseHTTPResponse:
         """Return an open 2xx answer whose headers are read and whose body is not. Raises SegmindError."""
         url = path if "://" in path else f"{self._base_url}{path}"
         response = self._send(self._own, method, url, deadline, {"x-api-key": self._key}, body)
-        if 200 <= response.status_code < 300:  # noqa: PLR2004
+        if 200 <= response.status < 300:  # noqa: PLR2004
             return response
         with response:
             text = read_error(response)
-        raise error_of(response.status_code, response.headers, text, self._key, self._clock.now())
+        raise error_of(response.status, response.headers, text, self._key, self._clock.now())
 
-    def fetch(self, url: str, deadline: Deadline) -> requests.Response:
+    def fetch(self, url: str, deadline: Deadline) -> BaseHTTPResponse:
         """Return an open answer from a hosted URL: without the key, https only, never from a private address.
 
         Segmind's own origin is exempt from both, so that a fake on this machine can host its images.
@@ -74,41 +76,32 @@ class SegmindClient:
 
     def _send(  # noqa: PLR0913, PLR0917 - one call, all of it
         self,
-        session: requests.Session,
+        pools: PoolManager,
         method: str,
         url: str,
         deadline: Deadline,
         headers: Mapping[str, str],
         body: object,
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         if deadline.left <= 0:
             raise SegmindUnreachable("No time was left to call Segmind.")
+        data = None if body is None else json.dumps(body).encode()
+        typed = headers if data is None else {**headers, "Content-Type": "application/json"}
         try:
-            return session.request(
-                method,
-                url,
-                json=body,
-                headers={"Accept-Encoding": "identity", **headers},
-                timeout=(min(CONNECT_SECONDS, deadline.left), deadline.left),
-                stream=True,
-                allow_redirects=False,
-            )
-        except requests.RequestException as e:
+            return connections.send(pools, method, url, deadline.left, typed, data)
+        except (HTTPError, OSError) as e:
             raise _transport_error(e) from e
 
 
-def _transport_error(error: requests.RequestException) -> SegmindError:
+def _transport_error(error: Exception) -> SegmindError:
     """Tell "nothing was sent" from "it may have arrived": only the first is free and may be repeated."""
-    reason = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    if isinstance(reason, transport.PrivateAddress):
+    if isinstance(error, connections.PrivateAddress):
         return SegmindBadImage("The hosted image is on a private address.")
-    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
+    if isinstance(error, NewConnectionError):
         return SegmindUnreachable("No connection to Segmind could be made; nothing was sent.")
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+    if isinstance(error, LocationValueError):
         return SegmindUnreachable("The URL is not one that can be called; nothing was sent.")
-    if isinstance(error, requests.ReadTimeout):
+    if isinstance(error, ReadTimeoutError):
         return OutcomeUnknown("The request was sent, then Segmind was silent until the deadline.")
     return OutcomeUnknown("The request was sent, then the connection broke before an answer was there.")
 

@@ -6,7 +6,7 @@ count as UTC. An absent row proves nothing. It is asked on its own host, with th
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
@@ -18,7 +18,7 @@ from imagegen.model import HistoryRow, fingerprint_of
 from imagegen.ports import Clock, Deadline, Generation
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.hosted import number, printable_id
-from imagegen.segmind.images import read_body
+from imagegen.segmind.images import json_in, read_body
 from imagegen.segmind.v2 import Finished
 
 MODEL = "runway-gen4-image"
@@ -89,7 +89,7 @@ class SegmindHistory:
                 return None
         try:
             with self._client.call("GET", url, deadline.sooner(_ATTEMPT_SECONDS)) as response:
-                return json.loads(read_body(response))
+                return json_in(read_body(response))
         except ServiceError as error:
             if error.code == "segmind-model-not-found":
                 return None  # no such row (yet)
@@ -106,11 +106,12 @@ def row_of(value: object, clean: Callable[[str], str] = str) -> HistoryRow | Non
     """Return what a row says, its error cleaned; None for what is no row that can be relied on."""
     if not isinstance(value, dict):
         return None
-    request_id, status = printable_id(value.get("request_id")), str(value.get("model_status", "")).upper()
+    request_id, status = printable_id(value.get("request_id")), value.get("model_status")
     told = value.get("credits_deduction")
     cost = number(told)
     if request_id is None or "/" in request_id or (told is not None and cost is None):
         return None
+    status = status.upper() if isinstance(status, str) else ""
     if status not in {"COMPLETED", "FAILED"}:
         return HistoryRow(request_id, "PENDING", _sent(value), _time(value))
     latency, url, error = number(value.get("latency_ms")), _url(value), value.get("error")
@@ -126,16 +127,16 @@ def row_of(value: object, clean: Callable[[str], str] = str) -> HistoryRow | Non
     )
 
 
-def _listed(value: object) -> list[object] | None:
-    """Return the rows of a page, in whichever envelope they come."""
+def _listed(value: object, envelopes: int = 3) -> list[object] | None:
+    """Return the rows of a page, in whichever envelopes they come, up to so many."""
     if isinstance(value, list):
         return value
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or envelopes == 0:
         return None
     for name in _LISTS:
         inner = value.get(name)
         if isinstance(inner, (list, dict)):
-            return _listed(inner)
+            return _listed(inner, envelopes - 1)
     return None
 
 
@@ -149,15 +150,15 @@ def _sent(row: Mapping[str, object]) -> str | None:
             return None
     if not isinstance(body, dict) or not isinstance(body.get("promptText"), str):
         return None
-    references = [dict(_reference(r)) for r in body.get("referenceImages") or () if isinstance(r, dict)]
-    ratio = body.get("ratio") or "1280:720"
+    listed, ratio = body.get("referenceImages") or [], body.get("ratio") or "1280:720"
+    if not isinstance(listed, list) or not isinstance(ratio, str):
+        return None
+    references = [_reference(r) for r in listed if isinstance(r, dict)]
     return fingerprint_of({"promptText": body["promptText"], "referenceImages": references, "ratio": ratio})
 
 
-def _reference(value: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    if value.get("uri"):
-        yield "uri", value["uri"]
-    yield "tag", value.get("tag")
+def _reference(value: Mapping[str, object]) -> dict[str, str]:
+    return {name: part for name in ("uri", "tag") if isinstance(part := value.get(name), str) and part}
 
 
 def _url(row: Mapping[str, object]) -> str | None:
@@ -176,9 +177,9 @@ def _time(row: Mapping[str, object]) -> datetime | None:
 
 
 def _moment(value: object) -> datetime | None:
-    seconds = number(value)
     try:
-        if seconds is not None:
+        if isinstance(value, (int, float)) or (isinstance(value, str) and value.isdecimal()):
+            seconds = float(value)
             return datetime.fromtimestamp(seconds / 1000 if seconds > _NUMBERS_OF else seconds, UTC)
         if not isinstance(value, str):
             return None

@@ -1,8 +1,7 @@
 """What both APIs share: fetching a hosted image, and reading the numbers that come beside it."""
 
 import re
-
-import requests
+from http import HTTPStatus
 
 from imagegen import log
 from imagegen.errors import SegmindBadImage, SegmindError, SegmindUnreachable
@@ -44,9 +43,9 @@ def fetch_hosted(calls: SegmindClient, url: str, deadline: Deadline) -> bytes:
 
 def _fetch(calls: SegmindClient, url: str, until: Deadline) -> bytes:
     with calls.fetch(url, until) as response:
-        if response.status_code != requests.codes.ok:
-            refused = SegmindUnreachable(f"The hosted image answered {response.status_code}.")
-            refused.upstream_status = response.status_code
+        if response.status != HTTPStatus.OK:
+            refused = SegmindUnreachable(f"The hosted image answered {response.status}.")
+            refused.upstream_status = response.status
             raise refused
         try:
             return read_body(response)

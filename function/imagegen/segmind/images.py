@@ -5,11 +5,13 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
-from http.client import IncompleteRead
+from contextlib import suppress
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 
-import requests
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from imagegen import connections
 from imagegen.errors import OutcomeUnknown, SegmindBadImage
 from imagegen.image_bytes import MAX_BYTES, NotAnImage, picture_of
 from imagegen.model import Picture
@@ -18,28 +20,54 @@ _CHUNK = 256 * 1024
 _MAX_KEPT = 1024 * 1024  # of what is too large to be an image
 _MAX_JSON_BYTES = MAX_BYTES * 4 // 3 + 64 * 1024  # an image of the largest size in base64
 _MAX_ERROR_BYTES = 8 * 1024  # a message, or a page of which 500 characters are kept
+_MARKS, _MAX_JSON_VALUES = (b",", b"[", b"{"), 100_000  # each value but the first of a list or object follows one
 _FIELDS = ("image", "output", "images", "data", "url", "b64_json", "result")
 
 
-def read_body(response: requests.Response) -> bytes:
+def read_body(response: BaseHTTPResponse) -> bytes:
     """Return the body of a 200. Raises SegmindBadImage where it is cut short, OutcomeUnknown on silence or a reset."""
+    try:
+        plain = connections.original(response)
+        if plain is None or plain.length is None or "Content-Encoding" in response.headers:
+            return _read_parts(response)
+        body = _read_known(plain, plain.length)
+    except (HTTPError, HTTPException, OSError) as e:
+        raise _broken(e) from e
+    response.release_conn()
+    return body
+
+
+def _read_known(plain: HTTPResponse, length: int) -> bytes:
+    """Return a body of that length, read into one buffer: pieces would be copied once more to join them."""
+    if length and length > _most(plain.peek(64)):  # of an empty body there is nothing to look at
+        raise _too_large(plain.read(_MAX_KEPT))
+    body = plain.read(length)
+    if len(body) < length:
+        raise _cut_short(body)
+    return body
+
+
+def _read_parts(response: BaseHTTPResponse) -> bytes:
+    """Return a body whose length is not known before its end, or that has to be decoded."""
     parts: list[bytes] = []
     size = 0
     try:
-        while part := response.raw.read1(_CHUNK, decode_content=True):  # `stream` loses the last part of a cut body
+        while part := response.read1(_CHUNK, decode_content=True):  # `stream` loses the last part of a cut body
             parts.append(part)
             size += len(part)
-            if size > (_MAX_JSON_BYTES if _may_be_json(parts[0]) else MAX_BYTES):
-                raise SegmindBadImage("Segmind's answer is larger than 32 MiB.", b"".join(parts)[:_MAX_KEPT])
+            if size > _most(parts[0]):
+                raise _too_large(b"".join(parts))
     except (HTTPError, OSError) as e:
-        raise _broken(e, b"".join(parts)) from e
+        if _ended_early(e):
+            raise _cut_short(b"".join(parts)) from e
+        raise
     return b"".join(parts)
 
 
-def read_error(response: requests.Response) -> bytes:
+def read_error(response: BaseHTTPResponse) -> bytes:
     """Return the start of an error's body; what broke on the way does not matter."""
     try:
-        return bytes(response.raw.read(_MAX_ERROR_BYTES, decode_content=True))
+        return response.read(_MAX_ERROR_BYTES, decode_content=True)
     except (HTTPError, OSError):
         return b""
 
@@ -55,14 +83,38 @@ def picture_in(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
         raise
 
 
-def _broken(error: Exception, received: bytes) -> SegmindBadImage | OutcomeUnknown:
-    """An end that came early is an image cut short; silence and a reset leave open what would have come."""
-    causes = [error, *error.args, error.__cause__]
-    if any(isinstance(cause, IncompleteRead) for cause in causes) or "prematurely" in str(error):
-        return SegmindBadImage("Segmind answered 200, but the body is cut short.", received)
-    if isinstance(error, ReadTimeoutError):
+def json_in(body: bytes) -> object:
+    """Return the JSON value. Raises ValueError; for what would take many times its size in memory, unread."""
+    if sum(body.count(mark) for mark in _MARKS) > _MAX_JSON_VALUES:
+        raise ValueError("JSON of too many values")
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("JSON that is nested too deeply") from None
+
+
+def _broken(error: Exception) -> OutcomeUnknown:
+    """Silence and a reset leave open what would have come."""
+    if isinstance(error, (ReadTimeoutError, TimeoutError)):
         return OutcomeUnknown("Segmind began to answer, then fell silent until the deadline.")
     return OutcomeUnknown("Segmind began to answer, then broke the connection.")
+
+
+def _ended_early(error: Exception) -> bool:
+    causes = [error, *error.args, error.__cause__]
+    return any(isinstance(cause, IncompleteRead) for cause in causes) or "prematurely" in str(error)
+
+
+def _cut_short(received: bytes) -> SegmindBadImage:
+    return SegmindBadImage("Segmind answered 200, but the body is cut short.", received)
+
+
+def _too_large(received: bytes) -> SegmindBadImage:
+    return SegmindBadImage("Segmind's answer is larger than 32 MiB.", received[:_MAX_KEPT])
+
+
+def _most(start: bytes) -> int:
+    return _MAX_JSON_BYTES if _may_be_json(start) else MAX_BYTES
 
 
 def _picture(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
@@ -70,7 +122,7 @@ def _picture(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
     if not _may_be_json(body):
         return picture_of(body)
     try:
-        candidates = list(_strings(json.loads(body)))
+        candidates = list(_strings(json_in(body)))
     except (ValueError, RecursionError):
         raise NotAnImage("the body is neither an image nor JSON") from None
     problem: NotAnImage | None = None
@@ -103,6 +155,8 @@ def _strings(value: object) -> Iterator[str]:
 def _decoded(text: str) -> bytes:
     """Read base64 as encoders write it: in lines, without padding, in the alphabet for URLs, in a data URL."""
     encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
+    with suppress(ValueError):
+        return base64.b64decode(encoded, validate=True)  # as most write it: each step below is one more copy
     encoded = "".join(encoded.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)

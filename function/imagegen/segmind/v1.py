@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-import requests
+from urllib3 import BaseHTTPResponse
 
+from imagegen import connections
 from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Deadline, Generation
-from imagegen.segmind import transport
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
 from imagegen.segmind.images import picture_in, read_body
@@ -37,7 +37,7 @@ class SegmindV1(SegmindV2):
 class Answer:
     """An open 200 whose bytes wait in the socket. Closing it gives the connection back, or drops it half read."""
 
-    def __init__(self, response: requests.Response, receipt: Receipt, calls: SegmindClient, deadline: Deadline) -> None:
+    def __init__(self, response: BaseHTTPResponse, receipt: Receipt, calls: SegmindClient, deadline: Deadline) -> None:
         self.receipt = receipt
         self._response, self._calls, self._deadline = response, calls, deadline
 
@@ -49,7 +49,7 @@ class Answer:
 
     def read(self, waited: float) -> Picture:
         """Take the image into memory. Raises SegmindBadImage, OutcomeUnknown."""
-        transport.extend(self._response, waited)
+        connections.extend(self._response, waited)
         later = Deadline(self._deadline.clock, self._deadline.at + waited)
         return picture_in(read_body(self._response), lambda url: fetch_hosted(self._calls, url, later))
 

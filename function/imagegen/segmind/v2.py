@@ -17,7 +17,7 @@ from imagegen.ports import Clock, Deadline, Generation, StillGenerating
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.failures import ending_of, message_of
 from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
-from imagegen.segmind.images import picture_in, read_body
+from imagegen.segmind.images import json_in, picture_in, read_body
 
 PATH = "/v2/runway-gen4-image"
 _EXPIRES = timedelta(hours=1)  # after so long a record may be gone
@@ -70,7 +70,7 @@ class SegmindV2:
         )
         with response:
             try:
-                value = json.loads(read_body(response))
+                value = json_in(read_body(response))
             except (SegmindError, ValueError, RecursionError):
                 value = None
         found = printable_id(value.get("request_id")) if isinstance(value, dict) else None
@@ -99,7 +99,7 @@ class SegmindV2:
     def _get(self, path: str, deadline: Deadline) -> dict[str, object]:
         with self._calls.call("GET", path, deadline.sooner(_POLL_SECONDS)) as response:
             try:
-                value = json.loads(read_body(response))
+                value = json_in(read_body(response))
             except (ValueError, RecursionError):
                 raise SegmindFailed("A status answer is not JSON.") from None
         if not isinstance(value, dict):

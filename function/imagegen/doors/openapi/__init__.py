@@ -1,76 +1,122 @@
-"""`GET /openapi.json`: OpenAPI 3.1, generated from the types that validate and from the table of errors.
+"""`GET /openapi.json`: OpenAPI 3.1 of exactly the routes that exist.
 
-`schemas.py` has the shapes, `headers.py` headers and parameters, `problems.py` every error with its cause,
-`operations.py` what each route takes and answers. Nothing of it is imported before somebody asks for the document.
+`openapi.json` is the document as it is written by hand. What the code knows is added here: bodies of requests (from the
+models that validate them), problems with their causes (`x-problems` names the codes), headers that every answer carries
+(`x-headers` names those that only some do), credentials by `AUTH`, the version. Nothing is read before it is asked for.
 """
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
-from imagegen.doors.openapi import headers, operations, problems, schemas
-from imagegen.doors.openapi.operations import Operation
-from imagegen.doors.openapi.schemas import Json
-from imagegen.errors import BY_CODE
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+import imagegen
+from imagegen.doors.resource import problem
+from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest
+from imagegen.failure import Problem
+from imagegen.model import Failure, Picture
+from imagegen.references.upload_urls import UploadBody
+from imagegen.references.validation import ImageBody
 from imagegen.settings import Settings
 
-_PUBLIC = {"index", "health", "openapi"}
-_INTRODUCTION = """\
-Segmind's Runway Gen-4 Image behind an endpoint of your own: every image is stored and comes with a signed URL, a
-request with an `Idempotency-Key` is billed once however often it is repeated, and every failure is a problem document
-that says whether it was billed and what to do. A generation takes about 30 seconds: give clients a timeout of minutes.
-An unknown route is a 404 `not-found`, another method a 405 `method-not-allowed` with `Allow`."""
+Json = dict[str, Any]  # a JSON document in the making; the validator of the test knows its type
+_EVERYWHERE = ("X-Request-Id", "Server-Timing", "Cache-Control")
+_BY_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After", 502: "Retry-After"}
+_WHO = {"unauthenticated", "forbidden"}
 
 
-def document(paths: Iterable[tuple[str, str, str]], settings: Settings) -> Json:
-    """Return the OpenAPI document of these routes (pattern, method, endpoint), secured as the settings say."""
-    shown: dict[str, Json] = {}
-    for pattern, method, endpoint in paths:
-        path = re.sub(r"<(\w+)>", r"{\1}", pattern)
-        shown.setdefault(path, {})[method.lower()] = _operation(pattern, endpoint, settings)
+def document(routes: Iterable[tuple[str, str]], settings: Settings) -> Json:
+    """Return the OpenAPI document of these routes (method, pattern), secured as `AUTH` says."""
+    made: Json = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+    written, schemes, made["paths"] = made["paths"], _schemes(settings), {}
+    for method, pattern in routes:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern)
+        shown = _operation(written[path][method.lower()], schemes, settings.auth)
+        made["paths"].setdefault(path, {})[method.lower()] = shown
+    made["info"]["version"] = imagegen.__version__
+    parts = made["components"]
+    parts["schemas"] |= _requests()
+    parts["examples"] = {code: {"value": _example(code)} for code in BY_CODE}
+    parts["responses"] = {"Problem": _problems("Any problem, by its `code`", [*BY_CODE])}
+    parts["securitySchemes"] = schemes
+    return made
+
+
+def _operation(written: Json, schemes: Json, auth: str) -> Json:
+    public = written["tags"] == ["service"] and auth != "iam"
+    asks_who = not public and auth in {"keys", "oidc"}
+    codes = [code for code in written.pop("x-problems") if asks_who or code not in _WHO]
+    for answer in written["responses"].values():
+        answer["headers"] = _headers(*answer.pop("x-headers", ()))
+    anything = {"default": {"$ref": "#/components/responses/Problem"}}
     return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Image generation",
-            "version": "1.0.0",
-            "description": _INTRODUCTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [{"url": ".", "description": "where this document was found"}],
-        "tags": [{"name": name, "description": text} for name, text in operations.TAGS.items()],
-        "paths": shown,
-        "components": {
-            "schemas": schemas.components(),
-            "headers": headers.HEADERS,
-            "parameters": headers.PARAMETERS,
-            "examples": problems.examples(),
-            "responses": {"Problem": problems.response(tuple(BY_CODE), "Any problem, by its `code`")},
-            "securitySchemes": _schemes(settings),
-        },
+        **written,
+        "parameters": [*written["parameters"], {"$ref": "#/components/parameters/X-Request-Id"}],
+        "security": [] if public else [{name: []} for name in schemes],
+        "responses": written["responses"] | _by_status(codes) | anything,
     }
 
 
-def _operation(pattern: str, endpoint: str, settings: Settings) -> Json:
-    operation = operations.of(endpoint, settings)
-    name = operation.name + ("AtRoot" if pattern == "/" and endpoint != "index" else "")
-    shown: Json = {"operationId": name, "tags": [operation.tag], "summary": operation.summary}
-    if operation.description:
-        shown["description"] = operation.description
-    if operation.parameters:
-        shown["parameters"] = [{"$ref": f"#/components/parameters/{p}"} for p in operation.parameters]
-    if operation.body:
-        shown["requestBody"] = {"required": True, "content": {"application/json": operation.body}}
-    public = endpoint in _PUBLIC and settings.auth != "iam"
-    secured = not public and settings.auth != "none"
-    shown["security"] = [{name: []} for name in _schemes(settings)] if secured else []
-    shown["responses"] = _responses(operation, asks_who=secured and settings.auth != "iam")
-    return shown
+def _by_status(codes: Sequence[str]) -> Json:
+    statuses = sorted({BY_CODE[code].status for code in codes})
+    return {f"{s}": _problems("Problem", [code for code in codes if BY_CODE[code].status == s]) for s in statuses}
 
 
-def _responses(operation: Operation, *, asks_who: bool) -> Json:
-    """Return good answers and problems by status; with `iam` the platform refuses callers, in words of its own."""
-    codes = [c for c in operation.problems if asks_who or c not in {"unauthenticated", "forbidden"}]
-    shown = {**operation.answers, **problems.by_status(codes)}
-    return {**dict(sorted(shown.items())), "default": {"$ref": "#/components/responses/Problem"}}
+def _problems(title: str, codes: Sequence[str]) -> Json:
+    """Return an answer that is one of these problems, each with its cause and an example."""
+    causes = "\n".join(f"- `{code}`: {BY_CODE[code].cause}. Billed: {BY_CODE[code].billed}." for code in codes)
+    only = {"properties": {"code": {"enum": [*codes]}}}
+    headers = sorted({_BY_STATUS[BY_CODE[code].status] for code in codes if BY_CODE[code].status in _BY_STATUS})
+    media = {
+        "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, only]},
+        "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+    }
+    return {
+        "description": f"{title}:\n\n{causes}",
+        "headers": _headers("x-should-retry", "Location", "Idempotent-Replayed", *headers),
+        "content": {"application/problem+json": media},
+    }
+
+
+def _example(code: str) -> Json:
+    """Return a problem as the service would answer it."""
+    shown = {
+        "invalid-request": InvalidRequest((Problem("/promptText", "must not be empty"),)),
+        "image-not-stored": ImageNotStored(Picture(b"\xff\xd8\xff\xd9", "image/jpeg", "jpg", 1280, 720)),
+    }
+    kind = BY_CODE[code]
+    return problem(shown.get(code) or Failure(code, kind.title, kind.billed), "0af7651916cd43dd8448eb211c80319c")
+
+
+def _headers(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in dict.fromkeys((*_EVERYWHERE, *names))}
+
+
+class _Generator(GenerateJsonSchema):
+    """Leaves out titles that repeat a name, and defaults: generators take a field that has one for a required field."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def _requests() -> Json:
+    """Return the schemas of request bodies, by their names."""
+    _, found = TypeAdapter.json_schemas(
+        [(kind.__name__, "validation", TypeAdapter(kind)) for kind in (ImageBody, UploadBody)],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_Generator,
+    )
+    defined: Json = found["$defs"]
+    return defined
 
 
 def _schemes(settings: Settings) -> Json:

@@ -1,0 +1,185 @@
+"""Faults that change what a 200 is: every shape that was seen, and broken ones. All are billed."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+from mock_segmind.calls import Operation
+from mock_segmind.faults.entry import Entry, Option, Options, Seen, flag
+from mock_segmind.faults.plan import Asset, Host, Hosted, Hosting, Plan, Shape, raw
+from mock_segmind.images import CONTENT_TYPES, Picture
+from mock_segmind.replies import Json, JsonObject, Reply, json_reply, typed
+
+FORMAT = Option("format", "jpeg", "the image's format", choices=tuple(CONTENT_TYPES))
+FIELD = Option("field", "output", "where the URL stands", choices=("output", "image", "images"))
+V1: tuple[Operation, ...] = ("v1",)
+V1_AND_RESULT: tuple[Operation, ...] = ("v1", "v2-result")
+PRIVATE = "http://169.254.169.254/computeMetadata/v1/instance/"
+ELSEWHERE = "https://images.segmind.invalid/outputs/image.jpg"
+GONE = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>"
+PAGE = b"<!doctype html><html><title>Just a moment...</title><body>Checking your browser</body></html>"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720"><script>alert(1)</script></svg>'
+
+
+def _shaped(name: str, does: str, seen: Seen, shape: Callable[[Options], Shape], *options: Option) -> Entry:
+    return Entry(name, does, lambda plan, given: replace(plan, shape=shape(given)), seen, options, V1)
+
+
+def _raw(kind: str, does: str) -> Entry:
+    seen = Seen(200, f"{kind} image", headers={"content-type": CONTENT_TYPES[kind]})
+    return _shaped(kind, does, seen, lambda _: raw(kind))
+
+
+def _fixed(name: str, does: str, shape: str, reply: Callable[[Picture], Reply]) -> Entry:
+    """Return a 200 that depends on nothing but the picture; `shape` is what a client sees."""
+    return _shaped(name, does, Seen(200, shape), lambda _: lambda picture, __: reply(picture))
+
+
+def _json(value: Json) -> Callable[[Picture], Reply]:
+    return lambda _: json_reply(200, value)
+
+
+def _bytes(content_type: str, body: bytes) -> Callable[[Picture], Reply]:
+    return lambda _: typed(content_type, body)
+
+
+def _jpeg(data: bytes) -> Reply:
+    return typed("image/jpeg", data)
+
+
+def _half(reply: Reply) -> Reply:
+    return replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+@lru_cache(maxsize=2)
+def _padded(picture: Picture, mib: int) -> Reply:
+    """Return a whole jpeg followed by zeros, `mib` MiB and one byte in all."""
+    return _jpeg(picture.encoded().ljust(mib * 1024 * 1024 + 1, b"\0"))
+
+
+def _other_size(picture: Picture) -> Reply:
+    return _jpeg(replace(picture, ratio="832:1104" if picture.ratio != "832:1104" else "960:960").encoded())
+
+
+def _base64(given: Options) -> Shape:
+    kind = given["format"]
+
+    def shape(picture: Picture, _: object) -> Reply:
+        text = base64.b64encode(picture.encoded(kind)).decode()
+        value = f"data:{CONTENT_TYPES[kind]};base64,{text}" if given.flag("data_uri") else text
+        return json_reply(200, {**_in_field(given["field"], value), "status": "Success"})
+
+    return shape
+
+
+def _in_field(name: str, value: str) -> JsonObject:
+    return {name: [{"url": value, "content_type": "image/jpeg"}] if name == "images" else value}
+
+
+def _hosted(name: str, does: str, then: Seen, hosting: Callable[[Options], Hosting], *options: Option) -> Entry:
+    """Return a fault that answers with JSON naming a hosted URL, on v1; on v2 it changes only that URL."""
+
+    def play(plan: Plan, given: Options) -> Plan:
+        host = hosting(given)
+        return replace(
+            plan,
+            shape=lambda _, publish: json_reply(200, _in_field(given["field"], publish(host))),
+            hosting=host,
+        )
+
+    return Entry(name, does, play, Seen(200, "url", then=then), (*options, FIELD), V1_AND_RESULT)
+
+
+def _at_url(name: str, does: str, then: Seen, answer: Hosted) -> Entry:
+    return _hosted(name, f"a hosted URL that {does}", then, lambda _: Hosting(answer=answer))
+
+
+def _at_host(name: str, does: str, url: str) -> Entry:
+    option = Option("url", url, "that URL")
+    return _hosted(name, does, Seen(None, url), lambda given: Hosting(url=given["url"]), option)
+
+
+def _redirect(asset: Asset, host: Host) -> Reply:
+    return Reply(302, b"", {"Location": host(replace(asset, hosting=Hosting(asset.hosting.kind)))})
+
+
+ENTRIES = (
+    _raw("jpeg", "raw jpeg bytes: the usual answer, to lift another fault"),
+    _raw("png", "raw png bytes"),
+    _raw("webp", "raw webp bytes"),
+    _shaped(
+        "base64",
+        'JSON `{"image": BASE64, "status": …}`',
+        Seen(200, "base64"),
+        _base64,
+        Option("data_uri", "false", "with `data:image/…;base64,` in front", flag),
+        FORMAT,
+        Option("field", "image", "where the text stands", choices=("image", "output", "images")),
+    ),
+    _hosted(
+        "hosted",
+        "JSON with the URL of a hosted image",
+        Seen(200, "jpeg image"),
+        lambda given: Hosting(given["format"]),
+        FORMAT,
+    ),
+    _at_url("hosted-missing", "answers 404", Seen(404, "xml"), lambda *_: typed("application/xml", GONE, 404)),
+    _at_url("hosted-redirect", "redirects to the image on the same host", Seen(302, "redirect"), _redirect),
+    _at_url(
+        "hosted-redirect-private",
+        "redirects to a private address",
+        Seen(302, "nothing", headers={"location": PRIVATE}),
+        lambda *_: Reply(302, b"", {"Location": PRIVATE}),
+    ),
+    _at_url(
+        "hosted-html",
+        "answers an HTML page with 200",
+        Seen(200, "html"),
+        lambda *_: typed("text/html; charset=utf-8", PAGE),
+    ),
+    _at_url("hosted-truncated", "answers half an image", Seen(200, "half image"), lambda asset, _: _half(asset.reply)),
+    _at_url(
+        "hosted-huge",
+        "answers more than 32 MiB",
+        Seen(200, "huge image"),
+        lambda asset, _: _padded(asset.picture or Picture("an upload"), 32),
+    ),
+    _at_host("hosted-elsewhere", "a URL on another host", ELSEWHERE),
+    _at_host("hosted-private", "a URL with a private address", PRIVATE),
+    _fixed("ok-html", "a 200 that is an HTML page", "html", _bytes("text/html; charset=utf-8", PAGE)),
+    _fixed("ok-empty", "a 200 with no body", "nothing", _bytes("image/jpeg", b"")),
+    _fixed("ok-error", "a 200 that is a JSON error", "error", _json({"error": "Something went wrong"})),
+    _fixed("ok-null", "a 200 of JSON without an image", "null", _json({"status": "Success", "output": None})),
+    _fixed("ok-array", "a 200 of JSON that is no object", "array", _json([1, 2, 3])),
+    _fixed(
+        "ok-broken-json",
+        "a 200 of JSON that ends early",
+        "broken JSON",
+        _bytes("application/json", b'{"image": "iVBORw0'),
+    ),
+    _fixed(
+        "ok-broken-base64", "a 200 of JSON whose base64 is none", "not base64", _json({"image": "!!!not base64!!!"})
+    ),
+    _fixed(
+        "ok-truncated",
+        "half an image with the right Content-Length for the half",
+        "half image",
+        lambda picture: _half(_jpeg(picture.encoded())),
+    ),
+    _fixed(
+        "ok-not-image",
+        "a 200 that says image/jpeg and is none",
+        "no image",
+        _bytes("image/jpeg", b"\x00\x01\x02" * 4096),
+    ),
+    _fixed("ok-svg", "a 200 that is an SVG with a script", "svg", _bytes("image/svg+xml", SVG)),
+    _fixed("ok-other-size", "a good image of another size than asked", "image of another size", _other_size),
+    _shaped(
+        "ok-huge",
+        "an image larger than 32 MiB",
+        Seen(200, "huge image"),
+        lambda given: lambda picture, _: _padded(picture, given.whole("mib")),
+        Option("mib", "32", "its size in MiB; one byte is added", int),
+    ),
+)

@@ -1,0 +1,89 @@
+"""How one request will be answered. Faults change a plan; the endpoints carry it out and know no fault."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from mock_segmind.images import CONTENT_TYPES, Picture
+from mock_segmind.replies import JsonObject, Reply, typed
+from mock_segmind.wire import Transport, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """How a hosted image is offered: its format, what its URL answers, or a foreign URL in place of ours."""
+
+    kind: str = "jpeg"
+    answer: "Hosted | None" = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One hosted file: a generated picture, or the bytes of an upload."""
+
+    hosting: Hosting
+    picture: Picture | None = None
+    data: bytes = b""
+
+    @property
+    def reply(self) -> Reply:
+        """What its URL answers on a good day."""
+        body = self.picture.encoded(self.hosting.kind) if self.picture else self.data
+        return typed(CONTENT_TYPES[self.hosting.kind], body)
+
+
+class Run(Protocol):
+    """The ways in which a v2 job comes to its end."""
+
+    def by_clock(self) -> None: ...
+    def by_polls(self, count: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a generation that started fails: the error's text, and the status that a v2 job is read with."""
+
+    message: str
+    job_status: int = 422
+
+
+Host: TypeAlias = Callable[[Asset], str]
+"""Hosts something and returns its URL."""
+Hosted: TypeAlias = Callable[[Asset, Host], Reply]
+"""What a hosted URL answers."""
+Shape: TypeAlias = Callable[[Picture, Callable[[Hosting], str]], Reply]
+"""Makes v1's answer of a finished picture; the second argument hosts it and returns the URL."""
+Edit: TypeAlias = Callable[[Reply], Reply]
+RowEdit: TypeAlias = Callable[[list[JsonObject], float], list[JsonObject]]
+"""Changes the history's rows of one call; the second argument is how many seconds ago the call was made."""
+Listing: TypeAlias = Callable[[Sequence[JsonObject], float, float], Sequence[JsonObject]]
+"""Changes all rows that a listing has, newest first; then come start and end of its window, in Unix time."""
+
+
+def raw(kind: str) -> Shape:
+    """Return the shape that the vendor's page promises: the image's bytes."""
+    return lambda picture, _: typed(CONTENT_TYPES[kind], picture.encoded(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The default plan is the vendor on a good day.
+
+    `starts`: the endpoint does its work, and a generation starts. `billed`: that generation is billed at its end.
+    `refusal` hides the endpoint's answer or stands in for it; `silent`: no status line is sent.
+    """
+
+    starts: bool = True
+    billed: bool = True
+    delay: float | None = None
+    refusal: Callable[[], Reply] | None = None
+    failure: Failure | None = None
+    shape: Shape = field(default_factory=lambda: raw("jpeg"))
+    hosting: Hosting = field(default_factory=Hosting)
+    runs: Callable[[Run], None] = lambda run: run.by_clock()
+    rows: tuple[RowEdit, ...] = ()
+    listing: Listing = lambda rows, *_: rows
+    edits: tuple[Edit, ...] = ()
+    transport: Transport = whole
+    silent: bool = False

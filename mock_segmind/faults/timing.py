@@ -1,0 +1,15 @@
+"""Faults of time."""
+
+from dataclasses import replace
+
+from mock_segmind.faults.entry import Entry, Option, Seen
+
+ENTRIES = (
+    Entry(
+        "slow",
+        "takes this long; where the client hangs up, it finishes and is billed all the same",
+        lambda plan, given: replace(plan, delay=given.number("seconds")),
+        Seen(),
+        (Option("seconds", "30", "how long", float),),
+    ),
+)

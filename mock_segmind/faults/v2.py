@@ -1,0 +1,105 @@
+"""Faults of v2's three requests: submit, status, result."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mock_segmind.calls import Operation
+from mock_segmind.faults.entry import Entry, Option, Play, Seen, edits
+from mock_segmind.faults.plan import Failure
+from mock_segmind.replies import JsonObject, Reply, error, json_reply
+
+SUBMIT: tuple[Operation, ...] = ("v2-submit",)
+READS: tuple[Operation, ...] = ("v2-status", "v2-result")
+RESULT: tuple[Operation, ...] = ("v2-result",)
+URLS = ("poll_url", "status_url", "response_url")
+FOREIGN = "https://queue.segmind.invalid"
+
+
+def _edit(change: Callable[[JsonObject], JsonObject], status: int | None = None) -> Play:
+    """Return a play that changes the fields of a good answer, and its status where one is given."""
+
+    def edit(reply: Reply) -> Reply:
+        if reply.status >= 400:
+            return reply
+        return json_reply(status or reply.status, change(reply.fields)).with_headers(reply.headers)
+
+    return edits(lambda _: edit)
+
+
+def _without(*names: str, status: int | None = None) -> Play:
+    return _edit(lambda body: {name: value for name, value in body.items() if name not in names}, status)
+
+
+def _foreign(body: JsonObject) -> JsonObject:
+    return body | {name: f"{FOREIGN}/{str(body[name]).split('/', 3)[3]}" for name in URLS}
+
+
+def _submit(name: str, does: str, shape: str, play: Play, status: int = 202) -> Entry:
+    return Entry(name, does, play, Seen(status, shape), on=SUBMIT)
+
+
+def _result(name: str, does: str, shape: str, play: Play) -> Entry:
+    return Entry(name, does, play, Seen(200, shape), on=RESULT)
+
+
+ENTRIES = (
+    Entry(
+        "v2-failed",
+        "the job ends as FAILED",
+        lambda plan, given: replace(plan, failure=Failure(given["message"], given.whole("status"))),
+        Seen(202, "job", then=Seen(422, "failed")),
+        (
+            Option("message", "The model failed to generate an image", "the error's text"),
+            Option("status", "422", "the HTTP status that a failed job is read with", int),
+        ),
+        on=SUBMIT,
+        billed=False,
+    ),
+    Entry(
+        "v2-stuck",
+        "the job never ends",
+        lambda plan, _: replace(plan, runs=lambda _: None),
+        Seen(202, "job", then=Seen(200, "unfinished")),
+        on=SUBMIT,
+        billed=False,
+    ),
+    Entry(
+        "v2-polls",
+        "the job is done after being asked about so many times: QUEUED, PROCESSING, then COMPLETED",
+        lambda plan, given: replace(plan, runs=lambda run: run.by_polls(given.whole("count"))),
+        Seen(202, "job", then=Seen(200, "result")),
+        (Option("count", "2", "how many times", int),),
+        on=SUBMIT,
+    ),
+    _submit("v2-submit-200", "the submit answers 200 instead of 202", "job", _without(status=200), 200),
+    _submit("v2-no-urls", "the submit names only the request id", "job without URLs", _without(*URLS)),
+    _submit(
+        "v2-no-id",
+        "the submit answers 200 without a request id",
+        "job without id",
+        _without("request_id", status=200),
+        200,
+    ),
+    _submit(
+        "v2-foreign-urls",
+        "the submit's URLs name another host, which must not get the key",
+        "job elsewhere",
+        _edit(_foreign),
+    ),
+    Entry(
+        "v2-expired",
+        "the job's record is gone: 404 `Request ID not found`",
+        lambda plan, _: replace(plan, refusal=lambda: error(404, "Request ID not found")),
+        Seen(404, "error"),
+        on=READS,
+    ),
+    _result("v2-no-metrics", "the result has no metrics", "result without metrics", _without("metrics")),
+    _result("v2-no-output", "the result has `images` only", "result without output", _without("output")),
+    _result("v2-no-images", "the result has `output` only", "result without images", _without("images")),
+    _result(
+        "v2-nothing",
+        "the result is COMPLETED and names no image",
+        "result without output, images",
+        _without("output", "images"),
+    ),
+)

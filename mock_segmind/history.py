@@ -1,0 +1,169 @@
+"""The request history, on a host of its own in the vendor's world: what became of every call, from the ledger."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from mock_segmind import checks
+from mock_segmind.accounts import Account
+from mock_segmind.calls import Call, fingerprint
+from mock_segmind.generation import Generation
+from mock_segmind.replies import Json, JsonObject, Refused, Reply, bad_request, json_reply, refused, utc
+from mock_segmind.vendor import Exchange
+
+MOST_DAYS: Final = 31
+SORTED_BY: Final = ("model_created", "model_name", "credits_deduction")
+STATUSES: Final = ("COMPLETED", "FAILED", "PENDING")
+MODEL_FAILURES: Final = frozenset({422, 500})
+REQUEST_FIELDS: Final = {"status": "model_status", "credits_deduction": "credits_deduction", "latency_ms": "latency_ms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a page is asked for. `start` and `end` are Unix times."""
+
+    page: int
+    per_page: int
+    start: float
+    end: float
+    sort_by: str
+    ascending: bool
+
+    @classmethod
+    def of(cls, call: Call, now: float) -> "Query":
+        """Read a query; refuses with 400 what the vendor's SDK says is out of bounds."""
+        given, today = call.query, datetime.fromtimestamp(now, UTC).date()
+        try:
+            page, per_page = int(given.get("page", 1)), int(given.get("per_page", 20))
+            last = date.fromisoformat(given["to_date"]) if "to_date" in given else today
+            first = date.fromisoformat(given["from_date"]) if "from_date" in given else last - timedelta(days=7)
+        except ValueError as problem:
+            raise bad_request(f"Invalid query: {problem}") from problem
+        sort_by, order = given.get("sort_by", SORTED_BY[0]), given.get("sort_order", "desc")
+        good = page >= 1 and 1 <= per_page <= 100 and timedelta() <= last - first < timedelta(days=MOST_DAYS)
+        good &= sort_by in SORTED_BY and order in {"asc", "desc"} and given.get("status", STATUSES[0]) in STATUSES
+        if not good:
+            raise bad_request("Invalid query: page, per_page (1-100), dates (31 days at most), status or sort")
+        return cls(page, per_page, _midnight(first), _midnight(last + timedelta(days=1)), sort_by, order == "asc")
+
+
+def _midnight(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+
+
+def listing(exchange: Exchange) -> Reply:
+    """`GET /inference-request/request-history`: a page of the account's requests, failed and running ones too."""
+    account, query = _asked(exchange)
+    given = exchange.call.query
+    found = [row for row in (*_own_rows(exchange, account), *exchange.vendor.foreign) if _wanted(row, given, query)]
+    found.sort(key=lambda row: (row[query.sort_by] or 0, str(row["model_created"])), reverse=True)
+    rows = exchange.plan.listing(found, query.start, query.end)
+    return _page(query, len(rows), [rows[place] for place in _places(query, len(rows))])
+
+
+def row(exchange: Exchange) -> Reply:
+    """`GET /inference-request/request-history/{id}`: one of the caller's own requests, at any age."""
+    checks.method(exchange.call, "GET")
+    account = checks.account(exchange.call, exchange.vendor.accounts)
+    rows = _own_rows(exchange, account)
+    found = next((row for row in rows if row["request_id"] == exchange.call.slug), None)
+    if found is None:
+        raise refused(404, f"Request {exchange.call.slug} not found")
+    return json_reply(200, found)
+
+
+def generations(exchange: Exchange) -> Reply:
+    """`GET /inference-request/generations`: requests with an output; what has not landed yet is None."""
+    account, query = _asked(exchange)
+    made = [one for one in _listed(exchange, account) if one.ended is not None and not one.error]
+    rows = [_output(exchange, one) for one in reversed(made)]
+    return _page(query, len(rows), [rows[place] for place in _places(query, len(rows))])
+
+
+def note_failure(exchange: Exchange, reply: Reply) -> None:
+    """Give a call that the model itself refused a FAILED row without cost; a gateway's failure has none."""
+    account = exchange.vendor.accounts.find(exchange.call.key or "")
+    if reply.status not in MODEL_FAILURES or account is None:
+        return
+    try:
+        picture, _ = checks.picture(exchange.call)
+    except Refused:
+        return
+    failed = exchange.generation(account, picture)
+    failed.ended, failed.error = failed.started, str(reply.fields.get("error", reply.status))
+
+
+def _asked(exchange: Exchange) -> tuple[Account, Query]:
+    checks.method(exchange.call, "GET")
+    account = checks.account(exchange.call, exchange.vendor.accounts)
+    return account, Query.of(exchange.call, exchange.vendor.clock.now())
+
+
+def _listed(exchange: Exchange, account: Account) -> Iterator[Generation]:
+    vendor = exchange.vendor
+    for one in list(vendor.generations.values()):
+        if one.account.key == account.key and (vendor.settings.history_lists_v1 or one.entry.kind != "v1"):
+            yield one
+
+
+def _own_rows(exchange: Exchange, account: Account) -> Iterator[JsonObject]:
+    """Yield the rows that have landed; the faults of a call say what became of its own."""
+    now = exchange.vendor.clock.now()
+    for one in _listed(exchange, account):
+        rows = [_row(exchange, one)]
+        for edit in one.plan.rows:
+            rows = edit(rows, now - one.started)
+        yield from rows
+
+
+def _row(exchange: Exchange, one: Generation) -> JsonObject:
+    ended = one.ended
+    state = "PENDING" if ended is None else "FAILED" if one.error else "COMPLETED"
+    told: JsonObject = {
+        "request_id": one.request_id,
+        "model_name": checks.SLUG,
+        "model_status": state,
+        "credits_deduction": float(one.cost),
+        "request_body": one.request_body,
+        "generation_url": _url(exchange, one) if state == "COMPLETED" else None,
+        "latency_ms": None if ended is None else round((ended - one.started) * 1000),
+        "model_created": utc(one.started),
+        "model_updated": utc(ended or one.started),
+        "user_id": fingerprint(one.account.key),
+    }
+    return told | {"error": one.error} if one.error else told
+
+
+def _url(exchange: Exchange, one: Generation) -> str:
+    one.url = one.url or exchange.publish(one.picture, one.plan.hosting)
+    return one.url
+
+
+def _output(exchange: Exchange, one: Generation) -> JsonObject:
+    rows = [_row(exchange, one)]
+    for edit in one.plan.rows:
+        rows = edit(rows, exchange.vendor.clock.now() - one.started)
+    landed: JsonObject = rows[0] if rows else {}
+    told: JsonObject = {name: landed.get(field) for name, field in REQUEST_FIELDS.items()}
+    body = landed.get("request_body")
+    prompt = body.get("promptText") if isinstance(body, dict) else None
+    known: JsonObject = {"request_id": one.request_id, "generation_url": _url(exchange, one)}
+    return {**known, **told, "prompt": prompt, "parameters": body, "model_created": utc(one.started)}
+
+
+def _wanted(row: JsonObject, given: dict[str, str], query: Query) -> bool:
+    created = datetime.fromisoformat(str(row["model_created"])).timestamp()
+    status = given.get("status")
+    named = given.get("model_name", "") in str(row["model_name"])
+    return named and query.start <= created < query.end and status in {None, row["model_status"]}
+
+
+def _places(query: Query, total: int) -> list[int]:
+    places = range(total)[(query.page - 1) * query.per_page : query.page * query.per_page]
+    return [total - 1 - place if query.ascending else place for place in places]
+
+
+def _page(query: Query, total: int, rows: list[JsonObject]) -> Reply:
+    told: list[Json] = [*rows]
+    return json_reply(200, {"data": told, "page": query.page, "per_page": query.per_page, "total": total})

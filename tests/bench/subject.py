@@ -1,0 +1,121 @@
+"""What is measured: each subject behind functions-framework's own command, in processes of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.keys import ensure_key
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBJECTS = Path(__file__).parent / "subjects"
+START_SECONDS = 30.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One way to do the job."""
+
+    name: str
+    source: Path
+    target: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    path: str = "/"
+
+
+OURS = Kind("ours", ROOT / "function" / "main.py", "generate_image", path="/v1/images")
+CAPPED = Kind("ours, with a cap", OURS.source, OURS.target, {"MAX_IMAGES_PER_DAY": "100000"}, OURS.path)
+FAR = Kind("ours, with a cap", SUBJECTS / "far.py", "generate_image", CAPPED.env, OURS.path)
+PLAIN = Kind("plain function", SUBJECTS / "plain.py", "generate", {"THREADS": "8"})
+TUNED = Kind("plain function, tuned", SUBJECTS / "plain.py", "generate", {"TUNED": "1"})
+BOUND = Kind("Python lower bound", SUBJECTS / "bound.py", "generate")
+HELLO = Kind("hello world", SUBJECTS / "bound.py", "hello")
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class Process:
+    """A server that listens on `port`, with all that it forks."""
+
+    def __init__(self, command: list[str], env: Mapping[str, str], port: int, log: Path) -> None:
+        self.port, self.started = port, time.perf_counter()
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(command, env=dict(env), stdout=out, stderr=out, start_new_session=True)
+        self._wait()
+        self.start_seconds = time.perf_counter() - self.started
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that its processes have used."""
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._family()]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / _TICKS
+
+    def peak_mib(self) -> float:
+        """Return the most memory that one of its processes ever had."""
+        texts = [Path(f"/proc/{pid}/status").read_text() for pid in self._family()]
+        return max(int(text.partition("VmHWM:")[2].split()[0]) for text in texts) / 1024
+
+    def _family(self) -> list[int]:
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+    def _wait(self) -> None:
+        while time.perf_counter() - self.started < START_SECONDS:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                time.sleep(0.005)
+            else:
+                return
+        raise TimeoutError("it never listened")
+
+
+def world(what: str, seconds: float, folder: Path) -> Process:
+    """Start the vendor or the storage, whose answers take so long."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.bench.world", what, str(port), str(seconds)]
+    return Process(command, {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}, port, folder / "world.log")
+
+
+def subject(kind: Kind, vendor: Process, storage: Process, folder: Path, sign_seconds: float = 0.0) -> Process:
+    """Start a subject between that vendor and that storage. All of them have the same key and 200 threads."""
+    port, at = free_port(), f"http://127.0.0.1:{storage.port}"
+    key = ensure_key(folder / f"key-{storage.port}.json", server=at)
+    key.write_text(key.read_text().replace("/_local/token", "/token"))
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "function"),
+        "THREADS": "200",
+        "LOG_LEVEL": "INFO",
+        "SEGMIND_API_KEY": "SG_bench",
+        "SEGMIND_BASE_URL": f"http://127.0.0.1:{vendor.port}",
+        "SEGMIND_HISTORY_URL": "",
+        "RESULTS_BUCKET": "results",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(key),
+        "BENCH_STORAGE": at,
+        "BENCH_SIGN_SECONDS": str(sign_seconds),
+        **({"STORAGE_EMULATOR_HOST": at} if kind.path == OURS.path else {}),
+        **kind.env,
+    }
+    command = [f"{Path(sys.executable).parent}/functions-framework", "--target", kind.target, "--source"]
+    command += [str(kind.source), "--host", "127.0.0.1", "--port", str(port), "--signature-type", "http"]
+    return Process(command, env, port, folder / f"{kind.name}.log")

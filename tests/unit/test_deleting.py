@@ -1,0 +1,196 @@
+"""Deleting: nothing of prompt or image is left, the key never bills again, and a crash on the way is completed."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from imagegen.errors import DeletedTooEarly, ImageDeleted, NotFound, RejectedBySegmind, SegmindBadImage
+from imagegen.model import HistoryRow, Order, Reference
+from imagegen.pipeline.claims import image_id
+from imagegen.ports import Deadline, StillGenerating
+from tests.harness.fakes import NOON, PICTURE, REQUEST, Crash, Scene, World
+from tests.harness.memory import MemoryObjects
+
+OWNER = "ada@example.com"  # in no random token
+ID = image_id(OWNER, "key-1")
+SECRETS = ("a red cube", "the bytes of an image", "example.com/model", OWNER)
+STAGED = f"references/{'0' * 64}.png"
+ENDS = {
+    "succeeded": Scene(),
+    "rejected": Scene(raised=RejectedBySegmind("no: a red cube")),
+    "bad image": Scene(body=SegmindBadImage("HTML", b"<html>a red cube")),
+    "unknown": Scene(raised=Crash()),
+    "v2": Scene(submits="seg-1"),
+}
+every_end = pytest.mark.parametrize("end", ENDS)
+
+
+def ended(end: str) -> World:
+    """Return the world in which ada's image, with an inline reference, ended so."""
+    world = World(ENDS[end], per_day=5, uploads=MemoryObjects())
+    assert world.uploads
+    staged = Reference("model", f"gs://uploads/{STAGED}")
+    world.uploads.create(STAGED, b"a red cube", "image/png", Deadline.within(world.clock, 10))
+    request = replace(REQUEST, references=(*REQUEST.references, staged))
+    world.service.accept(Order(request, "http", OWNER, "key-1"))
+    order = Order(request, "event", OWNER, "key-1", ID)
+    if end == "unknown":
+        with pytest.raises(Crash):
+            world.create(order)
+        world.end_lease()
+        world.sweep.run()
+    else:
+        world.create(order)
+    return world
+
+
+def left(world: World) -> list[str]:
+    """Return what in either bucket still shows the prompt, the image or who it was."""
+    assert world.uploads
+    return [name for text in SECRETS for bucket in (world.objects, world.uploads) for name in bucket.holding(text)]
+
+
+def check_gone(world: World) -> None:
+    """Nothing is left but what the account and the key need; the key is never billed again."""
+    assert (left(world), world.left(), world.objects.names("open/")) == ([], ["deleted.json"], [])
+    assert world.uploads
+    assert world.uploads.names() == []
+    bought = len(world.generator.bought)
+    for instance in (world, world.other()):
+        with pytest.raises(ImageDeleted):
+            instance.service.status(ID, OWNER)
+        with pytest.raises(ImageDeleted):
+            instance.ask(owner=OWNER)
+        with pytest.raises(ImageDeleted):
+            instance.service.accept(Order(REQUEST, "http", OWNER, "key-1"))
+    assert (len(world.generator.bought), world.left()) == (bought, ["deleted.json"])
+    assert (left(world), world.objects.names("open/")) == ([], [])
+
+
+@every_end
+def test_what_is_deleted_is_gone(end: str) -> None:
+    """GET and POST answer 410, and a search of both buckets for prompt, image and owner finds nothing."""
+    world = ended(end)
+    assert left(world)
+    entries, slots = world.objects.names("ledger/"), world.slots()
+    world.core.deleting.delete(ID, OWNER)
+    check_gone(world)
+    world.core.deleting.delete(ID, OWNER)
+    assert (world.objects.names("ledger/"), world.slots()) == (entries, slots)
+    billed = {"rejected": "no", "unknown": "maybe"}.get(end, "yes")
+    assert json.loads(world.objects.data(f"jobs/{ID}/deleted.json"))["billed"] == billed
+
+
+def test_only_its_owner_deletes() -> None:
+    """To another caller it is as unknown before as after; where the platform decides, all may."""
+    world = ended("succeeded")
+    before = world.objects.names()
+    for _ in range(2):
+        for stranger in ("bob", ""):
+            with pytest.raises(NotFound):
+                world.core.deleting.delete(ID, stranger)
+        assert world.objects.names() == before
+        world.core.deleting.delete(ID, None)
+        with pytest.raises(NotFound):
+            world.service.status(ID, "bob")
+        before = world.objects.names()
+    with pytest.raises(NotFound):
+        world.core.deleting.delete(image_id(OWNER, "another"), OWNER)
+
+
+def test_what_is_not_over_is_not_deleted() -> None:
+    """Queued, running, or going on at Segmind: 409, and nothing changes."""
+    world = World(uploads=MemoryObjects())
+    refused: list[list[str]] = []
+
+    def too_early() -> None:
+        before = world.objects.names()
+        with pytest.raises(DeletedTooEarly):
+            world.other().core.deleting.delete(ID, OWNER)
+        refused.append(before)
+        assert world.objects.names() == before
+
+    world.service.accept(Order(REQUEST, "http", OWNER, "key-1"))
+    too_early()
+    world.generator.scenes = [Scene(submits="seg-1", meanwhile=too_early, raised=StillGenerating())]
+    world.ask(owner=OWNER)
+    world.end_lease()
+    world.generator.resumes = [Scene(raised=StillGenerating())]
+    too_early()
+    assert len(refused) == 3
+
+
+def test_an_image_that_comes_after_its_deletion_is_not_kept() -> None:
+    """Given up for lost, deleted, and then its slow claimant stores it after all: it is gone again."""
+    world = World(per_day=5, uploads=MemoryObjects())
+
+    def give_up() -> None:
+        world.end_lease()
+        world.other().sweep.run()
+        world.other().core.deleting.delete(ID, OWNER)
+
+    world.generator.scenes = [Scene(meanwhile=give_up)]
+    world.ask(owner=OWNER)
+    check_gone(world)
+
+
+def test_a_deleted_unknown_is_not_settled() -> None:
+    """The vendor's history still has its image: it is not fetched again."""
+    world = ended("unknown")
+    world.history.rows = [HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://h.example/1")]
+    world.core.deleting.delete(ID, OWNER)
+    world.sweep.run()
+    check_gone(world)
+
+
+def test_a_queued_event_of_a_deleted_job_buys_nothing() -> None:
+    """Its event comes late, or again: the key stays used."""
+    world = ended("succeeded")
+    world.core.deleting.delete(ID, OWNER)
+    with pytest.raises(ImageDeleted):
+        world.other().create(Order(REQUEST, "event", OWNER, "key-1", ID))
+    check_gone(world)
+
+
+def steps(end: str) -> int:
+    """Return how many operations on both buckets a deletion takes."""
+    world = ended(end)
+    assert world.uploads
+    before = len(world.objects.operations) + len(world.uploads.operations)
+    world.core.deleting.delete(ID, OWNER)
+    return len(world.objects.operations) + len(world.uploads.operations) - before
+
+
+@pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize("where", ["results", "uploads"])
+@pytest.mark.parametrize(("end", "step"), [(end, step) for end in ENDS for step in range(steps(end))])
+def test_a_crash_on_the_way_is_completed(end: str, step: int, where: str, applied: bool) -> None:
+    """Killed at each step in either bucket: once `deleted.json` stands, the next sweep removes all the rest."""
+    world = ended(end)
+    assert world.uploads
+    bucket = world.objects if where == "results" else world.uploads
+    bucket.fail(skip=step, times=1, applied=applied, error=Crash)
+    try:
+        world.core.deleting.delete(ID, OWNER)
+    except Crash:
+        bucket.recover()
+    bucket.recover()
+    world.clock.advance(3600)
+    world.other().sweep.run()
+    if "deleted.json" in world.left():
+        check_gone(world)
+    else:  # nothing was promised: it stands as it was, and can be deleted
+        outcome = world.other().service.status(ID, OWNER)
+        assert outcome.ending
+        assert (outcome.ending.image is not None) == (end in {"succeeded", "v2"})
+        assert len(world.objects.names("open/")) == (end == "unknown")
+        world.core.deleting.delete(ID, OWNER)
+        check_gone(world)
+
+
+def test_an_image_of_its_bytes_is_found_by_the_search() -> None:
+    """The search of these tests does find what it looks for."""
+    world = ended("succeeded")
+    assert PICTURE.data.decode(errors="replace").strip()
+    assert {name.rpartition("/")[2] for name in left(world)} >= {"image.jpg", "claim.json", "result.json"}

@@ -1,0 +1,291 @@
+"""Segmind's request history over a socket: read in every envelope and time format, and never trusted further."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from socket import socket
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.model import HistoryRow, ImageRequest, Reference
+from imagegen.ports import Deadline
+from imagegen.segmind.client import SegmindClient
+from imagegen.segmind.history import SegmindHistory, row_of
+from tests import strategies
+from tests.harness.clock import FakeClock
+from tests.harness.stubs import Stub, answer, hang_up
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+REQUEST = ImageRequest("a red cube", (Reference("model", "https://example.com/m.png"), Reference("cloth")), "960:960")
+ROW = {
+    "request_id": "r1",
+    "model_name": "runway-gen4-image",
+    "model_status": "COMPLETED",
+    "credits_deduction": 0.1,
+    "request_body": REQUEST.body(),
+    "generation_url": "https://hosted.example/1.jpg",
+    "latency_ms": 30_600,
+    "model_created": "2026-03-14T12:00:00Z",
+}
+READ = HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://hosted.example/1.jpg", "", 30.6)
+
+
+class Asking:
+    """A client of a history that a function answers: path and query to a status and a body."""
+
+    def __init__(self, says: Callable[[str, dict[str, str]], tuple[int, object]]) -> None:
+        self.says, self.clock = says, FakeClock()
+        self.queries: list[dict[str, str]] = []
+        self.paths: list[str] = []
+
+    @contextmanager
+    def open(self) -> Iterator[SegmindHistory]:
+        with Stub(self._answer) as stub:
+            client = SegmindClient("SG_sentinel", "http://127.0.0.1:9", self.clock, 2)
+            yield SegmindHistory(client, f"{stub.url}/history", self.clock)
+            assert all(b"x-api-key: SG_sentinel" in head for head in stub.requests)
+
+    def _answer(self, connection: socket, request: bytes) -> None:
+        parts = urlsplit(request.split(b" ")[1].decode())
+        self.paths.append(parts.path)
+        self.queries.append({name: values[0] for name, values in parse_qs(parts.query).items()})
+        status, body = self.says(parts.path, self.queries[-1])
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        (hang_up if status == 0 else answer(f"HTTP/1.1 {status} X\nConnection: close", data))(connection, request)
+
+    @property
+    def soon(self) -> Deadline:
+        return Deadline.within(self.clock, 20)
+
+    def rows(self, history: SegmindHistory) -> list[HistoryRow] | None:
+        found = history.between(NOON - timedelta(minutes=2), NOON + timedelta(minutes=8), self.soon)
+        return None if found is None else list(found)
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        [ROW],
+        {"data": [ROW]},
+        {"results": [ROW], "total": 1},
+        {"items": [ROW]},
+        {"requests": [ROW]},
+        {"data": {"results": [ROW], "page": 1}},
+        {"data": [ROW, None, 7, "x", [], {}, {"request_id": 1}]},
+    ],
+)
+def test_rows_come_in_any_envelope(envelope: object) -> None:
+    """The vendor's was never seen; what is no row is left out."""
+    asking = Asking(lambda *_: (200, envelope))
+    with asking.open() as history:
+        assert asking.rows(history) == [READ]
+
+
+@pytest.mark.parametrize("page", [{}, {"data": None}, {"error": "x"}, "rows", 7, None, b"<html>", b"", b"[" * 100_000])
+def test_what_is_no_page_is_no_answer(page: object) -> None:
+    """Not read is not the same as empty: None, and the history is then left alone for half a minute."""
+    asking = Asking(lambda *_: (200, page))
+    with asking.open() as history:
+        assert asking.rows(history) is None
+
+
+def test_a_page_within_pages_is_no_answer() -> None:
+    """However deep envelopes are nested, nothing breaks."""
+    asking = Asking(lambda *_: (200, b'{"data":' * 900 + b"[]" + b"}" * 900))
+    with asking.open() as history:
+        assert asking.rows(history) is None
+
+
+@pytest.mark.parametrize("status", [0, 401, 403, 404, 429, 500, 503, 301])
+def test_a_history_that_fails_is_left_alone(status: int) -> None:
+    """Nothing is raised, and for thirty seconds it is not asked again: nothing else gets slower."""
+    asking = Asking(lambda *_: (status, {"error": "no"}))
+    with asking.open() as history:
+        assert (asking.rows(history), history.find("r1", asking.soon)) == (None, None)
+        assert len(asking.paths) == (2 if status == 404 else 1)  # 404 says that there is no such row
+        asking.says = lambda *_: (200, [ROW])
+        asking.clock.advance(31)
+        assert asking.rows(history) == [READ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+def test_all_pages_are_read(count: int) -> None:
+    """A hundred rows each, in the order in which they were made, of our model and the days asked for."""
+
+    def says(_: str, query: dict[str, str]) -> tuple[int, object]:
+        start = (int(query["page"]) - 1) * 100
+        return 200, {"data": [{**ROW, "request_id": f"r{n}"} for n in range(count)][start : start + 100]}
+
+    asking = Asking(says)
+    with asking.open() as history:
+        rows = asking.rows(history)
+        assert rows is not None
+        assert [row.request_id for row in rows] == [f"r{n}" for n in range(count)]
+        assert asking.queries[0] == {
+            "page": "1", "per_page": "100", "from_date": "2026-03-14", "to_date": "2026-03-14",
+            "model_name": "runway-gen4-image", "sort_by": "model_created", "sort_order": "asc",
+        }  # fmt: skip
+        assert len(asking.queries) == count // 100 + 1
+
+
+def test_a_page_that_fails_makes_the_whole_unreadable() -> None:
+    """Half a history could make a match look certain that is not."""
+    asking = Asking(lambda _, query: (200, [ROW] * 100) if query["page"] == "1" else (500, {}))
+    with asking.open() as history:
+        assert asking.rows(history) is None
+
+
+def test_a_history_without_an_end_is_left_at_the_deadline() -> None:
+    """It says the same page for ever: at the deadline that is no answer."""
+    asking = Asking(lambda *_: (asking.clock.advance(1), (200, [ROW] * 100))[1])  # type: ignore[func-returns-value]
+    with asking.open() as history:
+        assert asking.rows(history) is None
+        assert len(asking.paths) <= 20
+
+
+def test_a_sweep_reads_a_day_once() -> None:
+    """For a few seconds the same days are remembered; other days, and later, are read anew."""
+    asking = Asking(lambda *_: (200, [ROW]))
+    with asking.open() as history:
+        assert asking.rows(history) == asking.rows(history) == [READ]
+        assert len(asking.paths) == 1
+        history.between(NOON - timedelta(days=1), NOON, asking.soon)
+        asking.clock.advance(11)
+        asking.rows(history)
+        assert len(asking.paths) == 3
+
+
+@pytest.mark.parametrize("envelope", [ROW, {"data": ROW}])
+def test_one_row_by_its_id(envelope: object) -> None:
+    """The id is quoted into the path."""
+    asking = Asking(lambda *_: (200, envelope))
+    with asking.open() as history:
+        assert history.find("r/1", asking.soon) == READ
+        assert asking.paths == ["/history/r%2F1"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"model_created": "2026-03-14T12:00:00Z"},
+        {"created_at": "2026-03-14T12:00:00+00:00"},
+        {"createdAt": "2026-03-14T14:00:00.000+02:00"},
+        {"created": "2026-03-14 12:00:00"},
+        {"timestamp": "2026-03-14T12:00:00.000000"},
+        {"created_at": "Sat, 14 Mar 2026 12:00:00 GMT"},
+        {"created_at": "Sat, 14 Mar 2026 07:00:00 -0500"},
+        {"timestamp": 1773489600},
+        {"timestamp": 1773489600000},
+        {"timestamp": "1773489600"},
+        {"model_created": None, "created_at": " 2026-03-14T12:00:00Z "},
+        {"model_created": "soon", "created_at": "2026-03-14T12:00:00Z"},
+    ],
+)
+def test_a_time_in_any_format(told: dict[str, object]) -> None:
+    """ISO 8601, RFC 5322, seconds or milliseconds since 1970; without a zone it is UTC."""
+    row = row_of({name: value for name, value in ROW.items() if name != "model_created"} | told)
+    assert row
+    assert row.created_at == NOON
+
+
+@pytest.mark.parametrize("told", [None, "", "soon", [], {}, 1e300, "2026-13-45", "nan"])
+def test_a_time_that_is_none(told: object) -> None:
+    """Such a row settles nothing by comparison."""
+    row = row_of({**ROW, "model_created": told})
+    assert row
+    assert row.created_at is None
+
+
+@pytest.mark.parametrize(
+    ("body", "equal"),
+    [
+        (REQUEST.body(), True),
+        (json.dumps(REQUEST.body()), True),
+        ({**REQUEST.body(), "base64": False}, True),
+        ({**REQUEST.body(), "promptText": "a blue cube"}, False),
+        ({**REQUEST.body(), "ratio": "1280:720"}, False),
+        ({**REQUEST.body(), "referenceImages": []}, False),
+        ({**REQUEST.body(), "referenceImages": 5}, False),
+        ({**REQUEST.body(), "referenceImages": [{"tag": ["model"], "uri": {"deep": 1}}]}, False),
+        ("not JSON", False),
+        (None, False),
+    ],
+)
+def test_the_request_as_it_was_sent(body: object, equal: bool) -> None:
+    """Compared by the same fingerprint that `sent.json` has, whatever else the vendor stores beside it."""
+    row = row_of({**ROW, "request_body": body})
+    assert row
+    assert (row.fingerprint == REQUEST.fingerprint) is equal
+
+
+@pytest.mark.parametrize(
+    ("status", "read"),
+    [
+        ("COMPLETED", "COMPLETED"),
+        ("failed", "FAILED"),
+        ("PENDING", "PENDING"),
+        ("QUEUED", "PENDING"),
+        (None, "PENDING"),
+    ],
+)
+def test_a_status(status: object, read: str) -> None:
+    """What is neither COMPLETED nor FAILED has not ended, as far as anything is decided by it."""
+    row = row_of({**ROW, "model_status": status})
+    assert row
+    assert row.status == read
+
+
+@pytest.mark.parametrize("cost", ["a dime", [], {}, "nan", float("inf")])
+def test_a_cost_that_cannot_be_read_makes_no_row(cost: object) -> None:
+    """It could have been billed or not."""
+    assert row_of({**ROW, "model_status": "FAILED", "credits_deduction": cost}) is None
+
+
+def test_an_error_is_cleaned() -> None:
+    """What looks like a key is removed before it is shown."""
+    asking = Asking(lambda *_: (200, [{**ROW, "model_status": "FAILED", "error": "key SG_sentinel refused"}]))
+    with asking.open() as history:
+        rows = asking.rows(history)
+        assert rows
+        assert "SG_sentinel" not in rows[0].error
+        assert "refused" in rows[0].error
+
+
+FIELDS = st.sampled_from([*ROW, "error", "created_at", "timestamp"])
+
+
+@given(st.one_of(strategies.json_values, st.dictionaries(FIELDS, strategies.json_values)))
+def test_any_value_is_a_row_or_none(value: object) -> None:
+    """Nothing is raised, and what is a row has an id that can stand in a name."""
+    row = row_of(value)
+    assert row is None or (row.request_id and "/" not in row.request_id and row.request_id.isprintable())
+
+
+@given(FIELDS, strategies.json_values)
+def test_a_good_row_with_one_strange_field(name: str, value: object) -> None:
+    """It is read without it, or not at all."""
+    row = row_of({**ROW, name: value})
+    assert row is None or row.created_at is None or row.created_at.tzinfo is not None
+
+
+@given(st.recursive(st.none(), lambda inner: st.lists(inner, max_size=1), max_leaves=3), st.integers(1, 3000))
+def test_however_deep_a_row_is_nested(inner: object, depth: int) -> None:
+    """A row is not trusted to be shallow."""
+    deep = inner
+    for _ in range(depth):
+        deep = [deep]
+    for name in (
+        "request_id",
+        "model_status",
+        "credits_deduction",
+        "request_body",
+        "generation_url",
+        "error",
+        "model_created",
+    ):
+        row_of({**ROW, name: deep})
+    row_of({**ROW, "request_body": {**REQUEST.body(), "referenceImages": [{"uri": deep, "tag": deep}], "ratio": deep}})

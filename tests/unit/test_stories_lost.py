@@ -1,0 +1,153 @@
+"""Interleavings after which a paid image was lost, or its caller was told that there is none."""
+
+import pytest
+
+from imagegen.errors import ImageNotStored, OutcomeUnknown, SegmindModelNotFound, StorageUnavailable
+from imagegen.failure import ServiceError
+from imagegen.model import Order
+from imagegen.pipeline.claiming import Outcome
+from imagegen.pipeline.claims import image_id, new_claim
+from imagegen.pipeline.endings import Held
+from imagegen.ports import Deadline
+from imagegen.timeouts import MAX_WAIT_SECONDS, Timeouts
+from tests.harness.fakes import PICTURE, REQUEST, Crash, Scene, World
+
+ID = image_id("", "key-1")
+ASKS = pytest.mark.parametrize("asks", ["post", "get", "sweep, get"])
+
+
+def told(world: World, asks: str) -> Outcome:
+    """Ask another instance."""
+    other = world.other()
+    if asks.startswith("sweep"):
+        other.sweep.run()
+    return other.ask() if asks == "post" else other.service.status(ID, None)
+
+
+@ASKS
+def test_an_image_whose_write_seemed_to_fail(asks: str) -> None:
+    """The image's write lands, the client sees an error: `result.json` says image-not-stored, and the image wins."""
+    world = World(per_day=5)
+    world.objects.fail("create", "*/image.jpg", applied=True)
+    with pytest.raises(ImageNotStored) as caught:
+        world.ask()
+    assert caught.value.picture == PICTURE
+    world.objects.recover()
+    for _ in range(2):
+        ending = told(world, asks).ending
+        assert ending
+        assert ending.image
+        assert (ending.status, ending.image.sha256, ending.error) == ("succeeded", PICTURE.sha256, None)
+    (usage,) = world.core.account.usage([world.clock.now().date()], Deadline.within(world.clock, 10))
+    assert (usage.images, usage.failed, usage.unknown, len(world.slots())) == (1, {}, 0, 1)
+
+
+@ASKS
+def test_an_image_that_came_after_it_was_given_up_for_lost(asks: str) -> None:
+    """`lost.json`, then the slow claimant stores its image and dies: the image wins, for GET, POST and the sweep."""
+    world = World(per_day=5)
+
+    def give_up() -> None:
+        world.end_lease()
+        assert told(world, "get").ending
+        world.objects.fail("create", "*/result.json", error=Crash)
+
+    world.generator.scenes = [Scene(meanwhile=give_up)]
+    with pytest.raises(Crash):
+        world.ask()
+    world.objects.recover()
+    assert world.left() == ["claim.json", "image.jpg", "lost.json", "sent.json"]
+    ending = told(world, asks).ending
+    assert ending
+    assert ending.image
+    assert (ending.status, len(world.generator.bought)) == ("succeeded", 1)
+    (usage,) = world.core.account.usage([world.clock.now().date()], Deadline.within(world.clock, 10))
+    assert (usage.images, usage.unknown, len(world.slots())) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("late", [0.0, 1.0, 60.0])
+def test_a_waiter_that_inherits_a_claim_ends_in_time(late: float) -> None:
+    """It may win when there is still time for a whole run, however long that takes; else it claims nothing."""
+    world = World()
+    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), 2 * world.limits.request_seconds)
+    generation = world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    assert generation
+    room = world.limits.request_seconds - world.limits.run_seconds
+    held = Held(claim, {"claim.json": generation})
+    world.clock.later(room - 30 + late, lambda: world.service.endings.free(held))
+    world.generator.scenes = [Scene(seconds=180.0, reading=world.limits.fetch_seconds)]
+    started, code = world.clock.monotonic(), "bought"
+    try:
+        world.ask()
+    except ServiceError as error:
+        code = error.code
+    assert code == ("bought" if late < 5 else "storage-unavailable")
+    assert len(world.generator.bought) == (late < 5)
+    assert world.clock.monotonic() - started <= world.limits.request_seconds
+
+
+@pytest.mark.parametrize("generation", [1.0, 180.0, 3500.0])
+def test_the_table_of_times_adds_up(generation: float) -> None:
+    """Every wait that a request can meet is in the one sum; a lease outlasts a run, a claimed run fits its request."""
+    t = Timeouts(generation_seconds=generation)
+    waits = [t.claim_seconds, generation, t.gate_seconds, t.fetch_seconds, t.store_seconds, t.end_seconds]
+    assert t.run_seconds == sum(waits)
+    assert t.request_seconds == t.body_seconds + t.stage_seconds + t.run_seconds
+    assert t.lease_seconds > t.run_seconds
+    assert t.request_seconds > MAX_WAIT_SECONDS + t.claim_seconds
+    assert min(t.body_seconds, t.stage_seconds, t.claim_seconds, t.skew_seconds, *waits) > 0
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_an_id_that_could_not_be_written_is_written_while_polling(
+    refusals: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """v2: a failed write of `submitted.json` is tried again, and the log has the id: a crash then loses nothing."""
+    world = World(per_day=5)
+    world.objects.fail("create", "*/submitted.json", times=refusals)
+    world.generator.scenes = [Scene(submits="seg-1", raised=Crash())]
+    with pytest.raises(Crash):
+        world.ask()
+    assert "seg-1" in capsys.readouterr().out
+    world.objects.recover()
+    world.end_lease()
+    ending = told(world, "post").ending
+    assert ending
+    assert ending.status == ("succeeded" if refusals == 1 else "unknown")
+    assert (world.generator.resumed, len(world.generator.bought)) == (["seg-1"] if refusals == 1 else [], 1)
+
+
+@ASKS
+def test_an_expired_record_is_unknown_and_keeps_its_slot(asks: str) -> None:
+    """v2: where Segmind forgot a generation (an hour after its submit), that is no proof that nothing was billed."""
+    world = World(Scene(submits="seg-1", raised=Crash()), per_day=5)
+    with pytest.raises(Crash):
+        world.ask()
+    world.end_lease()
+    world.generator.resumes = [Scene(raised=OutcomeUnknown("records expire"))]
+    ending = told(world, asks).ending
+    assert ending
+    assert (ending.status, len(world.slots())) == ("unknown", 1)
+
+
+def test_a_wrong_base_url_loses_no_free_failure() -> None:
+    """A call that no such model was found for is free, and its key too."""
+    world = World(Scene(raised=SegmindModelNotFound("404")), per_day=5)
+    with pytest.raises(SegmindModelNotFound):
+        world.ask()
+    assert world.objects.names() == []
+
+
+def test_a_free_failure_after_the_release_failed_is_free() -> None:
+    """What cannot be given back at once is given back after the lease, and nobody is told that it may be billed."""
+    world = World(Scene(raised=SegmindModelNotFound("404")), per_day=5)
+    world.objects.fail("delete", "spend/*", times=1)
+    with pytest.raises(SegmindModelNotFound):
+        world.ask()
+    world.end_lease()
+    world.objects.fail("delete", "*/claim.json", times=1)
+    with pytest.raises(StorageUnavailable):
+        told(world, "post")
+    ending = told(world, "post").ending
+    assert ending
+    assert (ending.status, len(world.slots())) == ("succeeded", 1)
