@@ -1,7 +1,4 @@
-"""waitress, on a thread of this process: it reads and writes every connection in one loop, and has threads to answer.
-
-So a client that stalls, or sends a large body slowly, holds up no other one.
-"""
+"""waitress, on a thread of this process: one loop serves all connections, so a client that stalls holds up no other."""
 
 import logging
 import socket
@@ -52,6 +49,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress is untyped
             threads=THREADS,
             connection_limit=2000,
             recv_bytes=1 << 18,
+            inbuf_overflow=1 << 26,
             asyncore_use_poll=True,
             clear_untrusted_proxy_headers=False,
         )

@@ -70,6 +70,18 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) ->
     assert again["image"]["sha256"] == image["image"]["sha256"]
 
 
+def test_only_pages_of_configured_origins_may_use_signed_urls(run: Run) -> None:
+    """In both buckets, as Terraform lets them."""
+    page = "https://app.example"
+    run.start("--latency", "0", CORS_ORIGINS=page)
+    run.read_until("until Ctrl-C")
+    for bucket, method in (("results", "GET"), ("uploads", "PUT")):
+        for origin in (page, "https://elsewhere.example"):
+            asked = {"Origin": origin, "Access-Control-Request-Method": method}
+            answer = call("OPTIONS", f"http://127.0.0.1:{run.port + STORAGE}/{bucket}/any", headers=asked)
+            assert answer.headers.get("Access-Control-Allow-Origin") == (page if origin == page else None)
+
+
 def test_it_can_be_stopped_amid_a_generation(run: Run) -> None:
     run.start("--latency", "600")
     run.read_until("usually 600")
