@@ -5,8 +5,6 @@
 With `SEGMIND_API_KEY` in the environment the real Segmind generates, for money; else a fake does.
 """
 
-from __future__ import annotations
-
 import argparse
 import fcntl
 import json
@@ -16,48 +14,52 @@ import sys
 import threading
 import time
 import webbrowser
-from typing import IO, TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import IO, NoReturn
 
-from local import first_image
-from local.place import Part, Place, add_options, place_of
+from local import images
+from local.layout import Layout, Part, add_options, layout_of
 from local.processes import Family, RunError
 from local.scheduler import Job, Scheduler
 from local.stack import COST, Options, services
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROMPT = "A red bicycle against a white wall, morning light"
 AVERAGE_SECONDS = 30.0
 """What the real vendor usually takes; only the progress line uses it."""
 
+RECONCILE_SECONDS = 5 * 3600.0
+"""After midnight UTC, as Terraform's schedule says: rows of the vendor's history can be late."""
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 HINTS = """The other doors, each in one line:
-  {start} local.drop job --prompt "a lighthouse in fog"
-  {start} local.drop photo local/photo.jpg --prompt "@photo in deep snow" --tag photo
-  {start} local.tick daily --prompt "the sea at noon"
-  {start} local.tick --sweep"""
+  {start} local.send job --prompt "a lighthouse in fog"
+  {start} local.send photo local/photo.jpg --prompt "@photo in deep snow" --tag photo
+  {start} local.send batch daily --prompt "the sea at noon"
+  {start} local.send sweep"""
 
 
 def main() -> int:
     """Run; 0 after `--once` or Ctrl-C, 1 and a line on stderr if anything fails."""
     arguments = _arguments()
     options = _options(arguments)
-    family = Family(options.place)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    family = Family(options.layout)
+    for number in STOPPING:
         signal.signal(number, _interrupt)
     try:
-        lock = _own(options.place.state)
+        lock = _own(options.layout.state)
         _start(options, family)
         _show_image(options, family, arguments.prompt, browse=not arguments.once)
         if not arguments.once:
-            _stay(family, options.place, arguments.sweep_every)
+            _stay(family, options.layout, arguments.sweep_every)
     except KeyboardInterrupt:
         print("\nStopping; images under way may finish first.", flush=True)
     except (RunError, OSError) as error:
         sys.stderr.write(f"make run: {error}\n")
         return 1
     finally:
-        _ignore_signals()
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the clean-up short
         family.stop()
     lock.close()
     return 0
@@ -82,25 +84,19 @@ def _arguments() -> argparse.Namespace:
     add_options(parser)
     parser.add_argument("--prompt", default=PROMPT, help="what the first image shows")
     parser.add_argument("--latency", type=float, default=4.0, help="seconds that the fake vendor takes")
-    parser.add_argument("--sweep-every", type=float, default=60.0, help="seconds between two ticks of the sweep")
+    parser.add_argument("--sweep-every", type=float, default=60.0, help="seconds between two sweeps")
     parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")
     parser.add_argument("--shuffle", action="store_true", help="deliver events in random order")
     return parser.parse_args()
 
 
-def _options(arguments: argparse.Namespace) -> Options:
-    key = os.environ.get("SEGMIND_API_KEY", "").strip()
-    return Options(place_of(arguments), arguments.latency, key, arguments.deliveries, arguments.shuffle)
+def _options(given: argparse.Namespace) -> Options:
+    key, origins = os.environ.get("SEGMIND_API_KEY", "").strip(), os.environ.get("CORS_ORIGINS", "*")
+    return Options(layout_of(given), given.latency, key, given.deliveries, given.shuffle, origins)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _ignore_signals() -> None:
-    """Keep a second Ctrl-C from cutting the clean-up short."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _start(options: Options, family: Family) -> None:
@@ -114,16 +110,16 @@ def _start(options: Options, family: Family) -> None:
 
 
 def _show_image(options: Options, family: Family, prompt: str, *, browse: bool) -> None:
-    url = options.place.url(Part.FUNCTION)
+    url = options.layout.url(Part.FUNCTION)
     print(f"Generating “{prompt}” by POST {url}/v1/images", flush=True)
     expected = AVERAGE_SECONDS if options.is_paid else options.latency
-    resource = first_image.generate(url, prompt, expected, family.check)
+    resource = images.generate(url, prompt, expected, family.check)
     print(json.dumps(resource, indent=2))
-    print(f"Its signed URL:\n  {first_image.signed_url(resource)}")
-    path = first_image.download(resource, options.place.state)
+    print(f"Its signed URL:\n  {images.signed_url(resource)}")
+    path = images.download(resource, options.layout.state)
     print(f"Downloaded by that URL, and saved as:\n  {path}", flush=True)
     if browse and _has_display():
-        webbrowser.open(first_image.signed_url(resource))
+        webbrowser.open(images.signed_url(resource))
 
 
 def _has_display() -> bool:
@@ -131,12 +127,15 @@ def _has_display() -> bool:
     return bool(shown) and sys.stdout.isatty()
 
 
-def _stay(family: Family, place: Place, sweep_seconds: float) -> NoReturn:
-    print(f"The playground, to try it out and to break it:\n  {place.url(Part.FUNCTION)}/")
-    print(HINTS.format(start=f"{place.prefix()}.venv/bin/python -m"))
+def _stay(family: Family, layout: Layout, sweep_seconds: float) -> NoReturn:
+    print(f"The playground, to try it out and to break it:\n  {layout.url(Part.FUNCTION)}/")
+    print(HINTS.format(start=f"{layout.prefix()}.venv/bin/python -m"))
     print("Everything stays up until Ctrl-C.", flush=True)
-    sweep = Job("sweep", place.url(Part.ON_SCHEDULE) + "/sweep")
-    Scheduler(sweep, sweep_seconds, report=print, wait=threading.Event().wait).start()
+    schedule = layout.url(Part.ON_SCHEDULE)
+    sweep = Job("sweep", f"{schedule}/sweep", every=sweep_seconds)
+    reconcile = Job("reconcile", f"{schedule}/reconcile", past=RECONCILE_SECONDS)
+    for job in (sweep, reconcile):
+        Scheduler(job, report=print, wait=threading.Event().wait).start()
     while True:
         family.check()
         time.sleep(0.2)

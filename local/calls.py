@@ -1,28 +1,30 @@
-"""One HTTP call on this machine, past any proxy the environment names: everything here listens on 127.0.0.1."""
+"""One HTTP call on this machine: made once, not redirected, and past any proxy that the environment names."""
 
-from __future__ import annotations
+from typing import Any
 
-import json
-from typing import TYPE_CHECKING
+import urllib3
+from urllib3.exceptions import HTTPError
 
-import requests
+__all__ = ["HTTPError", "call", "detail", "is_ok"]
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-def call(
-    method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float = 10.0
-) -> requests.Response:
-    """Return the answer, whatever its status; raises `OSError` where there is none."""
-    with requests.Session() as session:
-        session.trust_env = False
-        return session.request(method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False)
+_pool = urllib3.PoolManager(maxsize=64, retries=False)
 
 
-def post_json(
-    url: str, value: object, headers: Mapping[str, str] | None = None, timeout: float = 10.0
-) -> requests.Response:
-    """POST `value` as JSON."""
-    named = {"Content-Type": "application/json", **(headers or {})}
-    return call("POST", url, json.dumps(value).encode(), named, timeout)
+def call(method: str, url: str, *, timeout: float = 10.0, **how: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401
+    """Return the answer, whatever its status; `how` is urllib3's. Raises `HTTPError` where there is none."""
+    how["headers"] = {**(how.get("headers") or {}), "Connection": "close"}
+    return _pool.request(method, url, timeout=timeout, redirect=False, **how)
+
+
+def is_ok(answer: urllib3.BaseHTTPResponse) -> bool:
+    """Whether the answer is a good one."""
+    return 200 <= answer.status < 300
+
+
+def detail(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return a problem's own words, where the answer is one."""
+    try:
+        problem = answer.json()
+        return f"{problem['detail']} ({problem['code']})"
+    except (ValueError, KeyError, TypeError):
+        return answer.data[:200].decode(errors="replace")

@@ -4,21 +4,15 @@ A file has the form that Google Cloud hands out, but no Google account stands be
 that is given the same file knows its public half.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
 LOCAL_ACCOUNT = "local@local-project.iam.gserviceaccount.com"
-KEY_BITS = 2048
 
 
 def ensure_key(path: Path, *, email: str = LOCAL_ACCOUNT, server: str = "http://127.0.0.1:9") -> Path:
@@ -34,7 +28,7 @@ def ensure_key(path: Path, *, email: str = LOCAL_ACCOUNT, server: str = "http://
 
 
 def _key_resource(email: str, server: str) -> dict[str, str]:
-    key = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    key = generate_private_key(public_exponent=65537, key_size=2048)
     return {
         "type": "service_account",
         "project_id": "local-project",
@@ -47,7 +41,7 @@ def _key_resource(email: str, server: str) -> dict[str, str]:
 
 
 def load_keys(files: Iterable[Path]) -> dict[str, RSAPublicKey]:
-    """Return the public keys of service-account key files, by the account's email; raises `ValueError`."""
+    """Return public keys by their accounts, out of key files; raises `ValueError` for a file that is none."""
     return dict(map(_load, files))
 
 
@@ -58,5 +52,5 @@ def _load(path: Path) -> tuple[str, RSAPublicKey]:
     except (ValueError, KeyError, TypeError, UnsupportedAlgorithm):
         private = None
     if not isinstance(private, RSAPrivateKey):
-        raise ValueError(f"{path} holds no RSA key")  # noqa: TRY004  # it is the content that is wrong
+        raise ValueError(f"{path} holds no RSA key")  # noqa: TRY004  # the file's content is wrong, not its type
     return resource["client_email"], private.public_key()

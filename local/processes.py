@@ -1,31 +1,30 @@
 """Services as child processes: started side by side, watched together, stopped together.
 
 Each runs in a session of its own, so that a Ctrl-C in the terminal reaches only the parent, which then stops them in
-order, and so that whatever a child has started itself ends with it. If the parent is killed, a small shell ends them.
+order, and so that the processes which a child has started end with it.
 """
-
-from __future__ import annotations
 
 import os
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from local.calls import call
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from local.place import Place
+from local.calls import HTTPError, call
+from local.layout import Layout
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TAIL_LINES = 15
-WATCH = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
+
+# A small shell reads the ids of process groups from a pipe whose other end only the run holds. If the run is killed
+# the kernel closes that end, and the shell kills the groups. This works wherever there is a shell, which Linux's
+# PR_SET_PDEATHSIG does not, and it reaches the children's own children.
+KILL_ORPHANS = 'while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups'
 
 
 class RunError(Exception):
@@ -61,8 +60,8 @@ class Child:
         """Whether it answers; raises `RunError` if it has ended."""
         self.check()
         try:
-            return call("GET", self.service.url + self.service.health, timeout=2.0).status_code == self.service.healthy
-        except OSError:
+            return call("GET", self.service.url + self.service.health, timeout=2.0).status == self.service.healthy
+        except HTTPError:
             return False
 
     def check(self) -> None:
@@ -79,67 +78,35 @@ class Child:
         """Ask it to end, and after a while end it with all it started."""
         if self.process.poll() is None:
             self.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self._kill_group()
-            self.process.wait()
-
-    def _kill_group(self) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
-
-class Killer:
-    """Ends the children, and theirs, if the run itself is killed: it holds process groups by their first process's id.
-
-    A small shell reads the ids from a pipe whose other end only the run holds. When the run is gone the kernel
-    closes that end, and the shell kills the groups. This works wherever there is a shell, which Linux's
-    PR_SET_PDEATHSIG does not.
-    """
-
-    def __init__(self) -> None:
-        self._shell = subprocess.Popen(  # noqa: S603  # our own words
-            ["/bin/sh", "-c", WATCH],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            bufsize=0,
-        )
-
-    def watch(self, group: int) -> None:
-        """Have this group killed if the run ends before `dismiss`."""
-        if self._shell.stdin:
-            self._shell.stdin.write(f"{group}\n".encode())
-
-    def dismiss(self) -> None:
-        """Kill none: the run has stopped its children itself, and their ids may soon be given to others."""
-        self._shell.kill()
-        self._shell.communicate()
+        self.process.wait()
 
 
 class Family:
     """The children of one run."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._children: list[Child] = []
-        self._killer = Killer()
+        self._orphan_killer = _started(["/bin/sh", "-c", KILL_ORPHANS], subprocess.PIPE, subprocess.DEVNULL)
 
     def start(self, service: Service) -> None:
         """Start it and do not wait; raises `RunError` if that cannot be."""
         _check_port(service)
-        log = self._place.log(service.name)
+        log = self._layout.log(service.name)
         log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, **service.environment}
         with log.open("wb") as output:
-            child = Child(service, _spawned(service, output.fileno()), log)
-        self._children.append(child)
-        self._killer.watch(child.process.pid)
+            try:
+                process = _started(service.command, subprocess.DEVNULL, output.fileno(), environment)
+            except OSError as error:
+                raise RunError(f"the {service.name} cannot be started: {error}") from None
+        self._children.append(Child(service, process, log))
+        if self._orphan_killer.stdin:
+            self._orphan_killer.stdin.write(f"{process.pid}\n".encode())
 
     def wait(self) -> None:
         """Return when all answer; raises `RunError`."""
@@ -157,25 +124,25 @@ class Family:
             child.check()
 
     def stop(self) -> None:
-        """Stop all, the last started first: nobody loses what they still depend on."""
+        """Stop all, the last started first: what a child still depends on outlives it."""
         while self._children:
             self._children.pop().stop()
-        self._killer.dismiss()
+        self._orphan_killer.kill()  # before it kills by ids that other processes may soon have
+        self._orphan_killer.communicate()
 
 
-def _spawned(service: Service, output: int) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **service.environment}
-    try:
-        return subprocess.Popen(  # noqa: S603  # our own commands
-            service.command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise RunError(f"the {service.name} cannot be started: {error}") from None
+def _started(
+    command: Sequence[str], stdin: int, output: int, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # our own commands
+        command,
+        bufsize=0,
+        env=environment,
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def _check_port(service: Service) -> None:

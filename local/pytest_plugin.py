@@ -1,17 +1,12 @@
 """Fixtures for tests that need storage: one server a session, emptied after each test."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.keys import ensure_key, load_keys
 from local.storage import StorageServer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 BUCKETS = ("results", "uploads")
 

@@ -1,98 +1,89 @@
-"""Cloud Scheduler on one machine: ticks with its headers, and a tick that fails is sent again as the same tick."""
-
-from __future__ import annotations
+"""Cloud Scheduler on one machine: calls with its headers, and a call that fails is sent again as the same call."""
 
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from local.calls import call
+from urllib3 import BaseHTTPResponse
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
+from local.calls import HTTPError, call, is_ok
 
 ANSWER_SECONDS = 1800.0
 """As long as Cloud Scheduler waits at most."""
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each repetition of a tick: five, as Terraform asks for."""
+"""Seconds before each repetition of a call: five, as Terraform asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be sent where."""
+    """What is to be sent where, and when: at each multiple of `every` seconds, and `past` seconds more."""
 
     name: str
     url: str
-    body: bytes = b""
+    body: Mapping[str, object] = field(default_factory=dict)
+    every: float = 86_400.0
+    past: float = 0.0
+
+    def next_time(self, now: float) -> float:
+        """Return the next planned time, in seconds since the epoch."""
+        return ((now - self.past) // self.every + 1) * self.every + self.past
 
 
-def tick(job: Job, planned: str) -> requests.Response:
-    """Send the tick that was planned for this time; raises `OSError` where nothing answers."""
+def send(job: Job, planned: str) -> BaseHTTPResponse:
+    """Send the call that was planned for this time; raises `HTTPError` where nothing answers."""
     headers = {
         "User-Agent": "Google-Cloud-Scheduler",
         "X-CloudScheduler": "true",
         "X-CloudScheduler-JobName": job.name,
         "X-CloudScheduler-ScheduleTime": planned,
-        "Content-Type": "application/json",
     }
-    return call("POST", job.url, job.body, headers, ANSWER_SECONDS)
+    return call("POST", job.url, json=job.body, headers=headers, timeout=ANSWER_SECONDS)
 
 
 def time_text(moment: float) -> str:
-    """Return seconds since the epoch as RFC 3339, as a tick names its time."""
+    """Return seconds since the epoch as RFC 3339, as a call names its time."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+@dataclass(frozen=True, slots=True)
 class Scheduler:
-    """Sends one job's ticks at every multiple of `seconds`, as a cron line does; never two at a time.
+    """Sends one job's calls, never two at a time. `wait` sleeps so many seconds, and says whether it is over."""
 
-    `wait` sleeps, and says whether it is over.
-    """
-
-    def __init__(
-        self,
-        job: Job,
-        seconds: float,
-        report: Callable[[str], None],
-        wait: Callable[[float], bool],
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._job, self._seconds = job, seconds
-        self._report, self._wait, self._clock = report, wait, clock
+    job: Job
+    report: Callable[[str], None]
+    wait: Callable[[float], bool]
+    clock: Callable[[], float] = time.time
 
     def start(self) -> None:
         """Run in the background, for as long as the process lives."""
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self) -> None:
-        """Send tick after tick until `wait` says that it is over."""
+        """Send call after call until `wait` says that it is over."""
         over = False
         while not over:
-            now = self._clock()
-            planned = (now // self._seconds + 1) * self._seconds
-            over = self._wait(planned - now) or self._send(time_text(planned))
+            now = self.clock()
+            planned = self.job.next_time(now)
+            over = self.wait(planned - now) or self._send(time_text(planned))
 
     def _send(self, planned: str) -> bool:
-        """Send one tick, again while it fails; whether it is over."""
-        problem = self._problem(planned)
-        for pause in PAUSES:
+        """Send one call, again while it fails; return whether it is over."""
+        for pause in (*PAUSES, None):
+            problem = self._problem(planned)
             if not problem:
                 return False
-            if self._wait(pause):
+            if pause is None:
+                self.report(f"the call {self.job.name} of {planned} failed: {problem}")
+            elif self.wait(pause):
                 return True
-            problem = self._problem(planned)
-        if problem:
-            self._report(f"the tick {self._job.name} of {planned} failed: {problem}")
         return False
 
     def _problem(self, planned: str) -> str:
         try:
-            answer = tick(self._job, planned)
-        except OSError as error:
+            answer = send(self.job, planned)
+        except HTTPError as error:
             return str(error)
-        return "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
+        return "" if is_ok(answer) else f"HTTP {answer.status}"

@@ -1,18 +1,17 @@
-"""One sqlite file that one process owns: a killed process loses nothing that was answered, a power cut may."""
-
-from __future__ import annotations
+"""Small databases that one process owns."""
 
 import sqlite3
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 
-def open_index(file: Path, schema: str) -> sqlite3.Connection:
-    """Return an open database; raises `sqlite3.OperationalError` if another process serves this folder."""
-    index = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=0)
-    for name, value in (("locking_mode", "EXCLUSIVE"), ("journal_mode", "WAL"), ("synchronous", "OFF")):
-        index.execute(f"PRAGMA {name}={value}")
-    index.execute(schema)
-    return index
+def opened(path: Path, schema: str) -> sqlite3.Connection:
+    """Return a database; raises `sqlite3.OperationalError` if another process has it.
+
+    It is in write-ahead mode without fsync: a killed process loses nothing that was written, a power cut may.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=OFF"):
+        database.execute(f"PRAGMA {pragma}")
+    database.executescript(schema)
+    return database

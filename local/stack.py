@@ -1,45 +1,23 @@
 """What runs: storage, the vendor (a fake, or the real one) and three doors, each with the settings of the others."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local.keys import ensure_key
-from local.place import RESULTS, ROOT, UPLOADS, Part
+from local.layout import RESULTS, ROOT, UPLOADS, Layout, Part
 from local.processes import Service
-
-if TYPE_CHECKING:
-    from local.place import Place
 
 SOURCE = ROOT / "function" / "main.py"
 
 THREADS = 100
 """As deployed: Terraform sets the same number of requests an instance takes at once."""
 
+IMPORT_PATH = {"PYTHONPATH": str(ROOT)}
 FAKE_KEY = "SG_local_key"
-DOORS = {
-    Part.FUNCTION: (
-        "function",
-        "generate_image",
-        f"generate_image, by functions-framework with {THREADS} threads",
-    ),
-    Part.ON_UPLOAD: (
-        "on_upload",
-        "on_upload",
-        f"the same source: an object finalized in {UPLOADS} is an order",
-    ),
-    Part.ON_SCHEDULE: ("on_schedule", "on_schedule", "the same source: batches and sweeps, on a scheduler's ticks"),
-}
-"""Each door's name, its entry point, and what it does."""
-
 MAX_IMAGES_PER_DAY = 1000
-REAL_VENDOR = {"MAX_IMAGES_PER_DAY": "20", "REFERENCE_DELIVERY": "segmind-asset"}
-"""Segmind cannot fetch from this machine, so references go to it by its own upload."""
-
+MAX_PAID_IMAGES_PER_DAY = 20
 COST = "about $0.10"
 
 
@@ -47,11 +25,12 @@ COST = "about $0.10"
 class Options:
     """What the command line and the environment ask for."""
 
-    place: Place
+    layout: Layout
     latency: float
     segmind_key: str
     deliveries: int
     shuffle: bool
+    cors_origins: str = "*"
 
     @property
     def is_paid(self) -> bool:
@@ -60,69 +39,78 @@ class Options:
 
 def services(options: Options) -> list[Service]:
     """Return everything to start, in the order in which it is needed."""
-    ensure_key(options.place.key_file, server=options.place.url(Part.STORAGE))
+    ensure_key(options.layout.key_file, server=options.layout.url(Part.STORAGE))
     vendor = [] if options.is_paid else [_vendor(options)]
-    return [_storage(options), *vendor, *(_door(options, part) for part in DOORS)]
+    return [
+        _storage(options),
+        *vendor,
+        _door(options, Part.FUNCTION, f"generate_image, deployed by functions-framework with {THREADS} threads"),
+        _door(options, Part.ON_UPLOAD, f"the same source: what is finalized in the bucket {UPLOADS} is an order"),
+        _door(options, Part.ON_SCHEDULE, "the same source: batches, sweeps and reconciling, called by a scheduler"),
+    ]
 
 
 def _storage(options: Options) -> Service:
-    place = options.place
-    folder = place.state / "storage"
-    buckets = ["--directory", str(folder), "--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(place.key_file)]
-    events = ["--watch", UPLOADS, "--notify", place.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
-    port = place.port_of(Part.STORAGE)
-    command = _module("local.storage", port, *buckets, *events, *(["--shuffle"] if options.shuffle else []))
+    layout = options.layout
+    folder = str(layout.state / "storage")
+    kept = ["--directory", folder, "--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(layout.key_file)]
+    events = ["--watch", UPLOADS, "--notify", layout.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
+    more = ["--origins", options.cors_origins, *(["--shuffle"] if options.shuffle else [])]
+    command = _module("local.storage", layout.port_of(Part.STORAGE), *kept, *events, *more)
     about = f"Cloud Storage on this machine, kept in {folder}"
-    return Service("storage", about, port, "/_local/health", command, {"PYTHONPATH": str(ROOT)})
+    return Service("storage", about, layout.port_of(Part.STORAGE), "/_local/health", command, IMPORT_PATH)
 
 
 def _vendor(options: Options) -> Service:
-    port = options.place.port_of(Part.VENDOR)
+    port = options.layout.port_of(Part.VENDOR)
     command = _module("mock_segmind", port, "--key", FAKE_KEY, "--latency", str(options.latency))
     about = f"plays Segmind: an image takes {options.latency:g} s and costs nothing"
-    return Service("fake vendor", about, port, "/_mock/health", command, {"PYTHONPATH": str(ROOT)})
+    return Service("fake vendor", about, port, "/_mock/health", command, IMPORT_PATH)
 
 
 def _module(name: str, port: int, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, "--port", str(port), *arguments]
 
 
-def _door(options: Options, part: Part) -> Service:
-    """Return one of the doors. The event door refuses a GET with 405, which shows that it is up."""
-    name, target, about = DOORS[part]
-    port, is_http = options.place.port_of(part), part is not Part.ON_UPLOAD
-    called = ["--source", str(SOURCE), "--target", target, "--signature-type", "http" if is_http else "cloudevent"]
-    command = [str(Path(sys.executable).with_name("functions-framework")), *called, "--port", str(port)]
-    health, healthy = ("/health", 200) if is_http else ("/", 405)
-    return Service(name, about, port, health, command, function_environment(options), healthy)
+def _door(options: Options, part: Part, about: str) -> Service:
+    """Return a deployed function. The event door takes no GET: that it answers 405 shows that it is up."""
+    name, port = part.name.lower(), options.layout.port_of(part)
+    target = "generate_image" if part == Part.FUNCTION else name
+    kind, health, healthy = ("cloudevent", "/", 405) if part == Part.ON_UPLOAD else ("http", "/health", 200)
+    program = str(Path(sys.executable).with_name("functions-framework"))
+    called = ["--source", str(SOURCE), "--target", target, "--signature-type", kind, "--port", str(port)]
+    return Service(name, about, port, health, [program, *called], function_environment(options), healthy)
 
 
 def function_environment(options: Options) -> dict[str, str]:
-    """The settings of all three doors; what else the contract can set is taken from the environment of the run."""
-    place = options.place
+    """Return the settings of all three doors; all others are taken from the environment of the run."""
+    layout = options.layout
     return {
         "HOST": "127.0.0.1",
         "THREADS": str(THREADS),
         "RESULTS_BUCKET": RESULTS,
         "UPLOADS_BUCKET": UPLOADS,
-        "STORAGE_EMULATOR_HOST": place.url(Part.STORAGE),
-        "GOOGLE_APPLICATION_CREDENTIALS": str(place.key_file),
+        "STORAGE_EMULATOR_HOST": layout.url(Part.STORAGE),
+        "GOOGLE_APPLICATION_CREDENTIALS": str(layout.key_file),
         "GOOGLE_CLOUD_PROJECT": "local-project",
-        # Else the storage client fetches each bucket's metadata in the background, for traces that nobody records.
-        "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
         "AUTH": "none",
         "PLAYGROUND": "1",
-        "CORS_ORIGINS": "*",
+        "CORS_ORIGINS": options.cors_origins,
         "NO_PROXY": ",".join(filter(None, ("127.0.0.1", os.environ.get("NO_PROXY")))),
-        **(REAL_VENDOR if options.is_paid else _fake_vendor(place)),
+        **(_real_vendor() if options.is_paid else _fake_vendor(layout.url(Part.VENDOR))),
     }
 
 
-def _fake_vendor(place: Place) -> dict[str, str]:
+def _real_vendor() -> dict[str, str]:
+    """Segmind cannot fetch from this machine, so references go to it by its own upload."""
+    return {"MAX_IMAGES_PER_DAY": str(MAX_PAID_IMAGES_PER_DAY), "REFERENCE_DELIVERY": "segmind-asset"}
+
+
+def _fake_vendor(url: str) -> dict[str, str]:
     return {
         "MAX_IMAGES_PER_DAY": str(MAX_IMAGES_PER_DAY),
         "SEGMIND_API_KEY": FAKE_KEY,
-        "SEGMIND_BASE_URL": place.url(Part.VENDOR),
-        "SEGMIND_UPLOAD_URL": f"{place.url(Part.VENDOR)}/upload-asset",
-        "SEGMIND_HISTORY_URL": f"{place.url(Part.VENDOR)}/inference-request/request-history",
+        "SEGMIND_BASE_URL": url,
+        "SEGMIND_UPLOAD_URL": f"{url}/upload-asset",
+        "SEGMIND_HISTORY_URL": f"{url}/inference-request/request-history",
     }

@@ -5,7 +5,7 @@ stand on both, and no emulator that can be installed with pip does either.
 """
 
 from local.storage.errors import StorageError
-from local.storage.faults import Fault, Faults
+from local.storage.faults import Fault
 from local.storage.server import StorageServer
 
-__all__ = ["Fault", "Faults", "StorageError", "StorageServer"]
+__all__ = ["Fault", "StorageError", "StorageServer"]

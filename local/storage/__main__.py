@@ -3,8 +3,6 @@
 With `--notify URL --watch BUCKET` each new object of that bucket is POSTed there as a CloudEvent, until a 2xx.
 """
 
-from __future__ import annotations
-
 import argparse
 import signal
 import sqlite3
@@ -34,18 +32,15 @@ def main() -> int:
     return 0
 
 
-def _server(arguments: argparse.Namespace) -> StorageServer:
-    subscription = (
-        Subscription(arguments.notify, tuple(arguments.watch), arguments.deliveries, arguments.shuffle)
-        if arguments.notify
-        else None
-    )
+def _server(options: argparse.Namespace) -> StorageServer:
+    to = Subscription(options.notify or "", tuple(options.watch), options.deliveries, options.shuffle)
     return StorageServer(
-        arguments.directory,
-        arguments.port,
-        keys=load_keys(arguments.key),
-        buckets=arguments.bucket,
-        subscription=subscription,
+        options.directory,
+        options.port,
+        keys=load_keys(options.key),
+        buckets=options.bucket,
+        origins=[origin.strip() for origin in options.origins.split(",") if origin.strip()],
+        subscription=to if options.notify else None,
     )
 
 
@@ -54,8 +49,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--bucket", action="append", default=[], help="created unless it exists")
-    key_help = "a service-account key whose signatures are valid"
+    key_help = "a service-account key file whose signatures are valid"
     parser.add_argument("--key", type=Path, action="append", default=[], help=key_help)
+    parser.add_argument("--origins", default="*", help="whose pages may use signed URLs, with commas between them")
     parser.add_argument("--notify", metavar="URL", help="where the events of watched buckets are POSTed")
     parser.add_argument("--watch", metavar="BUCKET", action="append", default=[], help="a bucket that has events")
     parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")

@@ -1,38 +1,31 @@
-"""One request in, one answer out: route, scripted fault, refusal, CORS, call log. No sockets here."""
+"""The routes, and what happens around each of them: scripted fault, refusal, CORS, call log.
 
-from __future__ import annotations
+Routes match the path as it was sent, and each segment is decoded afterwards, because an object's name may hold slashes.
+"""
 
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
+from flask import Flask, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
+from werkzeug.routing import BaseConverter
 
-from local.storage import cors, errors
+from local.events import Events
+from local.storage import cors
 from local.storage.errors import StorageError
 from local.storage.faults import Fault, Faults
 from local.storage.json_api import JsonApi
-from local.storage.request import Request
-from local.storage.response import Response, json_response
+from local.storage.signatures import Verifier
+from local.storage.signed_urls import SignedUrls
+from local.storage.store import Store
 from local.storage.uploads import Uploads
-from local.storage.xml_api import XmlApi
 
-if TYPE_CHECKING:
-    from local.events import Events
-    from local.storage.buckets import Buckets
-    from local.storage.signatures import Verifier
-    from local.storage.store import Objects
-
-Endpoint = Callable[[Request], Response]
+JSON_PATHS = ("/storage/v1/", "/upload/", "/download/", "/batch/", "/_local/")
 REMEMBERED_CALLS = 100_000
-
-
-class HangUpError(ConnectionError):
-    """A fault wants this call to end without an answer."""
 
 
 class Call(NamedTuple):
@@ -44,137 +37,132 @@ class Call(NamedTuple):
     status: int
 
 
-class Name(BaseConverter):
-    """One segment of a path that is split before it is decoded, because an object's name may hold slashes."""
+class _Segment(BaseConverter):
+    """One segment of the path, decoded."""
 
     def to_python(self, value: str) -> str:
         return unquote(value)
 
 
-class Bucket(Name):
-    """The bucket in a signed URL: whatever does not begin another API's path."""
+class _Bucket(_Segment):
+    """A first segment that is none of the JSON API's."""
 
-    regex = r"(?!(?:storage|upload|download|batch|_local)(?:/|$))[^/]+"
+    regex = "(?!(?:storage|upload|download|batch|_local)(?:/|$))[^/]+"
 
 
-class Path(Name):
-    """The name of an object in a signed URL: the rest of the path."""
+class _Name(_Segment):
+    """The rest of the path."""
 
     regex = ".+"
     part_isolating = False
 
 
-@dataclass(slots=True)
-class App:
-    """Answers requests; `respond` raises `HangUpError` where a fault says that there is no answer."""
+class App(Flask):
+    """Answers calls on `store`; `hang_up` ends one without an answer."""
 
-    buckets: Buckets
-    objects: Objects
-    events: Events
-    verifier: Verifier
-    uploads: Uploads = field(init=False)
-    faults: Faults = field(default_factory=Faults)
-    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=REMEMBERED_CALLS))
-    _routes: MapAdapter = field(init=False)
+    def __init__(self, store: Store, events: Events, verifier: Verifier, hang_up: Callable[[], Response]) -> None:
+        super().__init__(__name__, static_folder=None)
+        self.config.update(PROVIDE_AUTOMATIC_OPTIONS=False, PROPAGATE_EXCEPTIONS=True)
+        self.url_map.converters |= {"segment": _Segment, "bucket": _Bucket, "name": _Name}
+        self.url_map.merge_slashes = False
+        self.faults, self.uploads = Faults(), Uploads(store)
+        self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
+        self._store, self._hang_up = store, hang_up
+        self._add_json_routes(JsonApi(store))
+        self._add_signed_routes(SignedUrls(store, verifier))
+        _add_own_routes(self, store, events)
+        self.register_error_handler(StorageError, _refusal)
+        self.register_error_handler(HTTPException, _not_played)
 
-    def __post_init__(self) -> None:
-        self.uploads = Uploads(self.objects)
-        json_api = JsonApi(self.buckets, self.objects)
-        xml_api = XmlApi(self.buckets, self.objects, self.verifier)
-        routes: list[tuple[str, str, Endpoint]] = [
-            ("GET", "/_local/health", _health),
-            ("POST", "/_local/token", _token),
-            ("GET", "/_local/objects", self._list_all),
-            ("GET", "/_local/events", self._list_events),
-            ("POST", "/storage/v1/b", json_api.create_bucket),
-            ("GET", "/storage/v1/b/<n:bucket>", json_api.get_bucket),
-            ("GET", "/storage/v1/b/<n:bucket>/o", json_api.list_objects),
-            ("GET", "/storage/v1/b/<n:bucket>/o/<n:name>", json_api.get_object),
-            ("DELETE", "/storage/v1/b/<n:bucket>/o/<n:name>", json_api.delete_object),
-            ("GET", "/download/storage/v1/b/<n:bucket>/o/<n:name>", json_api.get_object),
-            ("POST PUT", "/upload/storage/v1/b/<n:bucket>/o", self.uploads.receive),
-            ("GET HEAD", "/<b:bucket>/<p:name>", xml_api.get),
-            ("PUT", "/<b:bucket>/<p:name>", xml_api.put),
-            ("DELETE", "/<b:bucket>/<p:name>", xml_api.delete),
-            ("OPTIONS", "/<b:bucket>/<p:name>", xml_api.preflight),
-        ]
-        rules = [Rule(path, methods=verbs.split(), endpoint=endpoint) for verbs, path, endpoint in routes]
-        self._routes = Map(rules, converters={"n": Name, "b": Bucket, "p": Path}, merge_slashes=False).bind("")
+    def _add_json_routes(self, api: JsonApi) -> None:
+        objects = "/storage/v1/b/<segment:bucket>/o"
+        one = objects + "/<segment:name>"
+        self.post("/storage/v1/b")(api.create_bucket)
+        self.get("/storage/v1/b/<segment:bucket>")(api.get_bucket)
+        self.get(objects)(api.list_objects)
+        self.get(one)(api.get_object)
+        self.delete(one)(api.delete_object)
+        self.get("/download" + one)(api.get_object)
+        self.post("/upload" + objects, endpoint="upload insert")(self.uploads.insert)
+        self.put("/upload" + objects, endpoint="upload resume")(self.uploads.resume)
 
-    def clear(self) -> None:
-        """Forget objects, events, buckets, sessions, faults and calls."""
-        for kept in (self.faults, self.events, self.uploads, self.objects, self.buckets, self.calls):
-            kept.clear()
+    def _add_signed_routes(self, urls: SignedUrls) -> None:
+        views = {"GET": urls.get, "PUT": urls.put, "DELETE": urls.delete, "OPTIONS": urls.preflight}
+        for method, view in views.items():
+            self.add_url_rule("/<bucket:bucket>/<name:name>", f"signed {method}", view, methods=[method])
 
-    def respond(self, request: Request) -> Response:
-        """Return the answer, whatever happens, noted in the call log."""
-        if request.raw_path.startswith("/_local/"):
-            return self._answered(request, Faults())
-        status = 0
-        try:
-            response = self._with_cors(request, self._answered(request, self.faults))
-            status = response.status
-        finally:
-            self.calls.append(Call(request.method, request.raw_path, request.name, status))
-        return response
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer the call, or do with it what a scripted fault says."""
+        if request.routing_exception or request.path.startswith("/_local/"):
+            return super().dispatch_request()
+        is_upload = (request.endpoint or "").startswith("upload")
+        g.object = self.uploads.identify() if is_upload else (request.view_args or {}).get("name", "")
+        fault = self.faults.take(request.method, request.path, g.object)
+        return self._spoilt(fault) if fault else super().dispatch_request()
 
-    def _answered(self, request: Request, faults: Faults) -> Response:
-        try:
-            endpoint = self._resolve(request)
-            fault = faults.take(request)
-            return self._spoilt(fault, endpoint, request) if fault else endpoint(request)
-        except StorageError as error:
-            return error.response(as_xml=request.is_xml)
-
-    def _resolve(self, request: Request) -> Endpoint:
-        """Return what answers the request, filling in its bucket and name; raises 404 for what is not played."""
-        try:
-            endpoint, names = self._routes.match(request.raw_path, request.method)
-        except HTTPException:
-            raise errors.no_such_route(request.method, request.raw_path) from None
-        request.bucket, request.name = names.get("bucket", ""), names.get("name", "")
-        if endpoint == self.uploads.receive:
-            self.buckets.get(request.bucket)
-            self.uploads.identify(request)
-        found: Endpoint = endpoint
-        return found
-
-    def _spoilt(self, fault: Fault, endpoint: Endpoint, request: Request) -> Response:
+    def _spoilt(self, fault: Fault) -> ResponseReturnValue:
         if fault.applied:
             with suppress(StorageError):
-                endpoint(request)
+                super().dispatch_request()
         if fault.kind == "answer":
-            raise StorageError(fault.status, "ScriptedFault", "A fault was scripted for this call.")
-        if fault.kind == "cut":
-            return replace(endpoint(request), cut=True)
-        if fault.kind == "slow" and not self.faults.wait(fault.seconds):
-            return endpoint(request)
+            raise StorageError("ScriptedFault", status=fault.status)
+        if fault.kind == "cut":  # the head of the whole and half of the body: the server closes after it
+            response = self.make_response(super().dispatch_request())
+            length = response.content_length or 0
+            response.set_data(response.get_data()[: length // 2])
+            response.content_length = length
+            return response
         if fault.kind == "hang":
             self.faults.wait()
-        raise HangUpError
+        self._log(0)
+        return self._hang_up()
 
-    def _with_cors(self, request: Request, response: Response) -> Response:
-        if not request.is_xml or not request.headers.get("Origin") or request.method == "OPTIONS":
-            return response
-        with suppress(StorageError):
-            granted = cors.response_headers(self.buckets.get(request.bucket), request)
-            return replace(response, headers={**response.headers, **granted})
+    def process_response(self, response: Response) -> Response:
+        """Say which pages may read the answer, and log the call."""
+        if request.view_args and not request.path.startswith(JSON_PATHS) and request.method != "OPTIONS":
+            with suppress(StorageError):
+                bucket = self._store.bucket(request.view_args["bucket"])
+                response.headers.update(cors.response_headers(bucket, request))
+        if not request.path.startswith("/_local/"):
+            self._log(response.status_code)
         return response
 
-    def _list_all(self, request: Request) -> Response:
-        """Return the resources of all objects of `?bucket=&prefix=`, without a client."""
-        found = self.objects.named(request.args.get("bucket", ""), request.args.get("prefix", ""))
-        return json_response([item.resource(request.server_url) for item in found])
-
-    def _list_events(self, request: Request) -> Response:
-        """Return how many events wait and were taken, and each one of `?bucket=&name=`, where given."""
-        return json_response(self.events.report(request.args.get("bucket", ""), request.args.get("name", "")))
+    def _log(self, status: int) -> None:
+        self.calls.append(Call(request.method, request.path, g.get("object", ""), status))
 
 
-def _health(_request: Request) -> Response:
-    return json_response({"status": "ok"})
+def _add_own_routes(app: Flask, store: Store, events: Events) -> None:
+    """Add the routes that Google does not have, for the tests and commands of other processes."""
+
+    @app.get("/_local/health")
+    def health() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @app.post("/_local/token")
+    def token() -> ResponseReturnValue:
+        """Hand out an access token, for a key file whose `token_uri` points here; no call asks to see it."""
+        return {"access_token": "local", "token_type": "Bearer", "expires_in": 3600}
+
+    @app.get("/_local/objects")
+    def objects() -> ResponseReturnValue:
+        """Return the objects of `?bucket=`, with the whole resource of each."""
+        found = store.named(request.args.get("bucket", ""), request.args.get("prefix", ""))
+        return jsonify([item.resource(request.host_url[:-1]) for item in found])
+
+    @app.get("/_local/events")
+    def finalized() -> ResponseReturnValue:
+        """Return how many events wait and were taken, and each one of `?bucket=` and `&name=`, where given."""
+        return events.report(request.args.get("bucket", ""), request.args.get("name", ""))
 
 
-def _token(_request: Request) -> Response:
-    """Return an access token, for a key file whose `token_uri` points here; no call asks for one."""
-    return json_response({"access_token": "local", "token_type": "Bearer", "expires_in": 3600})
+def _refusal(error: StorageError) -> Response:
+    if request.path.startswith(JSON_PATHS):
+        return Response(error.as_json(), error.status, content_type="application/json; charset=UTF-8")
+    return Response(error.as_xml(), error.status, content_type="application/xml; charset=UTF-8")
+
+
+def _not_played(error: HTTPException) -> Response:
+    """Say that a call is not played, so that a missing feature is seen and never guessed."""
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return _refusal(StorageError("InvalidRange"))
+    return _refusal(StorageError("NotFound", f"The local storage does not play {request.method} {request.path}"))

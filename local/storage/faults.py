@@ -5,24 +5,14 @@ fault = storage.faults.answer(503, method="POST", name="jobs/*/result.json", tim
 assert fault.fired == 2
 """
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
-
-if TYPE_CHECKING:
-    from local.storage.request import Request
-
-Kind = Literal["answer", "hang", "reset", "slow", "cut"]
+from typing import Literal, TypedDict, Unpack
 
 
 class Match(TypedDict, total=False):
-    """Which calls a fault hits: verb, start of the raw path, glob on the object's name.
-
-    `skip` lets the first ones pass.
-    """
+    """Which calls a fault hits: verb, start of the path, glob on the object's name; `skip` lets some pass before."""
 
     method: str
     path: str
@@ -36,7 +26,7 @@ class Match(TypedDict, total=False):
 class Fault:
     """One scripted fault; with `applied` the call does its work first, and only its answer is spoilt."""
 
-    kind: Kind
+    kind: Literal["answer", "hang", "reset", "cut"]
     method: str = "*"
     path: str = "/"
     name: str = "*"
@@ -44,17 +34,12 @@ class Fault:
     times: int = 1
     applied: bool = False
     status: int = 503
-    seconds: float = 0.0
     fired: int = field(default=0, init=False)
 
-    def hits(self, request: Request) -> bool:
+    def hits(self, method: str, path: str, name: str) -> bool:
         """Whether this call is meant; counts the calls that are let pass."""
-        matches = (
-            self.method in {"*", request.method}
-            and request.raw_path.startswith(self.path)
-            and fnmatchcase(request.name, self.name)
-        )
-        if not matches or self.fired == self.times:
+        matches = self.method in {"*", method} and path.startswith(self.path)
+        if not matches or not fnmatchcase(name, self.name) or self.fired == self.times:
             return False
         self.skip -= 1
         return self.skip < 0
@@ -70,54 +55,48 @@ class Faults:
 
     def answer(self, status: int, **match: Unpack[Match]) -> Fault:
         """Answer `status` instead; with `applied` the write happens and the answer lies about it."""
-        return self.add(Fault("answer", status=status, **match))
+        return self._add(Fault("answer", status=status, **match))
 
     def hang(self, **match: Unpack[Match]) -> Fault:
-        """Say nothing until the faults are cleared, then close."""
-        return self.add(Fault("hang", **match))
+        """Say nothing until the faults are cleared, then reset the connection."""
+        return self._add(Fault("hang", **match))
 
     def reset(self, **match: Unpack[Match]) -> Fault:
-        """Reset the connection before anything is done."""
-        return self.add(Fault("reset", **match))
+        """Reset the connection; with `applied` after the work: the ambiguous write, whose retry meets its own 412."""
+        return self._add(Fault("reset", **match))
 
     def drop(self, **match: Unpack[Match]) -> Fault:
-        """Do the work and reset the connection: the ambiguous write, whose retry meets its own 412."""
+        """Do the work and reset the connection."""
         match["applied"] = True
-        return self.add(Fault("reset", **match))
-
-    def slow(self, seconds: float, **match: Unpack[Match]) -> Fault:
-        """Answer late."""
-        return self.add(Fault("slow", seconds=seconds, **match))
+        return self.reset(**match)
 
     def cut(self, **match: Unpack[Match]) -> Fault:
         """Send half of the body, then close."""
-        return self.add(Fault("cut", **match))
+        return self._add(Fault("cut", **match))
 
-    def add(self, fault: Fault) -> Fault:
+    def _add(self, fault: Fault) -> Fault:
         with self._lock:
             self._all.append(fault)
         return fault
 
-    def take(self, request: Request) -> Fault | None:
+    def take(self, method: str, path: str, name: str) -> Fault | None:
         """Return the fault that this call meets, counted as fired."""
-        if not self._all:
-            return None
         with self._lock:
-            fault = next((fault for fault in self._all if fault.hits(request)), None)
+            fault = next((fault for fault in self._all if fault.hits(method, path, name)), None)
             if fault:
                 fault.fired += 1
             return fault
 
     def unfired(self) -> list[Fault]:
-        """Faults that no call has met: a test that scripted one of these has proved nothing."""
+        """Return the faults that no call has met: a test that scripted one of these has proved nothing."""
         return [fault for fault in self._all if not fault.fired]
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Block as long as a fault asks, but never longer than until `clear`; whether that came."""
-        return self._released.wait(seconds)
+    def wait(self) -> None:
+        """Return when the faults are cleared."""
+        self._released.wait()
 
     def clear(self) -> None:
-        """Forget all faults and let go of every call that hangs or waits."""
+        """Forget all faults and let go of every call that hangs."""
         with self._lock:
             self._all = []
             released, self._released = self._released, threading.Event()

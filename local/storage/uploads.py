@@ -1,44 +1,45 @@
-"""The JSON API's three ways in: media (the body is the object), multipart (a resource first) and resumable."""
+"""The JSON API's three ways in: media (the body is the object), multipart (a resource first) and resumable.
 
-from __future__ import annotations
+An upload's object name may stand in the body, so `identify` reads that before faults are matched and anything is
+written.
+"""
 
+import json
 import re
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from flask import Response, g, request
+from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_options_header
 
-from local.storage import errors
-from local.storage.model import DEFAULT_TYPE, WRITABLE, StoredObject, Write
-from local.storage.request import Request, parsed
-from local.storage.response import Response, json_response
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from local.storage.store import Objects
+from local.storage.errors import StorageError, invalid
+from local.storage.model import Attributes, Preconditions, StoredObject, writable
+from local.storage.store import Store
 
 CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
-MULTIPART = rb"--%(edge)b\r\n(?:[^\r\n]+\r\n)*\r\n(.*?)\r\n--%(edge)b\r\n((?:[^\r\n]+\r\n)*)\r\n(.*)\r\n--%(edge)b--"
-PART_TYPE = re.compile(rb"^content-type:[ \t]*(.*?)\r\n", re.IGNORECASE | re.MULTILINE)
+DEFAULT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a body says: the resource as the writer wants it, the media's type, and the media."""
+    """What is to become an object, with the checksums that the writer expects."""
 
-    resource: Mapping[str, object]
-    media_type: str
-    media: bytes = b""
+    name: str
+    attributes: Attributes
+    hashes: Mapping[str, str]
+    media: bytes
 
 
 @dataclass(slots=True)
 class Session:
-    """One resumable upload, whose data grows; once `finished` it answers the same to every further call."""
+    """One resumable upload; `finished` once its object exists, and asked again it answers the same."""
 
-    write: Write
+    upload: Upload
+    conditions: Preconditions
+    received: bytearray = field(default_factory=bytearray)
     lock: threading.Lock = field(default_factory=threading.Lock)
     finished: StoredObject | None = None
 
@@ -46,132 +47,112 @@ class Session:
 class Uploads:
     """The upload routes. Sessions live in memory: a restart ends them with 404, as age does in the cloud."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._sessions: dict[str, Session] = {}
 
-    def identify(self, request: Request) -> None:
-        """Fill in the object's name, which may stand in the body, and what else the body says; raises 400."""
+    def identify(self) -> str:
+        """Return the name of the object that this call is about; raises 400 where a new upload names none."""
         if "upload_id" in request.args:
             session = self._sessions.get(request.args["upload_id"])
-            request.name = session.write.name if session else ""
-            return
-        request.upload = upload_of(request)
-        request.name = str(request.upload.resource.get("name") or request.args.get("name") or "")
-        if not request.name:
-            raise errors.bad_request("Required parameter: name")
+            return session.upload.name if session else ""
+        g.upload = _upload()
+        return str(g.upload.name)
 
-    def receive(self, request: Request) -> Response:
-        """Write a whole object, open a session, or go on with one."""
-        if request.upload is None:
-            return self._resume(request)
-        write = _write_of(request, request.upload)
-        if request.args["uploadType"] == "resumable":
-            return self._start(request, write)
-        return json_response(self._objects.commit(write).resource(request.server_url))
-
-    def _start(self, request: Request, write: Write) -> Response:
-        self._objects.check(write)
+    def insert(self, bucket: str) -> ResponseReturnValue:
+        """Write a whole object, or open a session."""
+        self._store.bucket(bucket)
+        conditions = Preconditions.from_query(request.args)
+        if request.args.get("uploadType") != "resumable":
+            return self._write(bucket, g.upload, g.upload.media, conditions).resource(request.host_url[:-1])
+        self._store.check(bucket, g.upload.name, conditions)
         key = secrets.token_urlsafe(24)
-        write.data = bytearray()
-        self._sessions[key] = Session(write)
-        location = f"{request.server_url}/upload/storage/v1/b/{request.bucket}/o?uploadType=resumable&upload_id={key}"
-        return Response(200, {"Location": location, "X-GUploader-UploadID": key})
+        self._sessions[key] = Session(g.upload, conditions)
+        return Response(headers={"Location": f"{request.base_url}?uploadType=resumable&upload_id={key}"})
 
-    def _resume(self, request: Request) -> Response:
-        """Take the next chunk, or say how much has come: 308 means "go on after this range" here."""
-        session = self._session(request)
+    def resume(self, bucket: str) -> ResponseReturnValue:
+        """Take the next chunk, or say how much has come."""
+        session = self._sessions.get(request.args.get("upload_id", ""))
+        if session is None:
+            raise StorageError("NoSuchKey", "No such upload session.")
         with session.lock:
             if session.finished is None:
-                received = _append(session.write, request)
-                if received is not None:
-                    return Response(308, {"Range": f"bytes=0-{received - 1}"} if received else {})
-                session.finished = self._finish(session, request)
-            return json_response(session.finished.resource(request.server_url))
+                total, received = _append(session.received), len(session.received)
+                if total != received:  # 308 in Cloud Storage's own sense: go on after this range
+                    return Response(status=308, headers={"Range": f"bytes=0-{received - 1}"} if received else {})
+                session.finished = self._write(bucket, session.upload, bytes(session.received), session.conditions)
+            return session.finished.resource(request.host_url[:-1])
 
-    def _finish(self, session: Session, request: Request) -> StoredObject:
-        """Make the object; a refusal ends the session."""
-        write = session.write
-        write.checksums = {**write.checksums, **checksums_of({}, request)}
-        try:
-            return self._objects.commit(write)
-        except errors.StorageError:
-            del self._sessions[request.args["upload_id"]]
-            raise
-        finally:
-            write.data = b""
+    def _write(self, bucket: str, upload: Upload, data: bytes, conditions: Preconditions) -> StoredObject:
+        hashes = {**upload.hashes, **expected_hashes({})}
+        return self._store.write(bucket, upload.name, data, upload.attributes, conditions, expected=hashes)
 
     def clear(self) -> None:
-        """Forget every session."""
+        """Forget every session, with what has come of its object."""
         self._sessions.clear()
 
-    def _session(self, request: Request) -> Session:
-        session = self._sessions.get(request.args["upload_id"])
-        if session is None:
-            raise errors.no_such_object(request.bucket, request.name or "upload session")
-        return session
 
-
-def upload_of(request: Request) -> Upload:
-    """Return what the body says; raises 400."""
-    kind, content_type = request.args.get("uploadType"), request.headers.get("Content-Type", "")
-    if kind == "multipart":
-        return multipart_of(request.body, content_type)
-    if kind == "resumable":
-        return Upload(request.resource(), request.headers.get("X-Upload-Content-Type", ""))
-    if kind == "media":
-        return Upload({}, content_type, request.body)
-    raise errors.bad_request(f"Invalid upload type: {kind}")
-
-
-def multipart_of(body: bytes, content_type: str) -> Upload:
-    """Return the two parts of a `multipart/related` body: a JSON resource, then the media; raises 400."""
-    boundary = parse_options_header(content_type)[1].get("boundary", "").encode()
-    found = re.match(MULTIPART % {b"edge": re.escape(boundary)}, body, re.DOTALL)
-    if not boundary or not found:
-        raise errors.bad_request("A multipart upload is a resource and its media, between boundaries")
-    resource, headers, media = found.groups()
-    kind = PART_TYPE.search(headers)
-    return Upload(parsed(resource), kind[1].decode("latin-1") if kind else "", media)
-
-
-def checksums_of(resource: Mapping[str, object], request: Request) -> dict[str, str]:
-    """Return the checksums that a writer sent along: in the resource, as x-goog-hash, or as Content-MD5."""
+def expected_hashes(resource: Mapping[str, object]) -> dict[str, str]:
+    """Return the checksums a writer sent along: in the resource, as x-goog-hash, or as Content-MD5."""
     pairs = [item.strip().partition("=") for item in request.headers.get("x-goog-hash", "").split(",")]
     given = {kind: value for kind, _, value in pairs if kind in {"md5", "crc32c"}}
     named = {"md5": resource.get("md5Hash") or request.headers.get("Content-MD5"), "crc32c": resource.get("crc32c")}
     return given | {kind: str(value) for kind, value in named.items() if value}
 
 
-def _write_of(request: Request, upload: Upload) -> Write:
-    chosen = {key: upload.resource[key] for key in WRITABLE if upload.resource.get(key) is not None}
-    return Write(
-        bucket=request.bucket,
-        name=request.name,
-        attributes={"contentType": upload.media_type or DEFAULT_TYPE} | chosen,
-        if_generation=request.if_generation,
-        checksums=checksums_of(upload.resource, request),
-        data=upload.media,
-    )
+def json_object(data: bytes) -> dict[str, object]:
+    """Return `data` as a JSON object, nothing as an empty one; raises 400."""
+    try:
+        value = json.loads(data or b"{}")
+    except ValueError:
+        raise invalid("Parse Error") from None
+    if not isinstance(value, dict):
+        raise invalid("A JSON object was expected")
+    return value
 
 
-def _append(write: Write, request: Request) -> int | None:
-    """Add what is new of this chunk; return how many bytes have come, or None if that is all; raises 400."""
-    start, total = _content_range(request)
-    received = len(write.data)
-    if start > received:
-        raise errors.bad_request(f"The chunk starts at {start}, after {received}")
-    write.data += request.body[received - start :]
-    return None if len(write.data) == total else len(write.data)
+def _upload() -> Upload:
+    kind, data, resource = request.args.get("uploadType"), request.get_data(), b""
+    media_type = request.headers.get("Content-Type", "")
+    if kind == "multipart":
+        resource, media_type, data = multipart(data, media_type)
+    elif kind == "resumable":
+        resource, media_type, data = data, request.headers.get("X-Upload-Content-Type", ""), b""
+    elif kind != "media":
+        raise invalid(f"Invalid upload type: {kind}")
+    wanted = json_object(resource)
+    name = str(wanted.get("name") or request.args.get("name") or "")
+    if not name:
+        raise invalid("Required parameter: name")
+    attributes = {"contentType": media_type or DEFAULT_TYPE} | writable(wanted)
+    return Upload(name, attributes, expected_hashes(wanted), data)
 
 
-def _content_range(request: Request) -> tuple[int, int | None]:
-    """Where the chunk starts and how long the whole is; without the header the body is all of it."""
-    header = request.headers.get("Content-Range")
-    if header is None:
-        return 0, len(request.body)
+def multipart(data: bytes, content_type: str) -> tuple[bytes, str, bytes]:
+    """Return resource, media type and media of a `multipart/related` body; raises 400."""
+    boundary = parse_options_header(content_type)[1].get("boundary")
+    if not boundary:
+        raise invalid("A multipart upload needs a boundary")
+    delimiter = b"\r\n--" + boundary.encode()
+    _, _, rest = (b"\r\n" + data).partition(delimiter)
+    resource, second, rest = rest.partition(delimiter)
+    part, end, _ = rest.rpartition(delimiter + b"--")
+    if not (second and end):
+        raise invalid("The multipart body has no two parts, or no end")
+    head, _, media = part.partition(b"\r\n\r\n")
+    media_type = head.lower().partition(b"content-type:")[2].partition(b"\r\n")[0]
+    return resource.partition(b"\r\n\r\n")[2], media_type.strip().decode("latin-1"), media
+
+
+def _append(received: bytearray) -> int | None:
+    """Take what is new of this chunk and return the upload's total size, None while it is not known."""
+    data = request.get_data()
+    header = request.headers.get("Content-Range", f"bytes 0-{len(data)}/{len(data)}")
     match = CONTENT_RANGE.fullmatch(header)
     if not match:
-        raise errors.bad_request(f"Failed to parse Content-Range header: {header}")
-    start, _, total = match.groups()
-    return int(start or 0), None if total == "*" else int(total)
+        raise invalid(f"Failed to parse Content-Range header: {header}")
+    start, total = int(match[1] or 0), match[3]
+    if start > len(received):
+        raise invalid(f"The chunk starts at {start}, after {len(received)}")
+    received += memoryview(data)[len(received) - start :]
+    return None if total == "*" else int(total)

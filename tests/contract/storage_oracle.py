@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 BEYOND = {
     "test_a_folder_that_spans_pages_is_shown_once": "it shows a folder again on the next page",
     "test_no_verb_ignores_a_condition_that_does_not_hold": "it ignores conditions on all verbs but a write",
+    "test_a_reader_that_has_this_version_already_gets_304": "it ignores conditions on all verbs but a write",
+    "test_a_writer_that_wants_any_other_version_gets_412": "it ignores conditions on all verbs but a write",
     "test_bytes_that_are_not_what_was_meant_are_refused": "it stores bytes whose checksum is wrong",
 }
 VERSION = "v1.56.1"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from pathlib import Path
 
 import pytest
 import requests
 
-if TYPE_CHECKING:
-    from local.storage import StorageServer
+from local.storage import StorageServer
+from local.storage.cors import deployed_rules
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = "https://app.example"
 
 
@@ -27,7 +30,36 @@ def narrow(storage: StorageServer) -> str:
     return "narrow"
 
 
-def test_a_local_bucket_lets_any_page_show_and_upload(storage: StorageServer) -> None:
+@pytest.mark.parametrize("bucket", ["results", "uploads"])
+def test_a_page_may_do_here_what_terraform_lets_it_do(bucket: str) -> None:
+    """The rules are those of infra/storage.tf: read from the results, PUT into the uploads, with these headers."""
+    terraform = (ROOT / "infra" / "storage.tf").read_text()
+    (block,) = re.findall(rf"^    {bucket} = \{{\n(.*?)^    \}}", terraform, re.MULTILINE | re.DOTALL)
+    methods, headers = (json.loads(*re.findall(rf"{name} += (\[.*\])", block)) for name in ("methods", "headers"))
+    (age,) = re.findall(r"max_age_seconds += (\d+)", terraform)
+    for configured in (["*"], [PAGE]):
+        readers = ["*"] if configured == ["*"] else [PAGE, "null"]
+        assert deployed_rules(bucket, configured) == [
+            {
+                "origin": readers if bucket == "results" else configured,
+                "method": methods,
+                "responseHeader": headers,
+                "maxAgeSeconds": int(age),
+            }
+        ]
+    assert deployed_rules(bucket, []) == []
+    assert 'contains(local.origins, "*") ? ["*"] : concat(local.origins, ["null"])' in terraform
+
+
+def test_only_configured_origins_are_let_in(tmp_path: Path) -> None:
+    with StorageServer(tmp_path, buckets=["results", "uploads"], origins=[PAGE]) as storage:
+        for bucket, method in (("results", "GET"), ("uploads", "PUT")):
+            assert preflight(storage, bucket, PAGE, method).headers["Access-Control-Allow-Origin"] == PAGE
+            refused = preflight(storage, bucket, "https://evil.example", method)
+            assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+def test_any_page_may_upload_where_every_origin_is_configured(storage: StorageServer) -> None:
     answer = preflight(storage, "uploads", "http://localhost:3000", "PUT", "content-type,x-goog-if-generation-match")
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -57,5 +89,5 @@ def test_a_page_may_read_the_answer_even_if_it_is_a_refusal(storage: StorageServ
     """Else the page could not tell an expired link from a broken network."""
     answer = requests.get(f"{storage.url}/results/one", headers={"Origin": PAGE}, timeout=30)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (403, "*")
-    assert answer.headers["Access-Control-Expose-Headers"] == "*"
+    assert "Content-Length" in answer.headers["Access-Control-Expose-Headers"].split(",")
     assert "Access-Control-Allow-Origin" not in requests.get(f"{storage.url}/results/one", timeout=30).headers

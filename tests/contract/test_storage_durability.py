@@ -66,7 +66,7 @@ def upload_until_the_end(client: gcs.Client, worker: int, answered: list[str]) -
         name = f"{worker}/{number}"
         try:
             bucket.blob(name).upload_from_string(content_of(number), if_generation_match=0, retry=None)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return
         answered.append(name)
 
@@ -110,9 +110,9 @@ def test_an_upload_that_breaks_off_leaves_nothing(storage: StorageServer) -> Non
         with socket.create_connection(("127.0.0.1", int(storage.url.rsplit(":", 1)[1]))) as sender:
             head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n"
             sender.sendall(head.encode() + b"ff\r\n" + b"x" * 50)
-            with suppress(OSError):  # an impossible length is reset at once
+            with suppress(OSError):
                 sender.shutdown(socket.SHUT_WR)
-                assert sender.recv(1) == b""
+                assert sender.recv(12) in {b"", b"HTTP/1.1 400"}  # an impossible length is refused at once
     assert storage.objects("results") == []
 
 

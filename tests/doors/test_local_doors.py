@@ -1,4 +1,4 @@
-"""All three doors of `make run`, used as the README says: by dropped files and by ticks, each in one line."""
+"""All three doors of `make run`, used as the README says: by uploaded files and by batches, each in one line."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 BLOCKS: list[str] = re.findall(r"^```sh\n(.*?)\n```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 COMMANDS = [block for block in BLOCKS if " -m local." in block]
-ORDERS = [command for command in COMMANDS if "--sweep" not in command]
+ORDERS = [command for command in COMMANDS if " sweep" not in command]
 JPEG = b"\xff\xd8\xff"
-TICK = ("local.tick", "nightly", "--prompt", "a tick's first", "--prompt", "a tick's second", "--at")
+BATCH = ("local.send", "batch", "nightly", "--prompt", "the first", "--prompt", "the second", "--at")
 
 
 @pytest.fixture(scope="module")
@@ -69,30 +69,30 @@ def events_of(run: Run, name: str) -> dict[str, Any]:
     raise AssertionError(f"{event} is still outstanding")
 
 
-def test_a_job_a_photo_and_a_tick_are_three_images(run: Run) -> None:
+def test_a_job_a_photo_and_a_batch_are_three_images(run: Run) -> None:
     """Each order is one image, of its own request, although every event is delivered three times."""
     before = stored_images(run)
-    (job,) = images(run, "local.drop", "job", "--prompt", "a job", "--ratio", "720:1280")
-    (photo,) = images(run, "local.drop", "photo", "local/photo.jpg", "--prompt", "@boat at sea", "--tag", "boat")
-    (tick,) = images(run, "local.tick", "hourly", "--prompt", "a tick")
-    assert [made["request"] for made in (job, photo, tick)] == [
+    (job,) = images(run, "local.send", "job", "--prompt", "a job", "--ratio", "720:1280")
+    (photo,) = images(run, "local.send", "photo", "local/photo.jpg", "--prompt", "@boat at sea", "--tag", "boat")
+    (batch,) = images(run, "local.send", "batch", "hourly", "--prompt", "a batch")
+    assert [made["request"] for made in (job, photo, batch)] == [
         {"promptText": "a job", "ratio": "720:1280", "referenceImages": []},
         {"promptText": "@boat at sea", "ratio": "1280:720", "referenceImages": [{"tag": "boat"}]},
-        {"promptText": "a tick", "ratio": "1280:720", "referenceImages": []},
+        {"promptText": "a batch", "ratio": "1280:720", "referenceImages": []},
     ]
     assert len(stored_images(run)) == len(before) + 3
 
 
 def test_an_event_comes_as_often_as_the_switch_says(run: Run) -> None:
-    dropped = order(run, "local.drop", "job", "--prompt", "often").stdout.splitlines()[0]
+    dropped = order(run, "local.send", "job", "--prompt", "often").stdout.splitlines()[0]
     event = events_of(run, dropped.removeprefix("gs://uploads/"))
     assert [status for status in event["answers"] if status == 200] == [200] * 3
 
 
-def test_a_tick_that_is_repeated_is_the_same_images(run: Run) -> None:
-    first, again = (images(run, *TICK, "2026-03-14T12:00:00Z") for _ in range(2))
+def test_a_batch_that_is_repeated_is_the_same_images(run: Run) -> None:
+    first, again = (images(run, *BATCH, "2026-03-14T12:00:00Z") for _ in range(2))
     assert [made["id"] for made in first] == [made["id"] for made in again]
-    (*_, later) = images(run, *TICK, "2026-03-15T12:00:00Z")
+    (*_, later) = images(run, *BATCH, "2026-03-15T12:00:00Z")
     assert later["id"] not in {made["id"] for made in first}
 
 
@@ -126,11 +126,11 @@ def test_the_scheduler_sweeps(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("local.drop", "job", "--prompt", ""), "must not be empty (invalid-request)"),
-        (("local.drop", "job", "--prompt", "[mock:400]"), "(rejected-by-segmind)"),
-        (("local.drop", "photo", "README.md", "--prompt", "x"), "neither a job file nor an image"),
-        (("local.drop", "photo", "nowhere.png", "--prompt", "x"), "nowhere.png"),
-        (("local.tick", "daily", "--prompt", ""), "on_schedule answered 400: /images/0/promptText"),
+        (("local.send", "job", "--prompt", ""), "must not be empty (invalid-request)"),
+        (("local.send", "job", "--prompt", "[mock:400]"), "(rejected-by-segmind)"),
+        (("local.send", "photo", "README.md", "--prompt", "x"), "neither a job file nor an image"),
+        (("local.send", "photo", "nowhere.png", "--prompt", "x"), "nowhere.png"),
+        (("local.send", "batch", "daily", "--prompt", ""), "on_schedule answered 400: /images/0/promptText"),
     ],
 )
 def test_an_order_that_fails_is_one_line(run: Run, words: tuple[str, ...], reason: str) -> None:

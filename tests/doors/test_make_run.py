@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.calls import call, post_json
+from local.calls import call
 from tests.doors.local_run import ROOT, Run
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) ->
     run.start("--latency", "0")
     run.read_until("until Ctrl-C")
     url = f"http://127.0.0.1:{run.port}"
-    image = post_json(f"{url}/v1/images", {"promptText": "a cat", "referenceImages": []}, timeout=60).json()
+    image = call("POST", f"{url}/v1/images", json={"promptText": "a cat", "referenceImages": []}, timeout=60).json()
+    shown = call("GET", image["image"]["url"], headers={"Origin": url})
+    assert (shown.status, shown.headers["Access-Control-Allow-Origin"]) == (200, "*"), "fetch() from the playground"
     run.process.send_signal(number)
     assert (run.end(), run.stderr) == (0, "")
     assert run.lines[-1].startswith("Stopping")
@@ -66,6 +68,18 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) ->
     run.read_until("until Ctrl-C")
     again = call("GET", f"{url}/v1/images/{image['id']}").json()
     assert again["image"]["sha256"] == image["image"]["sha256"]
+
+
+def test_only_pages_of_configured_origins_may_use_signed_urls(run: Run) -> None:
+    """In both buckets, as Terraform lets them."""
+    page = "https://app.example"
+    run.start("--latency", "0", CORS_ORIGINS=page)
+    run.read_until("until Ctrl-C")
+    for bucket, method in (("results", "GET"), ("uploads", "PUT")):
+        for origin in (page, "https://elsewhere.example"):
+            asked = {"Origin": origin, "Access-Control-Request-Method": method}
+            answer = call("OPTIONS", f"http://127.0.0.1:{run.port + STORAGE}/{bucket}/any", headers=asked)
+            assert answer.headers.get("Access-Control-Allow-Origin") == (page if origin == page else None)
 
 
 def test_it_can_be_stopped_amid_a_generation(run: Run) -> None:

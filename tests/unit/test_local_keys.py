@@ -49,11 +49,12 @@ def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
+    private = ec.generate_private_key(ec.SECP256R1())
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (tmp_path / "key").write_text(json.dumps({"private_key": key.private_bytes(*form).decode(), "client_email": "x"}))
+    resource = {"client_email": "me@example.com", "private_key": private.private_bytes(*form).decode()}
+    (tmp_path / "key.json").write_text(json.dumps(resource))
     with pytest.raises(ValueError, match="no RSA key"):
-        load_keys([tmp_path / "key"])
+        load_keys([tmp_path / "key.json"])
 
 
 def test_the_server_hands_out_access_tokens_for_it(storage: StorageServer, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""The scheduler's ticks: Cloud Scheduler's headers, at the planned times, and the same tick again when it fails."""
+"""The scheduler's calls: Cloud Scheduler's headers, at the planned times, and the same call again when it fails."""
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from local.scheduler import PAUSES, Job, Scheduler, tick
+from local.scheduler import PAUSES, Job, Scheduler, send, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,21 +24,21 @@ TIME = "x-cloudscheduler-scheduletime"
 
 @dataclass
 class Door:
-    """The schedule door: notes every tick and answers 200, but first the statuses that are scripted."""
+    """The schedule door: notes every call and answers 200, but first the statuses that are scripted."""
 
     url: str
     statuses: deque[int] = field(default_factory=deque)
-    ticks: list[dict[str, str]] = field(default_factory=list)
+    calls: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Response:
-        self.ticks.append({name.lower(): value for name, value in request.headers.items()})
+        self.calls.append({name.lower(): value for name, value in request.headers.items()})
         self.bodies.append(request.get_data())
         return Response(status=self.statuses.popleft() if self.statuses else 200)
 
     @property
     def times(self) -> list[str]:
-        return [headers[TIME] for headers in self.ticks]
+        return [headers[TIME] for headers in self.calls]
 
 
 @dataclass
@@ -68,14 +69,14 @@ def door() -> Iterator[Door]:
 def run(door: Door, time: Time) -> list[str]:
     """Run a job of every minute until that time is over; return what was reported."""
     reports: list[str] = []
-    Scheduler(Job("sweep", door.url), 60, reports.append, time.wait, time.clock).run()
+    Scheduler(Job("sweep", door.url, every=60), reports.append, time.wait, time.clock).run()
     return reports
 
 
-def test_a_tick_looks_like_cloud_schedulers(door: Door) -> None:
-    answer = tick(Job("daily", door.url, b'{"name": "daily"}'), "2026-03-14T12:00:00Z")
-    ((headers,), (body,)) = door.ticks, door.bodies
-    assert (answer.status_code, body) == (200, b'{"name": "daily"}')
+def test_a_call_looks_like_cloud_schedulers(door: Door) -> None:
+    answer = send(Job("daily", door.url, {"name": "daily"}), "2026-03-14T12:00:00Z")
+    ((headers,), (body,)) = door.calls, door.bodies
+    assert (answer.status, json.loads(body)) == (200, {"name": "daily"})
     assert headers["user-agent"] == "Google-Cloud-Scheduler"
     assert headers["content-type"] == "application/json"
     assert {name: value for name, value in headers.items() if name.startswith("x-")} == {
@@ -85,30 +86,37 @@ def test_a_tick_looks_like_cloud_schedulers(door: Door) -> None:
     }
 
 
-def test_ticks_are_planned_for_whole_minutes(door: Door) -> None:
-    """Whenever it was started; the time that a tick names is the planned one."""
+def test_calls_are_planned_for_whole_minutes(door: Door) -> None:
+    """Whenever it was started; the time that a call names is the planned one."""
     time = Time(NOON + 0.25, waits=3)
     assert run(door, time) == []
     assert door.times == ["2026-03-14T12:01:00Z", "2026-03-14T12:02:00Z", "2026-03-14T12:03:00Z"]
     assert time.waited == [59.75, 60, 60, 60]
 
 
-def test_a_tick_that_fails_is_sent_again_as_the_same_tick(door: Door) -> None:
+def test_a_daily_call_is_planned_so_many_hours_after_midnight() -> None:
+    """In UTC, on this day or the next."""
+    job = Job("reconcile", "", past=5 * 3600)
+    assert time_text(job.next_time(NOON)) == "2026-03-15T05:00:00Z"
+    assert time_text(job.next_time(NOON - 8 * 3600)) == "2026-03-14T05:00:00Z"
+
+
+def test_a_call_that_fails_is_sent_again_as_the_same_call(door: Door) -> None:
     door.statuses.extend([503, 500])
     assert run(door, Time(NOON, waits=4)) == []
     assert door.times == ["2026-03-14T12:01:00Z"] * 3 + ["2026-03-14T12:02:00Z"]
 
 
-def test_a_tick_that_never_succeeds_is_reported_and_given_up(door: Door) -> None:
+def test_a_call_that_never_succeeds_is_reported_and_given_up(door: Door) -> None:
     """After five repetitions, with longer and longer pauses; the next one is planned as ever."""
     door.statuses.extend([500] * 6)
     time = Time(NOON, waits=7)
-    assert run(door, time) == ["the tick sweep of 2026-03-14T12:01:00Z failed: HTTP 500"]
+    assert run(door, time) == ["the call sweep of 2026-03-14T12:01:00Z failed: HTTP 500"]
     assert door.times == ["2026-03-14T12:01:00Z"] * 6 + ["2026-03-14T12:02:00Z"]
     assert time.waited == [60, *PAUSES, 29, 60]
 
 
-def test_a_door_that_is_not_there_is_a_tick_that_failed() -> None:
+def test_a_door_that_is_not_there_is_a_call_that_failed() -> None:
     (report,) = run(Door("http://127.0.0.1:9/sweep"), Time(NOON, waits=6))
     assert "refused" in report
 

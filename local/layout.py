@@ -1,16 +1,11 @@
-"""Where a run lives: its ports and its folder. `make run` and the commands that talk to it agree here."""
+"""The ports and files of one run. `make run` and the commands that talk to it agree here."""
 
-from __future__ import annotations
-
+import argparse
 import os
 import shlex
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 8080
@@ -29,8 +24,8 @@ class Part(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The first port and the folder that keeps everything."""
+class Layout:
+    """The first port, and the folder that keeps everything."""
 
     port: int
     state: Path
@@ -50,7 +45,7 @@ class Place:
         return self.state / "logs" / f"{name}.log"
 
     def prefix(self) -> str:
-        """Return what a command line begins with to mean this place, where it is not the usual one."""
+        """Return what a command line begins with to mean this run, where it is not the usual one."""
         named = {"LOCAL_PORT": (self.port, PORT), "LOCAL_STATE": (self.state, STATE)}
         return "".join(f"{name}={shlex.quote(str(here))} " for name, (here, usual) in named.items() if here != usual)
 
@@ -62,6 +57,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, default=state, help="where everything is kept")
 
 
-def place_of(arguments: argparse.Namespace) -> Place:
-    """Return the place that the options name."""
-    return Place(arguments.port, arguments.state.absolute())
+def layout_of(arguments: argparse.Namespace) -> Layout:
+    """Return the layout that the options name."""
+    return Layout(arguments.port, arguments.state.absolute())

@@ -6,34 +6,34 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.place import ROOT, Part, Place, add_options, place_of
+from local.layout import ROOT, Layout, Part, add_options, layout_of
 
 if TYPE_CHECKING:
     import pytest
 
 
-def parsed(*words: str) -> Place:
+def parsed(*words: str) -> Layout:
     parser = argparse.ArgumentParser()
     add_options(parser)
-    return place_of(parser.parse_args(words))
+    return layout_of(parser.parse_args(words))
 
 
 def test_by_default_it_is_the_readmes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The README's lines say nothing of a port."""
     monkeypatch.delenv("LOCAL_PORT", raising=False)
     monkeypatch.delenv("LOCAL_STATE", raising=False)
-    place = parsed()
-    assert (place, place.prefix()) == (Place(8080, ROOT / ".local"), "")
-    assert place.url(Part.FUNCTION) == "http://127.0.0.1:8080"
+    layout = parsed()
+    assert (layout, layout.prefix()) == (Layout(8080, ROOT / ".local"), "")
+    assert layout.url(Part.FUNCTION) == "http://127.0.0.1:8080"
 
 
 def test_the_environment_names_another_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_PORT", "9000")
     monkeypatch.setenv("LOCAL_STATE", "/tmp/a b")
-    assert parsed() == Place(9000, Path("/tmp/a b"))
+    assert parsed() == Layout(9000, Path("/tmp/a b"))
     assert parsed().prefix() == "LOCAL_PORT=9000 LOCAL_STATE='/tmp/a b' "
     assert parsed("--port", "7000").port == 7000
 
 
 def test_every_part_has_a_port_of_its_own() -> None:
-    assert {Place(8080, Path("x")).port_of(part) for part in Part} == {8080, 8081, 8082, 8083, 8084}
+    assert {Layout(8080, Path("x")).port_of(part) for part in Part} == {8080, 8081, 8082, 8083, 8084}
