@@ -11,6 +11,7 @@ from typing import Literal
 Door = Literal["http", "event", "schedule"]
 Status = Literal["queued", "running", "succeeded", "failed", "unknown"]
 Billed = Literal["no", "maybe", "yes"]
+MAX_BODY_BYTES = 16 * 1024 * 1024  # of an order, in a request or in a job file
 
 
 @dataclass(frozen=True, slots=True)

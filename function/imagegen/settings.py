@@ -1,4 +1,4 @@
-"""Settings: one frozen object, read from a mapping, which `wiring.py` takes from the environment.
+"""Settings: one frozen object, read from a mapping, which `wiring/` takes from the environment.
 
 docs/settings.md lists them for operators. Every setting that is missing or wrong is named in one line, so that an
 operator corrects a deployment once.

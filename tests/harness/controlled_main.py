@@ -22,7 +22,6 @@ from flask import Request, Response
 
 from imagegen import wiring
 from imagegen.doors.request_bodies import Bodies, Patience
-from imagegen.doors.routes import HttpDoor
 from imagegen.ports import Clock, Generator, Objects, Signer
 from imagegen.settings import Settings
 from imagegen.timeouts import Timeouts
@@ -100,11 +99,11 @@ class ControlledApp(wiring.App):
     def signer(self) -> Signer:
         return cast("Signer", Steps(super().signer))
 
-    def _make_http(self) -> HttpDoor:
-        door = super()._make_http()
+    @cached_property
+    def bodies(self) -> Bodies:
         if "PATIENCE" in os.environ:  # one place for large bodies
-            door._bodies = Bodies(1, Patience(**json.loads(os.environ["PATIENCE"])))
-        return door
+            return Bodies(1, Patience(**json.loads(os.environ["PATIENCE"])))
+        return super().bodies
 
     @cached_property
     def _timeouts(self) -> Timeouts:

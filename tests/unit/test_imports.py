@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "failure": {"model"},
     "stopwatch": {"ports"},
 }  # fmt: skip
-DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
+DOORS_HTTP = {f"doors/{name}" for name in ("entry", "images", "pages", "request_bodies", "routes", "schedule")}
 DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
@@ -168,6 +168,16 @@ def test_the_package_imports_without_any_setting() -> None:
     lines += ["import sys, threading", "print('google.cloud.storage' in sys.modules, threading.active_count())"]
     ran = run("\n".join(lines))
     assert (ran.stdout, ran.stderr, ran.returncode) == ("False 1\n", "", 0)
+
+
+def test_a_start_imports_no_more_than_health_needs() -> None:
+    """The core, its adapters and their libraries come with the first request that needs them."""
+    settings = {"SEGMIND_API_KEY": "SG_x", "RESULTS_BUCKET": "results"}
+    ran = run("import main, sys; print(*sys.modules)", **settings)
+    loaded = {name for name in ran.stdout.split() if name.startswith(("imagegen.", "urllib3", "imagesize"))}
+    late = ("imagegen.pipeline", "imagegen.references", "imagegen.segmind", "imagegen.google", "urllib3", "imagesize")
+    assert "imagegen.doors.routes" in loaded, ran.stderr
+    assert {name for name in loaded if name.startswith(late)} == set()
 
 
 @pytest.mark.parametrize("folder", ["mock_segmind", "local"])

@@ -12,7 +12,7 @@ from imagegen import log
 from imagegen.doors.core import Core
 from imagegen.errors import IdempotencyKeyReused, ImageDeleted, ImageNotStored, InvalidRequest, StorageUnavailable
 from imagegen.failure import Problem, ServiceError
-from imagegen.model import ImageRequest, Order
+from imagegen.model import MAX_BODY_BYTES, ImageRequest, Order
 from imagegen.pipeline import job_files
 from imagegen.pipeline.job_files import Upload
 from imagegen.ports import Clock, Deadline
@@ -135,7 +135,7 @@ class EventDoor:
         if job_files.is_photo(upload):
             there = core.uploads.stat(upload.name, deadline, upload.generation)
             return None if there is None else job_files.order_of_photo(upload)
-        if upload.size > job_files.MAX_JOB_BYTES:
+        if upload.size > MAX_BODY_BYTES:
             raise InvalidRequest((Problem("", "the job file is larger than 16 MiB"),))
         body = core.uploads.read(upload.name, deadline, upload.generation)
         if body is None:

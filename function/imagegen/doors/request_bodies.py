@@ -12,7 +12,7 @@ from werkzeug.http import parse_options_header
 from imagegen.doors.watchdog import Watchdog
 from imagegen.errors import InvalidRequest, StorageUnavailable, TooLarge, UnsupportedMediaType
 from imagegen.failure import Problem
-from imagegen.references.validation import MAX_BODY_BYTES
+from imagegen.model import MAX_BODY_BYTES
 
 _SMALL_BYTES = 256 * 1024  # a request without inline images
 _PIECE_BYTES = 64 * 1024

@@ -1,4 +1,4 @@
-"""The core put together: each part once, over the ports that it is given. `wiring.py` and the tests call this."""
+"""The core put together: each part once, over the ports that it is given. `wiring/` and the tests call this."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor

@@ -114,7 +114,7 @@ class Claiming:
         deleted: Future[Deleted | None] = (
             start(partial(jobs.deleted, claim.id, deadline)) if may_exist else returned(None)
         )
-        claimed: Future[int | None] = start(partial(jobs.claim, claim, deadline))
+        claimed: Future[int | None] = self.parallel.here(partial(jobs.claim, claim, deadline))
         failed = errors_of(claimed, marked, ended, deleted)
         generation, marked_as = value_of(claimed), value_of(marked)
         held = Held(claim, {"claim.json": generation or 0}, marker=marked_as)

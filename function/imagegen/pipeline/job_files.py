@@ -14,7 +14,6 @@ from imagegen.references import rules, validation
 from imagegen.references.rules import Rules
 
 JOBS = "jobs/"
-MAX_JOB_BYTES = validation.MAX_BODY_BYTES
 _DEFAULT_TAG = "image"
 _ADDRESSING = ("idempotencyKey", "owner", "id", "ticket")  # what a job file has on top of an HTTP request
 _MAX_KEY = 255

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pydantic.config import JsonDict
     from pydantic_core import ErrorDetails
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_PROMPT_UNITS = 1000
 MAX_REFERENCES = 3
 MAX_DEPTH = 16
