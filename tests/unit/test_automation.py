@@ -71,6 +71,7 @@ def test_the_pythons_are_those_that_can_be_deployed() -> None:
     oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     offered = re.findall(r'contains\(\["(python\d+.*?)"\], var\.runtime\)', (ROOT / "infra/variables.tf").read_text())
     assert oldest == f">={pythons[0]}"
+    assert f"[![Python {pythons[0]} to {pythons[-1]}](" in (ROOT / "README.md").read_text()
     assert offered == ['", "'.join(f"python{version.replace('.', '')}" for version in pythons)]
 
 
