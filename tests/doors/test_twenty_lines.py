@@ -27,7 +27,8 @@ def plain(segmind: FakeSegmind, storage: StorageServer, tmp_path: Path, monkeypa
         ("GOOGLE_CLOUD_PROJECT", "local-project"),
     ):
         monkeypatch.setenv(name, value)
-    caller: FlaskClient = functions_framework.create_app("generate", str(PLAIN)).test_client()
+    app = functions_framework.create_app("generate", str(PLAIN))  # type: ignore[no-untyped-call]  # the framework has no types
+    caller: FlaskClient = app.test_client()
     return caller
 
 
