@@ -91,6 +91,18 @@ def test_the_devcontainers_image_can_be_built() -> None:
     assert version == JOBS["unit"]["strategy"]["matrix"]["python"][0]
 
 
+def test_there_is_one_version() -> None:
+    """Function, client, its lock and changelog tell the same, and the module's address in infra/README.md is of it."""
+    (version,) = re.findall(
+        r'^__version__ = "(.+)"$', (ROOT / "function/imagegen/__init__.py").read_text(), re.MULTILINE
+    )
+    for name in ("client/package.json", "client/package-lock.json"):
+        assert json.loads((ROOT / name).read_text())["version"] == version
+    released = re.findall(r"^## \[(\d.+?)\] - ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released[0] == version
+    assert f"//infra?ref=v{version}" in (ROOT / "infra/README.md").read_text()
+
+
 def _tests() -> Iterator[str]:
     """Yield the command lines that run tests."""
     for job in JOBS.values():
