@@ -191,7 +191,14 @@ run "on_a_foundation" {
 
 run "behind_a_proxy" {
   variables {
-    front = { domains = ["images.example.com"], iap = true }
+    front = { domains = ["images.example.com", "img.example.com"], iap = true, members = ["group:designers@example.com"] }
+  }
+
+  assert {
+    condition = [for g in values(google_project_iam_member.project) : join(" ", concat([g.role, g.member], g.condition[*].expression)) if strcontains(g.role, "iap")] == [
+      "roles/iap.httpsResourceAccessor group:designers@example.com request.host == \"images.example.com\" || request.host == \"img.example.com\"",
+    ]
+    error_message = "Its members may pass, to the front's names alone."
   }
 
   assert {

@@ -742,6 +742,24 @@ run "front_rate" {
   }
 }
 
+run "front_members_of_no_kind" {
+  command         = plan
+  expect_failures = [var.front]
+
+  variables {
+    front = { domains = ["images.example.com"], iap = true, members = ["designers@example.com"] }
+  }
+}
+
+run "front_members_without_a_proxy" {
+  command         = plan
+  expect_failures = [var.front]
+
+  variables {
+    front = { domains = ["images.example.com"], members = ["group:designers@example.com"] }
+  }
+}
+
 run "front_with_a_back_door" {
   command         = plan
   expect_failures = [var.front]

@@ -69,6 +69,10 @@ class Run:
         resource: dict[str, object] = json.loads(text[text.index("{\n") : text.index("\n}\n") + 2])
         return resource
 
+    def ended(self) -> list[dict[str, str]]:
+        """Return the attributes of each message about an ended image that was printed."""
+        return [json.loads(line.partition("ended: ")[2]) for line in self.lines if line.startswith("  ended: ")]
+
     def child(self, words: str) -> int:
         """Return the process among those it has started whose command line holds these words."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

@@ -1,6 +1,7 @@
 """A body becomes a request, or every problem of it at once, each with the place where it stands."""
 
 import json
+import sys
 
 import pytest
 
@@ -75,6 +76,10 @@ def test_a_prompt_is_passed_on_as_it_is() -> None:
     assert parse(request(prompt)).prompt == prompt
 
 
+TOO_DEEP = "nested too deeply" if sys.version_info < (3, 13) else "not valid JSON"
+"""From Python 3.13 on the decoder reads deeper, up to where these bodies break off."""
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -82,8 +87,8 @@ def test_a_prompt_is_passed_on_as_it_is() -> None:
         (b'{"promptText": "\xff", "referenceImages": []}', "not UTF-8"),
         (b'{"promptText": "\xed\xa0\x80", "referenceImages": []}', "not UTF-8"),
         ('{"promptText": "a", "referenceImages": []}'.encode("utf-16"), "not UTF-8"),
-        (b"[" * 9_000, "nested too deeply"),
-        (b'{"a":' * 9_000, "nested too deeply"),
+        (b"[" * 9_000, TOO_DEEP),
+        (b'{"a":' * 9_000, TOO_DEEP),
         (b"[" * 10_001, "too many members"),
         (b"[" + b"0," * 20_000 + b"0]", "too many members"),
         (b'{"promptText": "a", "referenceImages": [], "x": ' + b"9" * 5_000 + b"}", "not valid JSON"),
