@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 
 from mock_segmind import FakeSegmind, Fault, UnknownFault, fingerprint
-from mock_segmind.faults.catalogue import CATALOGUE
+from mock_segmind.faults.registry import REGISTRY
 from mock_segmind.replies import Json, JsonObject
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 
-def statuses(segmind: FakeSegmind, *prompts: str, line: str = probe.V1) -> list[int | None]:
+def statuses(segmind: FakeSegmind, *prompts: str, line: str = plain.V1) -> list[int | None]:
     key = {"x-api-key": segmind.key}
-    return [probe.call(segmind.url, line, probe.request(prompt), headers=key).status for prompt in prompts]
+    return [plain.call(segmind.url, line, plain.request(prompt), headers=key).status for prompt in prompts]
 
 
 def admin(segmind: FakeSegmind, line: str, body: JsonObject | bytes | None = None) -> Any:  # noqa: ANN401  any JSON, asserted on
     """Answer of an admin route: its JSON where it is a 200, else status and message."""
-    outcome = probe.call(segmind.url, line, body)
+    outcome = plain.call(segmind.url, line, body)
     return outcome.json if outcome.status == 200 else (outcome.status, outcome.fields["error"])
 
 
@@ -48,13 +48,13 @@ def test_a_script_takes_only_what_it_matches(segmind: FakeSegmind) -> None:
     segmind.faults.add("502", path="/v2/")
     segmind.faults.add("503", when=lambda call: len(call.prompt) == 3, times=None)
     assert statuses(segmind, "a cat", "a cat", "dog") == [500, 200, 503]
-    assert statuses(segmind, "a horse", line=probe.V2) == [502]
+    assert statuses(segmind, "a horse", line=plain.V2) == [502]
 
 
 def test_several_faults_play_together(segmind: FakeSegmind) -> None:
     """One script with a delay, an error and a cut connection: all of them on the same call."""
     segmind.faults.add("slow=0.01", "502,body=text", "truncated=3")
-    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": segmind.key})
+    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": segmind.key})
     assert (outcome.status, outcome.body, outcome.broken) == (502, b"Bad", "IncompleteRead")
 
 
@@ -68,7 +68,7 @@ def test_a_script_names_its_requests(segmind: FakeSegmind) -> None:
     """`on` moves a fault to requests it does not take by itself, here the balance."""
     segmind.faults.add(Fault("500", on="credits"))
     assert statuses(segmind, "a") == [200]
-    outcome = probe.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
+    outcome = plain.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
     assert outcome.status == 500
 
 
@@ -86,7 +86,7 @@ def test_check_names_what_never_fired(segmind_server: FakeSegmind) -> None:
 def test_check_names_unknown_traffic(segmind_server: FakeSegmind) -> None:
     """A path the vendor does not have is a 404, and fails the test."""
     segmind_server.clear()
-    assert probe.call(segmind_server.url, "GET /v3/models").status == 404
+    assert plain.call(segmind_server.url, "GET /v3/models").status == 404
     with pytest.raises(AssertionError, match="/v3/models"):
         segmind_server.check()
 
@@ -118,10 +118,10 @@ def test_a_wrong_fault_is_refused_when_it_is_made(make: Callable[[], Fault], say
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", REGISTRY)
 def test_a_fault_is_the_same_as_text(name: str) -> None:
     """Every fault with all its options, written out and read again, is the same."""
-    options = CATALOGUE[name].options
+    options = REGISTRY[name].options
     fault = Fault(name, **{option.name: option.default for option in options}, times=2)
     assert Fault.parse(str(fault)) == fault
     assert hash(Fault.parse(str(fault))) == hash(fault)
@@ -164,7 +164,7 @@ def test_all_scripts_can_be_removed_over_http(segmind: FakeSegmind) -> None:
     ("line", "body", "says"),
     [
         ("POST /_mock/faults", {"faults": ["unheard-of"]}, "Unknown mock fault 'unheard-of'. There are: 400"),
-        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "of a wrong type: time. There are: faults, times"),
+        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "of a wrong type: time. There are: times, skip"),
         ("POST /_mock/faults", {"faults": ["502"], "times": True}, "wrong type: times"),
         ("POST /_mock/faults", {"faults": "502"}, "wrong type: faults"),
         ("POST /_mock/faults", {}, "at least one fault"),
@@ -189,7 +189,7 @@ def test_a_wrong_admin_request_is_told(
 def test_accounts_and_ledger_over_http(segmind: FakeSegmind) -> None:
     """What Python sees of accounts and ledger, HTTP sees too; keys only as fingerprints."""
     opened = admin(segmind, "POST /_mock/accounts", {"key": "secret-key", "credits": 1, "rate_limit": 5})
-    probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": "secret-key"})
+    plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": "secret-key"})
     accounts, ledger = admin(segmind, "GET /_mock/accounts"), admin(segmind, "GET /_mock/ledger")
     assert opened["key"] == fingerprint("secret-key")
     assert {account["key"]: account["credits"] for account in accounts["accounts"]}[opened["key"]] == 0.9
@@ -201,7 +201,7 @@ def test_settings_health_and_clear_over_http(segmind: FakeSegmind) -> None:
     """Settings change at once; clear brings the first ones back and forgets the rest."""
     assert admin(segmind, "GET /_mock/health") == {"status": "ok"}
     assert admin(segmind, "POST /_mock/settings", {"latency": 0.01})["latency"] == 0.01
-    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": segmind.key})
+    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": segmind.key})
     assert outcome.headers["x-generation-time"] == "0.01"
     admin(segmind, "POST /_mock/faults", {"faults": ["502"]})
     assert admin(segmind, "POST /_mock/clear") == {"status": "cleared"}
@@ -211,13 +211,13 @@ def test_settings_health_and_clear_over_http(segmind: FakeSegmind) -> None:
 
 def test_the_list_of_magic_prompts(segmind: FakeSegmind) -> None:
     """A page from another origin can read it; every fault is in it."""
-    outcome = probe.call(segmind.url, "GET /_mock/magic")
+    outcome = plain.call(segmind.url, "GET /_mock/magic")
     entries = outcome.fields["magic"]
     assert isinstance(entries, list)
-    assert [named(entry) for entry in entries] == list(CATALOGUE)
+    assert [named(entry) for entry in entries] == list(REGISTRY)
     assert outcome.headers["access-control-allow-origin"] == "*"
-    assert probe.call(segmind.url, "OPTIONS /_mock/faults").status == 204
-    assert probe.call(segmind.url, "PUT /_mock/magic").status == 405
+    assert plain.call(segmind.url, "OPTIONS /_mock/faults").status == 204
+    assert plain.call(segmind.url, "PUT /_mock/magic").status == 405
 
 
 def named(entry: Json) -> Json:

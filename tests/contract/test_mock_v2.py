@@ -7,24 +7,24 @@ import pytest
 
 from mock_segmind import FakeSegmind, Picture
 from mock_segmind.replies import JsonObject
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 
-def submit(segmind: FakeSegmind, prompt: str = "a cat") -> probe.Outcome:
-    return probe.call(segmind.url, probe.V2, probe.request(prompt), headers={"x-api-key": segmind.key})
+def submit(segmind: FakeSegmind, prompt: str = "a cat") -> plain.Outcome:
+    return plain.call(segmind.url, plain.V2, plain.request(prompt), headers={"x-api-key": segmind.key})
 
 
-def read(segmind: FakeSegmind, url: object, key: str | None = None) -> probe.Outcome:
+def read(segmind: FakeSegmind, url: object, key: str | None = None) -> plain.Outcome:
     headers = {"x-api-key": key or segmind.key}
-    return probe.call(segmind.url, f"GET {urlsplit(str(url)).path}", headers=headers)
+    return plain.call(segmind.url, f"GET {urlsplit(str(url)).path}", headers=headers)
 
 
 def result(segmind: FakeSegmind, prompt: str = "a cat") -> JsonObject:
     return read(segmind, submit(segmind, prompt).fields["response_url"]).fields
 
 
-def look(segmind: FakeSegmind, url: object, method: str = "GET") -> probe.Outcome:
-    return probe.call(segmind.url, f"{method} {urlsplit(str(url)).path}")
+def look(segmind: FakeSegmind, url: object, method: str = "GET") -> plain.Outcome:
+    return plain.call(segmind.url, f"{method} {urlsplit(str(url)).path}")
 
 
 def test_a_job_from_submit_to_image(segmind: FakeSegmind) -> None:
@@ -56,10 +56,10 @@ def test_the_shape_of_a_result(segmind: FakeSegmind) -> None:
 def test_v2_checks_like_v1(segmind: FakeSegmind) -> None:
     """Key, body and credits are checked at the submit; a refused job does not exist."""
     segmind.accounts.open("poor", 0)
-    keyless = probe.call(segmind.url, probe.V2, probe.request())
-    poor = probe.call(segmind.url, probe.V2, probe.request(), headers={"x-api-key": "poor"})
-    bad = probe.call(segmind.url, probe.V2, {}, headers={"x-api-key": segmind.key})
-    other = probe.call(segmind.url, "POST /v2/other", probe.request(), headers={"x-api-key": segmind.key})
+    keyless = plain.call(segmind.url, plain.V2, plain.request())
+    poor = plain.call(segmind.url, plain.V2, plain.request(), headers={"x-api-key": "poor"})
+    bad = plain.call(segmind.url, plain.V2, {}, headers={"x-api-key": segmind.key})
+    other = plain.call(segmind.url, "POST /v2/other", plain.request(), headers={"x-api-key": segmind.key})
     assert [outcome.status for outcome in (keyless, poor, bad, other)] == [401, 406, 400, 404]
     assert segmind.ledger.total_billed == 0
 
