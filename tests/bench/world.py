@@ -61,8 +61,9 @@ class Storage:
         return self._other(method, name, query)
 
     def _control(self, query: dict[str, str]) -> Answer:
+        made = query.get("name", "jobs/{:026}/result.json")
         for number in range(int(query.get("preload", 0))):
-            self._put(f"jobs/{number:026}/result.json", b"{}")
+            self._put(made.format(number), b"{}")
         told, self._calls = dict(self._calls), Counter()
         return _json(200, told)
 
