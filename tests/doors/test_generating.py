@@ -60,26 +60,6 @@ def test_the_vendor_gets_exactly_what_its_page_documents(site: Site, ratio: str)
     assert f"{image['width']}:{image['height']}" == ratio
 
 
-@pytest.mark.parametrize(
-    ("magic", "kind"),
-    [
-        ("png", "png"),
-        ("webp", "webp"),
-        *((magic, "jpeg") for magic in ("base64", "hosted", "chunked", "no-headers", "broken-headers", "wrong-type")),
-    ],
-)
-def test_every_shape_of_a_good_answer_is_an_image(site: Site, magic: str, kind: str) -> None:
-    """Bytes, base64, a hosted URL, chunks, headers missing or broken: paid once, stored as what the bytes are."""
-    made = site.post(order(f"a boat [mock:{magic}]"))
-    assert (made.status_code, made.json()["status"]) == (200, "succeeded")
-    assert made.json()["image"]["contentType"] == f"image/{kind}"
-    extension = "jpg" if kind == "jpeg" else kind
-    assert site.results.only_job()[1] == ["claim.json", f"image.{extension}", "result.json", "sent.json"]
-    with Image.open(io.BytesIO(requests.get(made.json()["image"]["url"], timeout=10).content)) as image:
-        assert str(image.format).lower() == kind
-    assert (site.billed, site.ledger.leaks()) == (1, [])
-
-
 def test_the_answer_carries_the_headers_of_the_contract(site: Site) -> None:
     """Location, Server-Timing with every step, Cache-Control and the caller's own X-Request-Id."""
     made = site.post(order(), X_Request_Id="frontend-17.a:b")

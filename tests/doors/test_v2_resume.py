@@ -104,28 +104,6 @@ def test_a_resumed_failure_frees_everything(site: Site, ask: str) -> None:
     assert (site.results.jobs(), site.results.slots(), site.ledger.billed()) == ({}, [], [])
 
 
-def test_a_resumed_refusal_is_kept_and_its_slot_freed(site: Site) -> None:
-    """FAILED after the deadline, by the request's own fault: written down as such, and the slot is free."""
-    body = order(f"{SLOW}[mock:v2-failed,message=SAFETY.INPUT refused]")
-    image_id = site.post(body, key="k").json()["id"]
-    site.control.pass_time()
-    assert site.show(image_id)["error"]["code"] == "rejected-by-segmind"
-    assert (site.results.job(image_id), site.results.slots()) == (
-        ["claim.json", "result.json", "sent.json", "submitted.json"],
-        [],
-    )
-
-
-def test_a_record_that_expired_meanwhile_is_unknown(site: Site) -> None:
-    """Resumed after Segmind forgot the generation: unknown, with its slot kept; nothing is bought again."""
-    image_id = site.post(order(SLOW), key="k").json()["id"]
-    site.segmind.faults.add("v2-expired,on=v2-status", times=3)
-    site.control.pass_time()
-    assert site.sweep()["lost"] == 1
-    assert site.show(image_id)["status"] == "unknown"
-    assert (site.slots, site.bought) == (1, 1)
-
-
 def test_going_back_to_v1_loses_no_generation_of_v2(site: Site) -> None:
     """What v2 submitted is still fetched after SEGMIND_API went back to v1: the key buys nothing again."""
     image_id = site.post(order(SLOW), key="k").json()["id"]

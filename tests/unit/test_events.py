@@ -48,14 +48,6 @@ class Door:
         return [json.loads(self.world.objects.data(name)) for name in names]
 
 
-def test_a_job_is_run_and_its_event_taken() -> None:
-    """One image, bought and stored."""
-    door = Door()
-    assert door.handle(door.drop()) is True
-    assert [ending["status"] for ending in door.endings] == ["succeeded"]
-    assert len(door.world.generator.bought) == len(door.world.slots()) == 1
-
-
 @pytest.mark.parametrize(("age", "taken"), [(0, False), (MAX_AGE - 1, False), (MAX_AGE, True), (MAX_AGE + 1, True)])
 def test_the_line_between_again_and_never(age: float, taken: bool) -> None:
     """Younger than EVENT_MAX_AGE_SECONDS comes again and leaves nothing; from that age on it ends as failed."""
