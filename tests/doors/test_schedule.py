@@ -56,19 +56,6 @@ def test_two_deliveries_at_once_are_one_batch(site: Site) -> None:
     assert (run_all(site), site.billed) == ([200] * 20, 20)
 
 
-@pytest.mark.parametrize("skip", [0, 1, 7, 19])
-def test_a_half_done_tick_is_completed_by_the_next(site: Site, skip: int) -> None:
-    """Storage fails in the middle: 503, and the repeated tick queues what is missing; each image is bought once."""
-    site.storage.faults.answer(403, method="POST", path=INTO_UPLOADS, skip=skip)
-    half = site.tick(batch(20))
-    done = len(site.uploads.names())
-    again = site.tick(batch(20)).json()
-    assert (half.status_code, half.json()["code"]) == (503, "storage-unavailable")
-    assert (len(again["replayed"]), len(again["queued"])) == (done, 20 - done)
-    assert run_all(site) == [200] * 20
-    assert site.bought == len(site.uploads.names()) == 20
-
-
 def test_another_time_name_or_index_is_another_image(site: Site) -> None:
     """They are the key of an image: with another of them it is new, also where the request is the same."""
     site.tick({"name": "nightly", "images": [order(), order()]})

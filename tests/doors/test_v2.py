@@ -58,20 +58,8 @@ def test_every_shape_of_a_good_job_is_an_image(site: Site, magic: str) -> None:
     assert site.ledger.leaks() == []
 
 
-TROUBLES = [
-    "503",
-    "502",
-    "429",
-    "500",
-    "504",
-    "401",
-    "reset",
-    "garbage",
-    "400,body=html",
-    "422,body=text",
-    "moderation",
-]
-LOOKS = [(f"{trouble},on={look}", 1) for trouble in TROUBLES for look in ("v2-status", "v2-result")]
+FAULTS = ["503", "502", "429", "500", "504", "401", "reset", "garbage", "400,body=html", "422,body=text", "moderation"]
+LOOKS = [(f"{trouble},on={look}", 1) for trouble in FAULTS for look in ("v2-status", "v2-result")]
 
 
 @pytest.mark.parametrize(("fault", "times"), [*LOOKS, ("v2-expired,on=v2-status", 2)])

@@ -45,15 +45,6 @@ def test_the_key_is_name_time_and_index() -> None:
     assert Queue().tick(batch(3)) == [image_id("", f"nightly/{TICK}/{i}") for i in range(3)]
 
 
-def test_nothing_is_spent() -> None:
-    """A tick writes jobs into the uploads bucket and their markers into the other, and nothing is bought."""
-    queue = Queue()
-    ids = queue.tick(batch(50))
-    assert queue.uploads.names() == sorted(f"jobs/{one}.json" for one in ids)
-    assert queue.world.objects.names() == sorted(f"open/{one}" for one in ids)
-    assert queue.world.generator.bought == []
-
-
 @given(st.integers(0, 9))
 def test_a_tick_that_broke_anywhere_is_completed(done: int) -> None:
     """Storage fails at any one of its writes: the repeated tick queues the rest, and every image is queued once."""
