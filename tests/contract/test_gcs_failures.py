@@ -68,7 +68,7 @@ def test_a_503_that_lasts_is_told(objects: GcsObjects, storage: StorageServer, o
     """At the caller's deadline, not at the client's own of two minutes."""
     storage.faults.answer(503, times=1_000)
     with pytest.raises(StorageUnavailable):
-        operation(objects, soon(0.5))
+        operation(objects, soon(0.2))
 
 
 @every_operation
@@ -85,7 +85,7 @@ def test_silence_ends_at_the_deadline(objects: GcsObjects, storage: StorageServe
     """A storage that says nothing holds nobody for ever."""
     storage.faults.hang(times=1_000)
     with pytest.raises(StorageUnavailable):
-        operation(objects, soon(0.5))
+        operation(objects, soon(0.2))
 
 
 @every_operation
@@ -104,7 +104,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, operation: Operation) -
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{deaf.getsockname()[1]}")
         unreachable = gcs.client(8)
         with pytest.raises(StorageUnavailable):
-            operation(GcsObjects(unreachable, "results"), soon(0.5))
+            operation(GcsObjects(unreachable, "results"), soon(0.2))
         unreachable.close()
 
 
@@ -152,7 +152,7 @@ def test_a_write_that_storage_did_not_confirm_is_not_done(monkeypatch: pytest.Mo
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", stub.url)
         strange = gcs.client(8)
         with pytest.raises(StorageUnavailable):
-            GcsObjects(strange, "results").create(NAME, DATA, "image/jpeg", soon(0.5))
+            GcsObjects(strange, "results").create(NAME, DATA, "image/jpeg", soon(0.2))
         strange.close()
 
 

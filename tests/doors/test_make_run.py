@@ -92,7 +92,7 @@ def test_only_pages_of_configured_origins_may_use_signed_urls(run: Run) -> None:
 
 
 def test_it_can_be_stopped_amid_a_generation(run: Run) -> None:
-    run.start("--latency", "600")
+    run.start("--latency", "600", "--patience", "0.5")
     run.read_until("usually 600")
     run.process.send_signal(signal.SIGINT)
     run.process.send_signal(signal.SIGINT)

@@ -159,7 +159,7 @@ class Site:
         seen = -1
         while seen != len(self.storage.calls):
             seen = len(self.storage.calls)
-            time.sleep(0.05)
+            time.sleep(0.03)
 
     def wreck(self, image_id: str | None = None, lease: float = -3600.0) -> Wreck:
         """Return a job of a dead instance, of which nothing is written yet."""
