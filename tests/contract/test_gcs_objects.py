@@ -45,7 +45,7 @@ def test_an_object_is_written_as_it_is(objects: GcsObjects, storage: StorageServ
 
 
 def test_only_the_first_create_wins(objects: GcsObjects, storage: StorageServer) -> None:
-    """What exists is never overwritten; the second hears that somebody was first."""
+    """What exists is never overwritten; the second create returns None."""
     assert objects.create(NAME, b"mine", JSON, soon())
     assert objects.create(NAME, b"yours", JSON, soon()) is None
     assert storage.read("results", NAME) == b"mine"
@@ -126,7 +126,7 @@ def test_a_listing_knows_each_object(objects: GcsObjects, storage: StorageServer
 
 
 def test_only_the_generation_named_is_deleted(objects: GcsObjects, storage: StorageServer) -> None:
-    """An object that somebody wrote since is left alone; what is gone already is fine."""
+    """An object that was written since is left alone; what is gone already is fine."""
     generation = storage.put("results", NAME, b"first").generation
     storage.put("results", NAME, b"second")
     objects.delete(NAME, generation, soon())

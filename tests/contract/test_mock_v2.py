@@ -75,7 +75,7 @@ def test_a_job_belongs_to_its_key(segmind: FakeSegmind) -> None:
 
 
 def test_a_job_is_billed_by_the_clock(segmind: FakeSegmind) -> None:
-    """A job nobody asks about again finishes and is billed; before that it is not COMPLETED."""
+    """A job that is not asked about again finishes and is billed; before that it is not COMPLETED."""
     segmind.settings.latency = 0.3
     submitted = submit(segmind).fields
     assert read(segmind, submitted["status_url"]).fields["status"] in {"QUEUED", "PROCESSING"}

@@ -20,7 +20,7 @@ def fault(case: Case) -> str:
 
 @pytest.mark.parametrize("case", TAKEN, ids=fault)
 def test_a_whole_image_is_taken(rig: Rig, case: Case) -> None:
-    """Whatever shape it comes in: the bytes in the bucket are a whole image, described by themselves."""
+    """In every form that the vendor answers: the bytes in the bucket are a whole image, described by themselves."""
     rig.segmind.faults.add(case["fault"])
     image = rig.order("key-1").json["image"]
     stored = rig.storage.read("results", image["gsUri"].removeprefix("gs://results/"))
@@ -59,7 +59,7 @@ def test_silence_and_breaks_leave_the_outcome_open(make_rig: MakeRig, case: Case
 
 
 def test_a_generation_that_outlives_its_caller_is_billed_once(make_rig: MakeRig) -> None:
-    """We hang up, it finishes and is billed; asked again, after any time, nobody buys a second one."""
+    """We hang up, it finishes and is billed; asked again, after any time, no second one is bought."""
     rig = make_rig(SEGMIND_TIMEOUT_SECONDS="1")
     rig.segmind.faults.add("slow=2")
     rig.order("key-1")

@@ -74,7 +74,7 @@ def test_the_answer_carries_the_headers_of_the_contract(site: Site) -> None:
 
 @pytest.mark.parametrize("given", [None, "x" * 129, "a b", "ü", "<script>"])
 def test_a_request_id_that_is_not_one_is_replaced(site: Site, given: str | None) -> None:
-    """Whatever cannot be a request id is never echoed; every answer has one all the same."""
+    """What cannot be a request id is never echoed; every answer has one all the same."""
     answered = site.call("GET", "/health", headers={} if given is None else {"X-Request-Id": given.encode()})
     assert re.fullmatch(r"[0-9a-f]{32}", answered.headers["X-Request-Id"])
 

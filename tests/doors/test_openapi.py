@@ -274,7 +274,7 @@ def test_what_it_says_of_requests_is_what_is_checked(server: Site) -> None:
 
 
 def test_images_do_not_wait_for_it() -> None:
-    """Neither schemas nor the page are imported before somebody asks for them: a cold start stays short."""
+    """Neither schemas nor the page are imported before they are asked for: a cold start stays short."""
     program = "import sys; from imagegen import wiring; print([m for m in sys.modules if 'imagegen' in m])"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT / "function", capture_output=True, text=True, check=True

@@ -110,7 +110,7 @@ def test_an_object_that_cannot_be_used_is_refused(
 
 
 def test_everybody_has_a_folder_of_their_own(site: Site, photo: bytes, photo_uri: str) -> None:
-    """With API keys an inline image goes into its caller's folder, and nobody else's may be named."""
+    """With API keys an inline image goes into its caller's folder, and no other folder may be named."""
     site = site(**CALLERS)
     site.storage.put(UPLOADS, "references/shared.png", photo, content_type="image/png")
     assert site.post(asking(photo_uri), x_api_key=KEYS["alice"]).status_code == 200

@@ -64,7 +64,7 @@ LOOKS = [(f"{trouble},on={look}", 1) for trouble in FAULTS for look in ("v2-stat
 
 @pytest.mark.parametrize(("fault", "times"), [*LOOKS, ("v2-expired,on=v2-status", 2)])
 def test_a_trouble_while_polling_is_survived(site: Site, fault: str, times: int) -> None:
-    """A look costs nothing: whatever goes wrong with one, a later one finds the image, and one submit is billed."""
+    """A look costs nothing: where one goes wrong, a later one finds the image, and one submit is billed."""
     site.segmind.faults.add(fault, times=times)
     made = site.post(order())
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")

@@ -1,4 +1,4 @@
-"""v2 after its claimant is gone: whoever asks next goes on from submitted.json, and nobody pays again."""
+"""v2 after its claimant is gone: the next request goes on from submitted.json, and nothing is bought again."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -31,7 +31,7 @@ def by_a_look(site: Site, _prompt: str) -> None:
 
 
 def by_an_event(site: Site, prompt: str) -> None:
-    assert site.deliver(site.uploads.drop("jobs/again.json", order(prompt, idempotencyKey="k"))) == 200
+    assert site.deliver(site.uploads.put("jobs/again.json", order(prompt, idempotencyKey="k"))) == 200
 
 
 def by_the_sweep(site: Site, _prompt: str) -> None:
@@ -43,7 +43,7 @@ everybody = pytest.mark.parametrize("resume", [by_the_same_request, by_a_look, b
 
 @everybody
 def test_a_generation_outlives_its_deadline(site: Site, resume: Resumer) -> None:
-    """Still processing at the deadline is 202; when the lease is over whoever asks next finishes it, unpaid."""
+    """Still processing at the deadline is 202; when the lease is over the next request finishes it, unpaid."""
     made = site.post(order(SLOW), key="k")
     assert (made.status_code, made.json()["status"]) == (202, "running")
     assert made.headers["Location"] == f"/v1/images/{made.json()['id']}"
@@ -56,7 +56,7 @@ def test_a_generation_outlives_its_deadline(site: Site, resume: Resumer) -> None
 
 @everybody
 def test_a_generation_outlives_its_instance(site: Site, resume: Resumer) -> None:
-    """Killed after the submit was written down: whoever asks next stores the image that was paid for."""
+    """Killed after the submit was written down: the next request stores the image that was paid for."""
     site.control.doom(BEFORE_THE_IMAGE)
     with pytest.raises(requests.ConnectionError):
         site.post(order(), key="k")

@@ -44,7 +44,7 @@ class MemoryObject:
 
 
 class MemoryObjects:
-    """Implements `ports.Objects`: atomic and thread-safe, each object with a generation nobody had before."""
+    """Implements `ports.Objects`: atomic and thread-safe, each object with a generation that is new."""
 
     def __init__(self, clock: FakeClock | None = None) -> None:
         self._clock = clock or FakeClock()

@@ -60,7 +60,7 @@ def test_a_file_is_the_http_request_and_its_address() -> None:
 
 
 def test_a_queued_job_is_found_in_the_shape_of_its_claim() -> None:
-    """Id, owner, request, fingerprint and the time at which it was queued, and no lease: nobody holds it."""
+    """Id, owner, request, fingerprint and the time at which it was queued, and no lease."""
     queue = Queue()
     queue.put()
     queued_at = queue.clock.now()

@@ -47,7 +47,7 @@ def test_no_history_is_a_choice(text: str | None, asks: bool) -> None:
 
 @pytest.mark.parametrize(("name", "field", "text", "value"), GOOD)
 def test_a_good_value(name: str, field: str, text: str, value: object) -> None:
-    """Spaces around it are nobody's intention."""
+    """Spaces around it are dropped."""
     found = getattr(Settings.from_env({**REQUIRED, name: f" {text} "}), field)
     assert (list(found) if isinstance(found, tuple) else found) == value
 
@@ -122,7 +122,7 @@ def test_secrets_are_not_shown() -> None:
 
 @given(st.fixed_dictionaries({case["name"]: st.just("sentinel\x7f§") for case in CASES}))
 def test_a_bad_value_is_not_repeated(env: dict[str, str]) -> None:
-    """Whatever was pasted into the wrong variable may be a secret: the line names settings and rules, no values."""
+    """A value pasted into the wrong variable may be a secret: the line names settings and rules, no values."""
     assert "sentinel" not in line(env)
 
 

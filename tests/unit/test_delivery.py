@@ -96,7 +96,7 @@ def test_an_object_of_the_largest_size_passes() -> None:
     ids=["vendor", "signer"],
 )
 def test_what_goes_wrong_on_the_way_was_never_billed(place: Place) -> None:
-    """Neither signing nor uploading costs anything: whatever they raise frees the key."""
+    """Neither signing nor uploading costs anything: their errors free the key."""
     place.hold()
     with pytest.raises((SegmindUnavailable, StorageUnavailable)) as caught:
         place.uris(STAGED)

@@ -216,7 +216,7 @@ def test_a_time_that_is_none(told: object) -> None:
     ],
 )
 def test_the_request_as_it_was_sent(body: object, equal: bool) -> None:
-    """Compared by the same fingerprint that `sent.json` has, whatever else the vendor stores beside it."""
+    """Compared by the same fingerprint that `sent.json` has; other fields of the vendor's do not count."""
     row = row_of({**ROW, "request_body": body})
     assert row
     assert (row.fingerprint == REQUEST.fingerprint) is equal

@@ -142,7 +142,7 @@ def test_helpers_threads_carry_the_fields(capsys: pytest.CaptureFixture[str]) ->
     ("status", "severity"), [(200, "INFO"), (404, "INFO"), (429, "INFO"), (500, "ERROR"), (504, "ERROR")]
 )
 def test_our_own_failures_are_errors(capsys: pytest.CaptureFixture[str], status: int, severity: str) -> None:
-    """A caller's mistake wakes nobody up."""
+    """A caller's mistake is no error of ours."""
     log.request_ended("POST", "/v1/images", status, 1.5)
     (line,) = lines(capsys)
     assert line["severity"] == severity
@@ -166,7 +166,7 @@ def test_a_bug_is_told_by_its_places(capsys: pytest.CaptureFixture[str]) -> None
     "name", ["urllib3.connectionpool", "google.auth.transport.requests", "google.cloud", "requests"]
 )
 def test_libraries_are_silent(capfd: pytest.CaptureFixture[str], name: str) -> None:
-    """Theirs name URLs: whatever the root logger is set to, it hears nothing of them."""
+    """Theirs name URLs: at every level of the root logger it hears nothing of them."""
     root, heard = logging.getLogger(), StringIO()
     handler, level = logging.StreamHandler(heard), root.level
     root.addHandler(handler)

@@ -22,7 +22,7 @@ SIZES = [(1280, 720), (720, 1280), (1, 1), (1584, 672)]
 KINDS = [(kind, mode, options) for kind in OPTIONS for mode in MODES[kind] for options in OPTIONS[kind]]
 
 
-def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (64, 48), **options: Any) -> bytes:  # noqa: ANN401 - whatever Pillow takes
+def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (64, 48), **options: Any) -> bytes:  # noqa: ANN401 - any option of Pillow's
     noise = Image.frombytes("RGB", size, random.Random(1).randbytes(size[0] * size[1] * 3))
     out = io.BytesIO()
     noise.convert(mode).save(out, kind, **options)
@@ -57,7 +57,7 @@ def test_an_image_that_was_cut(kind: str, part: float) -> None:
 
 @given(st.sampled_from(list(OPTIONS)), st.integers(1, 2_000))
 def test_no_cut_image_passes(kind: str, missing: int) -> None:
-    """Whatever number of bytes is missing at the end."""
+    """Any number of bytes may be missing at the end."""
     data = image(kind)
     with pytest.raises(NotAnImage):
         picture_of(data[: max(0, len(data) - missing)])

@@ -52,7 +52,7 @@ def test_a_finished_image() -> None:
 
 
 def test_references_are_shown_without_their_addresses() -> None:
-    """They can carry somebody's signature."""
+    """They can carry a signature."""
     assert "example.com" not in json.dumps(resource(Outcome(CLAIM, DONE), "results", URL, "req"))
 
 

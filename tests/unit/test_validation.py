@@ -51,7 +51,7 @@ def test_the_ratio_has_a_default() -> None:
 
 @pytest.mark.parametrize("unit", ["x", "é", "鏡", "\u200b", "\x00"])
 def test_a_thousand_units_fit(unit: str) -> None:
-    """1,000 UTF-16 units are allowed and 1,001 are not, whatever they take in UTF-8."""
+    """1,000 UTF-16 units are allowed and 1,001 are not, however long they are in UTF-8."""
     prompt = "p" + unit * 999
     assert parse(request(prompt)).prompt == prompt
     assert problems_of(request(prompt + unit))[0][0] == "/promptText"
@@ -115,7 +115,7 @@ def test_there_is_an_end_to_problems() -> None:
 
 
 def test_the_detail_of_the_error_is_a_summary() -> None:
-    """Whoever shows only `detail` shows the first problems with their places."""
+    """A client that shows only `detail` shows the first problems with their places."""
     with pytest.raises(InvalidRequest, match=r"/promptText: is required; /referenceImages: is required"):
         parse(b"{}")
     with pytest.raises(InvalidRequest, match="body: must be a JSON object"):

@@ -24,7 +24,7 @@ def outcome(body: bytes, rules: Rules | None = None) -> ImageRequest | InvalidRe
 
 @given(st.binary(max_size=400))
 def test_any_bytes(body: bytes) -> None:
-    """Whatever is sent is answered."""
+    """Any body is answered."""
     assert isinstance(outcome(body), ImageRequest | InvalidRequest)
 
 
