@@ -24,7 +24,7 @@ class Day:
         self.clock = FakeClock(now)
         self.objects = MemoryObjects(self.clock)
         account = Account(self.objects, Parallel())
-        self.budget = DailyCap(self.objects, account, self.clock, per_day, per_user)
+        self.budget = DailyCap(self.objects, account, Parallel(), self.clock, per_day, per_user)
 
     def claim(self, owner: str = "") -> Claim:
         return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)
