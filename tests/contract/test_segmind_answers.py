@@ -110,10 +110,3 @@ def test_the_receipt_names_the_vendors_request(rig: Rig) -> None:
     """An operator can find a generation in the vendor's own books."""
     told = rig.order().json["segmind"]
     assert told["requestId"] == rig.segmind.ledger.generations()[0].request_id
-
-
-def test_nothing_is_bought_where_the_bucket_is_missing(make_rig: MakeRig) -> None:
-    """A wrong name in RESULTS_BUCKET is the operator's mistake: a 503 that says so, and no call."""
-    rig = make_rig(RESULTS_BUCKET="no-such-bucket")
-    answer = rig.order("key-1")
-    assert (answer.status, answer.code, rig.calls) == (503, "storage-unavailable", 0)

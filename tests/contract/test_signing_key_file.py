@@ -150,10 +150,7 @@ def test_a_throw_away_key_convinces_no_real_storage(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"type": "service_account"}'])
 def test_a_broken_key_file_is_told(
-    clock: FakeClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    content: str | None,
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     """Missing, empty or senseless: no URL could be signed, and nothing of the file is in the error."""
     file = tmp_path / "broken.json"

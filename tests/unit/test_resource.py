@@ -32,11 +32,7 @@ def test_a_finished_image() -> None:
         "status": "succeeded",
         "createdAt": "2026-03-14T12:00:00.000Z",
         "completedAt": "2026-03-14T12:00:31.500Z",
-        "request": {
-            "promptText": "a red cube",
-            "ratio": "1280:720",
-            "referenceImages": [{"tag": "model"}],
-        },
+        "request": {"promptText": "a red cube", "ratio": "1280:720", "referenceImages": [{"tag": "model"}]},
         "image": {
             "url": URL.url,
             "urlExpiresAt": "2026-03-14T13:00:00.000Z",
