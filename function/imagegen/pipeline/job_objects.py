@@ -127,10 +127,8 @@ class JobObjects:
 
     def delete(self, deleted: Deleted, deadline: Deadline) -> Deleted:
         """Write down that the caller deleted this image, and return what stands."""
-        data = _DELETED.dump_json(deleted)
-        if self._create(deleted.id, "deleted.json", data, deadline) is not None:
-            return deleted
-        return self.deleted(deleted.id, deadline) or deleted
+        created = self._create(deleted.id, "deleted.json", _DELETED.dump_json(deleted), deadline)
+        return deleted if created is not None else self.deleted(deleted.id, deadline) or deleted
 
     def result(self, image_id: str, deadline: Deadline) -> Ending | None:
         """Return the written end."""
