@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 MAX_REJECTED_BYTES = 1024 * 1024
 OPEN = "open/"
 _JSON = "application/json"
-_CLAIM, _SENT, _SUBMISSION = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Submission)
-_ENDING, _DELETED = TypeAdapter(Ending), TypeAdapter(Deleted)
-_MARKER, _RECEIPT = TypeAdapter(Marker), TypeAdapter(Receipt)
+_CLAIM, _SENT, _ENDING, _DELETED = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Ending), TypeAdapter(Deleted)
+_SUBMISSION, _MARKER, _RECEIPT = TypeAdapter(Submission), TypeAdapter(Marker), TypeAdapter(Receipt)
 T = TypeVar("T")
 
 
