@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from mock_segmind.faults.behaviour import Edit
 from mock_segmind.faults.entry import Entry, Option, Options, Seen, edits
-from mock_segmind.faults.plan import Edit
 
 VENDOR_HEADERS = (
     "x-request-id",

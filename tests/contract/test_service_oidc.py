@@ -1,4 +1,4 @@
-"""Bearer tokens of an issuer on this machine: a good one names its caller, every kind of bad one nobody."""
+"""Bearer tokens of an issuer on this machine: a good one names its caller, every bad one is refused."""
 
 import json
 from collections.abc import Callable
@@ -103,7 +103,7 @@ def test_an_issuer_with_a_slash(issuer: str, token: Token) -> None:
     ids=str,
 )
 def test_a_token_with_wrong_claims(issuer: str, token: Token, claims: dict[str, object]) -> None:
-    """Somebody else's, expired, not yet valid, or of nobody; the refusal names the kind and not the token."""
+    """Another audience, expired, not yet valid, or no subject; the refusal names the kind and not the token."""
     bad = token(**claims)
     said = refused(issuer, bad)
     assert bad not in said
@@ -132,7 +132,7 @@ def test_a_token_signed_with_the_public_key(issuer: str) -> None:
 
 @pytest.mark.parametrize("kid", ["unknown", None, "ec"])
 def test_a_stranger_s_token(issuer: str, token: Token, kid: str | None) -> None:
-    """Signed with a key that the issuer does not publish, whatever it says of it."""
+    """Signed with a key that the issuer does not publish, under any key id."""
     assert refused(issuer, token(STRANGER, "RS256", kid))
 
 
@@ -167,7 +167,7 @@ def test_a_token_that_was_changed(issuer: str, token: Token, part: int) -> None:
     ids=lambda response: f"{response.status_code}-{response.get_data(as_text=True)[:12]}",
 )
 def test_an_issuer_in_trouble(httpserver: HTTPServer, token: Token, configuration: Response) -> None:
-    """Nobody can be told apart then, so nobody comes in, and the next one may be luckier."""
+    """No caller is let in while its keys cannot be read; the next request asks again."""
     good = token()
     httpserver.clear()
     httpserver.expect_ordered_request("/.well-known/openid-configuration").respond_with_response(configuration)
@@ -183,7 +183,7 @@ def test_an_issuer_in_trouble(httpserver: HTTPServer, token: Token, configuratio
 
 @pytest.mark.parametrize("uri", [5, "", "file:///etc/passwd", "http://127.0.0.1:9/jwks"])
 def test_an_issuer_without_keys(httpserver: HTTPServer, token: Token, uri: object) -> None:
-    """What it says of where its keys are leads nowhere: nobody comes in, and nobody is told to throw its token away."""
+    """What it says of where its keys are leads nowhere: no caller is let in, and none is told that its token is bad."""
     good = token()
     httpserver.clear()
     httpserver.expect_request("/.well-known/openid-configuration").respond_with_json({"jwks_uri": uri})

@@ -115,7 +115,7 @@ def test_a_tampered_url_opens_nothing(sign: Sign, google: FakeGoogle, storage: S
 
 
 def test_another_account_may_sign(sign: Sign, google: FakeGoogle) -> None:
-    """SIGNING_SERVICE_ACCOUNT names it, and then nobody asks who we are."""
+    """SIGNING_SERVICE_ACCOUNT names it, and the metadata server is not asked."""
     other = "other@local-project.iam.gserviceaccount.com"
     (made,) = sign("a", SIGNING_SERVICE_ACCOUNT=other)
     assert (google.signed, other.replace("@", "%40") in made["url"]) == ([f"{other}:signBlob"], True)

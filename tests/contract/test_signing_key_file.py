@@ -71,7 +71,7 @@ def with_query(url: str, **changed: str) -> str:
 
 
 def test_a_signed_url_opens_the_object(signer: GcsSigner) -> None:
-    """Anybody who has it gets the bytes, without credentials."""
+    """It opens the bytes without credentials."""
     assert requests.get(signer.sign(NAME).url, timeout=10).content == DATA
 
 
@@ -91,7 +91,7 @@ def test_a_changed_url_opens_nothing(signer: GcsSigner, changed: dict[str, str])
 
 
 def test_a_url_opens_one_object_with_one_method(signer: GcsSigner) -> None:
-    """Neither somebody else's image nor a write."""
+    """Neither another image nor a write."""
     url = signer.sign(NAME).url
     assert status(url.replace("jobs/abc", "jobs/other")) == 403
     assert status(url, "DELETE") == 403
@@ -143,17 +143,14 @@ CREDENTIALS = throw_away_credentials()
 
 
 def test_a_throw_away_key_convinces_no_real_storage(clock: FakeClock) -> None:
-    """It exists for emulators that check nothing; whoever checks refuses it."""
+    """It exists for emulators that check nothing; storage that checks refuses it."""
     signer = GcsSigner("results", throw_away_credentials, TTL, clock)
     assert status(signer.sign(NAME).url) == 403
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"type": "service_account"}'])
 def test_a_broken_key_file_is_told(
-    clock: FakeClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    content: str | None,
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     """Missing, empty or senseless: no URL could be signed, and nothing of the file is in the error."""
     file = tmp_path / "broken.json"

@@ -1,4 +1,4 @@
-"""Browsers of other origins: nobody, unless CORS_ORIGINS says so."""
+"""Browsers of other origins: none may call, unless CORS_ORIGINS names it."""
 
 import pytest
 

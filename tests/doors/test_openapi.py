@@ -109,23 +109,7 @@ def test_the_statuses_are_those_of_the_contract(complete: Json) -> None:
     statuses = {
         path: set(methods["post"]["responses"]) for path, methods in complete["paths"].items() if "post" in methods
     }
-    buying = {
-        "200",
-        "202",
-        "400",
-        "401",
-        "403",
-        "410",
-        "413",
-        "415",
-        "422",
-        "429",
-        "500",
-        "502",
-        "503",
-        "504",
-        "default",
-    }
+    buying = {*map(str, (200, 202, 400, 401, 403, 410, 413, 415, 422, 429, 500, 502, 503, 504)), "default"}
     assert statuses["/v1/images"] == statuses["/"] == statuses["/v1/runway-gen4-image"] == buying
     assert statuses["/v1/uploads"] == {"200", "400", "401", "403", "413", "415", "500", "503", "default"}
     assert {"202", "302", "404"} <= set(complete["paths"]["/v1/images/{image_id}/content"]["get"]["responses"])
@@ -290,7 +274,7 @@ def test_what_it_says_of_requests_is_what_is_checked(server: Site) -> None:
 
 
 def test_images_do_not_wait_for_it() -> None:
-    """Neither schemas nor the page are imported before somebody asks for them: a cold start stays short."""
+    """Neither schemas nor the page are imported before they are asked for: a cold start stays short."""
     program = "import sys; from imagegen import wiring; print([m for m in sys.modules if 'imagegen' in m])"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT / "function", capture_output=True, text=True, check=True

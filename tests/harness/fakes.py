@@ -13,7 +13,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from imagegen.model import HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+import pytest
+
+from imagegen.model import Ending, HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
 from imagegen.pipeline.assembly import Outside, Rules, assemble
 from imagegen.pipeline.claiming import Outcome
 from imagegen.ports import Deadline
@@ -195,6 +197,17 @@ class World:
     def ask(self, key: str | None = "key-1", request: ImageRequest = REQUEST, owner: str = "") -> Outcome:
         """Order an image over HTTP, as the door would."""
         return self.create(Order(request, "http", owner, key))
+
+    def end(self, key: str | None = "key-1", owner: str = "") -> Ending:
+        """Order an image, and return how it ended."""
+        ending = self.ask(key, owner=owner).ending
+        assert ending
+        return ending
+
+    def dies(self, key: str | None = "key-1", owner: str = "") -> None:
+        """Order an image, on the way to which the process dies."""
+        with pytest.raises(Crash):
+            self.ask(key, owner=owner)
 
     def create(self, order: Order) -> Outcome:
         """Order an image, with a whole request's time."""

@@ -44,7 +44,7 @@ class MemoryObject:
 
 
 class MemoryObjects:
-    """Implements `ports.Objects`: atomic and thread-safe, each object with a generation nobody had before."""
+    """Implements `ports.Objects`: atomic and thread-safe, each object with a generation that is new."""
 
     def __init__(self, clock: FakeClock | None = None) -> None:
         self._clock = clock or FakeClock()
@@ -91,12 +91,7 @@ class MemoryObjects:
         self._troubles, self._dead = [], False
 
     def create(
-        self,
-        name: str,
-        data: bytes,
-        content_type: str,
-        deadline: Deadline,
-        metadata: Mapping[str, str] | None = None,
+        self, name: str, data: bytes, content_type: str, deadline: Deadline, metadata: Mapping[str, str] | None = None
     ) -> int | None:
         del deadline
         return self._do("create", name, lambda: self._create(name, data, content_type, metadata or {}))

@@ -1,4 +1,4 @@
-"""The day's cap: never more slots than the cap, none lost, none given back that is somebody else's."""
+"""The day's cap: never more slots than the cap, none lost, none given back that another claim holds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ class Day:
         self.clock = FakeClock(now)
         self.objects = MemoryObjects(self.clock)
         account = Account(self.objects, Parallel())
-        self.budget = DailyCap(self.objects, account, self.clock, per_day, per_user)
+        self.budget = DailyCap(self.objects, account, Parallel(), self.clock, per_day, per_user)
 
     def claim(self, owner: str = "") -> Claim:
         return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)
@@ -101,7 +101,7 @@ def test_a_user_has_a_cap_of_their_own() -> None:
 
 
 def test_the_days_cap_holds_over_all_users() -> None:
-    """Whoever finds the day used up gets their own slot back."""
+    """A caller who finds the day used up gets the own slot back."""
     day = Day(per_day=1, per_user=5)
     assert day.take("ada")
     assert day.take("bob") is None
@@ -115,7 +115,7 @@ def test_callers_without_an_account_have_no_cap_of_their_own() -> None:
 
 
 def test_giving_back_frees_exactly_what_was_taken() -> None:
-    """The next one may have it; giving it back again takes nothing from whoever has it then."""
+    """The next one may have it; giving it back again takes nothing from its next holder."""
     day = Day(per_day=1)
     first = day.take()
     assert first
@@ -126,7 +126,7 @@ def test_giving_back_frees_exactly_what_was_taken() -> None:
 
 
 def test_slots_are_found_again_by_their_claim() -> None:
-    """A dead instance's slots, on both sides of midnight, and nobody else's."""
+    """A dead instance's slots, on both sides of midnight, and no others."""
     day = Day(per_day=5, per_user=5, now=datetime(2026, 3, 14, 23, 59, tzinfo=UTC))
     claim = day.claim("ada")
     mine = set(day.budget.reserve(claim, day.soon()))

@@ -1,4 +1,4 @@
-"""Which pages may call from a browser: nobody's, unless the operator names their origin."""
+"""Which pages may call from a browser: none, unless the operator names their origin."""
 
 import pytest
 
@@ -9,7 +9,7 @@ ALLOW = "Access-Control-Allow-Origin"
 
 
 def test_by_default_no_page_may_call() -> None:
-    """Not a single header, for anybody."""
+    """Not a single header, for any origin."""
     cors = Cors(())
     assert not cors.configured
     assert cors.headers(ORIGIN) == {}

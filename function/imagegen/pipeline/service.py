@@ -186,7 +186,7 @@ class ImageService:
         sent = Sent(held.claim.token, self.clock.now(), request.fingerprint)
         held.sent, held.generations["sent.json"] = sent.fingerprint, 0
         writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
-        taking = self.parallel.start(partial(self.cap.reserve, held.claim, deadline))
+        taking = self.parallel.here(partial(self.cap.reserve, held.claim, deadline))
         failed = errors_of(taking, writing)
         held.slots = None if isinstance(taking.exception(), StorageUnavailable) else value_of(taking) or ()
         held.generations["sent.json"] = value_of(writing) or 0
