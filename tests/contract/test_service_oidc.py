@@ -130,15 +130,10 @@ def test_a_token_signed_with_the_public_key(issuer: str) -> None:
     assert refused(issuer, forged.decode())
 
 
-@pytest.mark.parametrize("kid", ["unknown", None, "ec"])
-def test_a_stranger_s_token(issuer: str, token: Token, kid: str | None) -> None:
+@pytest.mark.parametrize("kid", ["unknown", None, "ec", "rsa"])
+def test_a_strangers_token(issuer: str, token: Token, kid: str | None) -> None:
     """Signed with a key that the issuer does not publish, under any key id."""
     assert refused(issuer, token(STRANGER, "RS256", kid))
-
-
-def test_a_stranger_with_a_known_name(issuer: str, token: Token) -> None:
-    """The name of a key is no key."""
-    assert refused(issuer, token(STRANGER, "RS256", "rsa"))
 
 
 @pytest.mark.parametrize("text", ["x", "a.b.c", "..", "eyJhbGciOiJSUzI1NiJ9.e30.", "ü", "null"])
