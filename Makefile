@@ -1,6 +1,6 @@
 # Two commands are enough: `make run` and `make test`. Both set up what they need and say so.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check bench coverage mutants format lock clean
 VENV := .venv/ready
 PY := .venv/bin/python
 ARGS ?=
@@ -23,6 +23,13 @@ check: $(VENV) ## lint, types, locks, Terraform
 
 bench: $(VENV) ## ours beside the plain function, in ratios; writes BENCHMARKS.md (ARGS=--short: a minute, writes nothing)
 	@$(PY) -m tests.bench $(ARGS)
+
+coverage: $(VENV) ## branch coverage of the pipeline and of Segmind's adapter, by the tests that run in one process
+	@mkdir -p .local && $(PY) -m coverage run -m pytest -q tests/unit tests/contract/test_segmind*.py
+	@$(PY) -m coverage report --fail-under=100
+
+mutants: $(VENV) ## every small mistake in the core makes a test fail (about 25 minutes; ARGS=claims: one file)
+	@nice $(PY) -m tests.mutants $(ARGS)
 
 format: $(VENV) ## lay out the code
 	@.venv/bin/ruff format -q . && .venv/bin/ruff check --fix -q .

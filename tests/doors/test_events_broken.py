@@ -1,11 +1,13 @@
 """on_upload and what is not its business: acknowledged with one log line, never asked for again, nothing spent."""
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
+import requests
 
-from tests.harness.events import UPLOADS, Event, event_of
+from tests.harness.events import FINALIZED, UPLOADS, Event, event_of
 from tests.harness.orders import order
 from tests.harness.site import Site
 
@@ -17,6 +19,16 @@ WHOLE: dict[str, Any] = {
     "size": "2",
     "contentType": "application/json",
 }
+
+
+def structured(data: object = WHOLE, **attributes: object) -> Event:
+    """Return an event with its attributes in its body; bytes are sent as they are."""
+    event = {"specversion": "1.0", "type": FINALIZED, "source": "//storage", "id": "one", "data": data, **attributes}
+    return whole(event)
+
+
+def whole(body: object, kind: str = "application/cloudevents+json") -> Event:
+    return Event({"Content-Type": kind}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 def without(*names: str) -> dict[str, Any]:
@@ -35,6 +47,28 @@ def photo_overwritten(site: Site) -> Event:
     return event
 
 
+DEEP = b'{"data": ' * 100_000
+STRUCTURED: dict[str, Event] = {
+    "id a number": structured(id=7),
+    "id null": structured(id=None),
+    "id an object": structured(id={"a": 1}),
+    "id endless": structured(id="x" * 100_000),
+    "type a list": structured(type=[FINALIZED]),
+    "time a number": structured(time=7),
+    "another version": structured(specversion="0.2"),
+    "version a list": structured(specversion=[1]),
+    "data in base64": structured(data_base64="!"),
+    "an extension that is an object": structured(knativearrivaltime={"a": 1}),
+    "a batch": whole([{"specversion": "1.0"}], "application/cloudevents-batch+json"),
+    "a batch called one": whole([{"specversion": "1.0"}]),
+    "deep": whole(DEEP),
+    "deep, with a version": whole(b'{"specversion": "1.0", "data": ' + b"[" * 100_000),
+    "no attributes": whole({"specversion": "1.0"}),
+    "not UTF-8": whole(b"\xff\xfe\x00{"),
+    "empty": whole(b""),
+    "no JSON": whole(b"{"),
+    "a form": whole(b"a=b", "application/x-www-form-urlencoded"),
+}
 BROKEN: dict[str, Event] = {
     "no JSON": event_of(b"{"),
     "no body": event_of(b""),
@@ -88,6 +122,25 @@ def assert_left_alone(site: Site, event: Event) -> None:
 def test_a_broken_event_is_acknowledged(site: Site, event: Event) -> None:
     """No JSON, fields missing or of another type, another event, another bucket: 200 and exactly one log line."""
     assert_left_alone(site, event)
+
+
+@pytest.mark.parametrize("event", STRUCTURED.values(), ids=STRUCTURED)
+def test_a_structured_event_that_is_broken_is_acknowledged(site: Site, event: Event) -> None:
+    """Also where the framework cannot read it: one log line of ours, no text of its own, nothing bought."""
+    answered = requests.post(site.events.url, data=event.body, headers=event.headers, timeout=30)
+    lines = site.new_lines(site.events)
+    assert (answered.status_code, answered.text) in {(200, "OK"), (200, "")}
+    assert [json.loads(line)["event"] for line in lines] == ["event_ignored"]
+    assert len(lines[0]) < 1000
+    assert (site.results.jobs(), site.ledger.entries()) == ({}, [])
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
+def test_a_call_that_delivers_nothing_is_refused(site: Site, method: str) -> None:
+    """Events are POSTed: 405, without a page of the framework's."""
+    answered = site.events.call(method, "/")
+    assert (answered.status_code, answered.text) == (405, "")
+    assert "POST" in answered.headers["Allow"]
 
 
 @pytest.mark.parametrize("make", GONE.values(), ids=GONE)

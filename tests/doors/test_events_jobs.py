@@ -83,6 +83,9 @@ BROKEN: dict[str, tuple[object, str]] = {
     "long key": (order(idempotencyKey="k" * 256), "/idempotencyKey"),
     "invisible key": (order(idempotencyKey="k\n"), "/idempotencyKey"),
     "owner of the wrong type": (order(owner=None), "/owner"),
+    "owner with a lone surrogate": (order(owner="a\ud800"), "/owner"),
+    "key with a lone surrogate": (order(idempotencyKey="\udc00"), "/idempotencyKey"),
+    "owner given twice": (b'{"owner": "a", "owner": "b", "promptText": "x", "referenceImages": []}', "/owner"),
 }
 
 

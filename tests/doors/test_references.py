@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 
 import pytest
 
@@ -9,6 +10,7 @@ from mock_segmind import Picture
 from tests.harness.events import UPLOADS
 from tests.harness.orders import CALLERS, KEYS, order, reference
 from tests.harness.site import Site
+from tests.harness.ways import Way, by_a_job_file, by_a_tick, by_http, by_the_queue
 
 MIB = 1024 * 1024
 
@@ -37,6 +39,32 @@ def test_segmind_gets_the_bytes(site: Site, delivery: str, kind: str, inline: bo
     assert [(f["contentType"], f["bytes"]) for f in bought.fetched] == [(f"image/{kind}", len(data))]
     origin = site.storage.url if delivery == "signed-url" else site.segmind.url
     assert str(bought.fetched[0]["uri"]).startswith(origin)
+
+
+WAYS: dict[str, Way] = {
+    "HTTP": by_http,
+    "HTTP, queued": by_the_queue,
+    "a job file": by_a_job_file,
+    "a batch": by_a_tick,
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("kind", ["none", "https", "gs", "data"])
+def test_every_kind_of_reference_comes_through_every_door(site: Site, way: Way, kind: str) -> None:
+    """What the contract allows as a `uri` buys an image whichever door it is ordered at, bytes included."""
+    data = Picture("me").encoded("png")
+    site.storage.put(UPLOADS, "references/known.png", data, content_type="image/png")
+    public = "https://images.example.com/me.png"
+    uri = {"none": None, "https": public, "gs": "gs://uploads/references/known.png", "data": data_uri(data)}[kind]
+    site.segmind.settings.fetch_references = "off" if kind == "https" else "get"
+    way(site, order("a boat @model", referenceImages=[reference("model", uri)]), "k")
+    jobs = [event for event in site.uploads.events() if event.headers["ce-subject"].startswith("objects/jobs/")]
+    assert {site.deliver(event) for event in jobs} <= {200}
+    (bought,) = site.ledger.billed()
+    assert len(bought.fetched) == (kind in {"gs", "data"})
+    assert {fetched["bytes"] for fetched in bought.fetched} <= {len(data)}
+    assert (public in json.dumps(bought.body)) is (kind == "https")
 
 
 def test_what_is_kept_and_shown_names_no_uri(site: Site, photo: bytes) -> None:

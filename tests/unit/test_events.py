@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from imagegen.doors.answers import Answers
 from imagegen.doors.core import Core
 from imagegen.doors.events import FINALIZED, Event, EventDoor
+from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailable
 from imagegen.ports import Deadline
 from imagegen.references.delivery import FromBucket
@@ -32,7 +33,7 @@ class Door:
         staging = FromBucket(self.uploads, "uploads", FakeSigner(self.world.clock), None)
         answers = Answers(self.world.jobs, FakeSigner(self.world.clock), "results", self.world.clock)
         core = Core(self.world.core, answers, staging, self.uploads)
-        self.door = EventDoor(lambda: core, "uploads", MAX_AGE, self.world.clock, self.world.limits)
+        self.door = EventDoor(lambda: core, Bodies(1), "uploads", MAX_AGE, self.world.clock, self.world.limits)
 
     def put(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:
         """Put a job file there, and return its event's data."""

@@ -31,7 +31,9 @@ MAY_IMPORT = {
     "failure": {"model"},
     "stopwatch": {"ports"},
 }  # fmt: skip
-DOORS_HTTP = {f"doors/{name}" for name in ("entry", "images", "pages", "request_bodies", "routes", "schedule")}
+DOORS_HTTP = {
+    f"doors/{name}" for name in ("entry", "images", "pages", "request_bodies", "routes", "schedule", "unread")
+}
 DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},

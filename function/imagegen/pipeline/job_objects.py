@@ -45,7 +45,8 @@ class JobObjects:
 
     def mark_open(self, image_id: str, marker: Marker, deadline: Deadline) -> int | None:
         """Put the job where the sweep finds it; None where it is there already."""
-        shown = {"fingerprint": marker.fingerprint, "created": marker.created_at.isoformat()}
+        staged = {"staged": " ".join(marker.staged)} if marker.staged else {}
+        shown = {"fingerprint": marker.fingerprint, "created": marker.created_at.isoformat(), **staged}
         return self.objects.create(OPEN + image_id, _MARKER.dump_json(marker), _JSON, deadline, shown)
 
     def marker(self, image_id: str, deadline: Deadline) -> Marker | None:

@@ -55,7 +55,7 @@ class App(Adapters):
         from imagegen.doors.events import EventDoor
 
         bucket, max_age = self.settings.uploads_bucket, self.settings.event_max_age_seconds
-        return EventDoor(self.core, bucket, max_age, self.clock, self._timeouts)
+        return EventDoor(self.core, self.bodies, bucket, max_age, self.clock, self._timeouts)
 
     def _make_schedule(self) -> "ScheduleDoor":
         from imagegen.doors.schedule import ScheduleDoor
