@@ -31,6 +31,7 @@ class Held:
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
     queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
+    recovered: bool = False  # another instance ends it: its job may be ended, and deleted, at the same time
 
 
 class Endings:
@@ -147,13 +148,10 @@ class Endings:
             image = self._jobs.keep_image(held.claim, picture, receipt, self._storing(held.claim))
         except StorageUnavailable as e:
             raise ImageNotStored(picture) from e
-        ending = self.end_well(held, image, receipt)
-        if self._clock.now() > held.claim.lease_ends_at:
-            self._forget_if_deleted(held.claim)
-        return ending
+        return self.end_well(held, image, receipt)
 
     def _forget_if_deleted(self, claim: Claim) -> None:
-        """An image that came after its lease may have been given up for lost and deleted meanwhile."""
+        """What is written late, or for another instance, may belong to an image that was deleted meanwhile."""
         deadline = self._within(self._timeouts.end_seconds)
         with suppress(StorageUnavailable):
             if self._jobs.deleted(claim.id, deadline):
@@ -180,6 +178,8 @@ class Endings:
         except StorageUnavailable:
             log.state_not_written(ending.claim, "the end")
             return ending
+        if held.recovered or self._clock.now() > held.claim.lease_ends_at:
+            self._forget_if_deleted(held.claim)
         if ending.status != "unknown":
             self._known.end(ending.claim.id)
             self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline))

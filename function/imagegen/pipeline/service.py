@@ -102,9 +102,9 @@ class ImageService:
         state = self._look(image_id, State(), until, whole=True)
         outcome = self._standing(image_id, state, owner, until)
         for pause, whole in self.claiming.looks():
-            if outcome.ending or until.left <= pause:
+            if outcome.ending or until.left <= 0:
                 return outcome
-            self.clock.sleep(pause)
+            self.clock.sleep(min(pause, until.left))
             state = self._look(image_id, state, until, whole=whole)
             if whole or state.known or not outcome.queued:
                 outcome = self._standing(image_id, state, owner, until)
