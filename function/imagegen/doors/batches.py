@@ -1,8 +1,8 @@
 """A tick → jobs. Every image of a batch has a key of its own, so a tick that comes twice queues each image once."""
 
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imagegen import log
@@ -43,14 +43,16 @@ def parse(body: bytes, rules: Rules) -> Batch:
     return Batch(str(name), tuple(images))
 
 
-def queue(batch: Batch, tick: str, service: ImageService) -> list[Outcome]:
+def queue(
+    batch: Batch, tick: str, service: ImageService, workers: Callable[..., Executor] = ThreadPoolExecutor
+) -> list[Outcome]:
     """Queue every image of a batch, in its order. A repeated or half-done tick queues what is missing."""
 
     def accept(numbered: tuple[int, ImageRequest]) -> Outcome:
         index, request = numbered
         return service.accept(Order(request, "schedule", key=f"{batch.name}/{tick}/{index}"))
 
-    with ThreadPoolExecutor(_WRITERS, initializer=log.carrier()) as writers:
+    with workers(_WRITERS, initializer=log.carrier()) as writers:
         return list(writers.map(accept, enumerate(batch.images)))
 
 

@@ -5,7 +5,8 @@ any other, and every end is written once.
 """
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,12 +45,13 @@ class Sweep:
     clock: Clock
     timeouts: Timeouts
     event_max_age: timedelta
+    workers: Callable[..., Executor] = ThreadPoolExecutor
 
     def run(self) -> dict[str, int]:
         """Look at every open job; return what was done, counted."""
         deadline = Deadline.within(self.clock, SWEEP_SECONDS)
         counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
-        with ThreadPoolExecutor(_WORKERS, initializer=log.carrier()) as workers:
+        with self.workers(_WORKERS, initializer=log.carrier()) as workers:
             oldest_first = sorted(
                 self.jobs.all_open(deadline), key=lambda info: (info.metadata.get("created", ""), info.name)
             )
