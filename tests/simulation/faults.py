@@ -20,7 +20,7 @@ _SLOW = Fault("slow", 3.0), Fault("slow", 15.0)
 _JUMPS = Fault("clock", 15.0), Fault("clock", -15.0), Fault("clock", 0.0)
 _PROCESS = (*_SLEEPS, *_SLOW, *_JUMPS, _DIE)
 _READ = (*_PROCESS, _FAIL, _REFUSE, _OUTAGE)
-_LATE = tuple(Fault("lands late", seconds) for seconds in (1.0, 30.0, 700.0))
+_LATE = tuple(Fault("lands late", seconds) for seconds in (1.0, 30.0, 90.0))
 _WRITE = (*_READ, *_LATE, _DIE_AFTER, Fault("freeze after", 400.0), Fault("answer lost"))
 OF_STEPS: dict[str, tuple[Fault, ...]] = {
     "read": _READ,

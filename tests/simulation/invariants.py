@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _KEPT = ("result.json", "lost.json", "deleted.json", "rejected", "image.jpg")
 _RUN = ("claim.json", "sent.json", "submitted.json")
+_AT_ONCE = timedelta(minutes=1)  # its claimant woke while it was being given up, and releases what cost nothing
 _GIVEN_UP = timedelta(days=7, hours=23)
 
 
@@ -28,6 +29,7 @@ class Job:
     """What is known of one id from what was written."""
 
     entries: dict[str, str]  # status: billed
+    claimed: bool = False
     final: Ending | None = None  # the end that was answered
     answered_at: float = 0.0
 
@@ -43,7 +45,6 @@ class Book:
         self._ids: dict[str, str] = {}  # by prompt
         self._days: dict[str, str] = {}  # by id of the call
         self._jobs: dict[str, Job] = defaultdict(lambda: Job({}))
-        self.troubled: set[str] = set()  # images whose write was refused
 
     @property
     def _things(self) -> dict[str, Thing]:
@@ -55,6 +56,7 @@ class Book:
             image_id, part = rest.split("/")
             if part == "claim.json":
                 self._ids[json.loads(thing.data)["request"]["prompt"]] = image_id
+                self._jobs[image_id].claimed = True
             elif part in _KEPT and not self._is_deleted(image_id):
                 self._keep(name, thing)
         elif folder == "ledger":
@@ -127,7 +129,8 @@ class Book:
                 self._broken(f"{order.key} is told of an image that is not there")
         if job.final and asked_at > job.answered_at and not _agree(job.final, ending):
             self._broken(f"{order.key} ended as {_told(job.final)}, and is told now: {_told(ending)}")
-        if ending and ending.status != "unknown" and job.final is None:
+        written = f"jobs/{answer.claim.id}/result.json" in self._things
+        if ending and ending.status != "unknown" and job.final is None and written:
             job.final, job.answered_at = ending, self._world.scheduler.now
 
     def reconciled(self, report: dict[str, object]) -> None:
@@ -138,7 +141,7 @@ class Book:
     @property
     def ids(self) -> list[str]:
         """The ids of all jobs that were ever claimed."""
-        return sorted({*self._ids.values()})
+        return sorted(image_id for image_id, job in self._jobs.items() if job.claimed)
 
     def closing(self) -> None:
         """Everything has ended: look at all that is left."""
@@ -163,17 +166,25 @@ class Book:
             self._broken(f"{billed[0].id} was billed and has no slot")
         if self._is_deleted(image_id):
             left = [n for n in things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")]
-            if left:
+            if not self._world.results.refused.issuperset(left):  # what was refused may land when all is over
                 self._broken(f"{image_id} was deleted, and there is still {left}")
             return
         image, result = f"jobs/{image_id}/image.jpg" in things, things.get(f"jobs/{image_id}/result.json")
-        owed = [c for c in billed if c.owed and image_id not in self.troubled]
-        if owed and not image:
+        owed = [call for call in billed if call.owed]
+        if owed and not image and f"jobs/{image_id}/image.jpg" not in self._world.results.refused:
             self._broken(f"{owed[0].id} was paid for and read, and is not stored")
         if image and "succeeded" not in job.entries:
             self._broken(f"{image_id} has an image, and no end says so: {job.entries}")
+        if result is None and any(self._is_known(call) for call in billed):
+            self._broken(f"{billed[0].id} is in the history, and its job is still unknown: {job.entries}")
         if billed and result is None and f"jobs/{image_id}/lost.json" not in things:
             self._broken(f"{billed[0].id} was billed, and its job has no end")
+
+    def _is_known(self, call: Call) -> bool:
+        """Whether the history lists a call at a time at which it is looked for: one of a frozen instance is not."""
+        claim = self._things.get(f"jobs/{call.image_id}/claim.json")
+        ends = datetime.fromisoformat(json.loads(claim.data)["lease_ends_at"]) if claim else call.began_at
+        return call.course.row is not None and call.began_at < ends
 
     @staticmethod
     def _best(job: Job) -> list[str]:
@@ -187,13 +198,14 @@ class Book:
         things = self._things
         if self._is_deleted(image_id):
             left = [n for n in things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")]
-            if left:
+            if left and b'"deleting"' in thing.data:
                 self._broken(f"open/{image_id} goes while {left} are to be deleted")
         elif f"jobs/{image_id}/result.json" in things:
             if not self._jobs[image_id].entries.keys() & {"succeeded", "failed"}:
                 self._broken(f"open/{image_id} goes, and the account knows nothing of its end")
         elif f"jobs/{image_id}/lost.json" in things:
-            if self._world.time - things[f"jobs/{image_id}/lost.json"].info.created_at < _GIVEN_UP:
+            age = self._world.time - things[f"jobs/{image_id}/lost.json"].info.created_at
+            if _AT_ONCE < age < _GIVEN_UP:
                 self._broken(f"open/{image_id} goes, while what became of it can still be found out")
         elif any(call.billed for call in self._calls[image_id]):
             self._broken(f"open/{image_id} goes, and its billed call has no end")

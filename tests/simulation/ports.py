@@ -49,6 +49,7 @@ class Bucket:
     def __init__(self, world: "World", name: str) -> None:
         self._world, self._name = world, name
         self.things: dict[str, Thing] = {}
+        self.refused: set[str] = set()  # names whose writes were answered as failed
         self.created: Callable[[str, Thing], object] = lambda _name, _thing: None
         self.deleted: Callable[[str, Thing], object] = lambda _name, _thing: None
 
@@ -59,6 +60,15 @@ class Bucket:
         content_type: str,
         deadline: Deadline,
         metadata: Mapping[str, str] | None = None,
+    ) -> int | None:
+        try:
+            return self._create(name, data, content_type, deadline, metadata)
+        except BaseException:
+            self.refused.add(name)
+            raise
+
+    def _create(
+        self, name: str, data: bytes, content_type: str, deadline: Deadline, metadata: Mapping[str, str] | None
     ) -> int | None:
         fault = self._before("create", name, deadline)
         generation = self._do(fault, deadline, lambda: self._put(name, data, content_type, metadata or {}))

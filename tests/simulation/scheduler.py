@@ -45,7 +45,7 @@ class Task:
     process: Process
     call: Callable[[], object]
     wake: float
-    waits: "SimFuture | None" = None
+    waits: "SimFuture[Any] | None" = None
     steps: int = 0
     children: int = 0
     thread: "_Thread | None" = None

@@ -159,8 +159,6 @@ class World:
         fault = faults[chosen - 1]
         self.faults += 1
         self.tell(f"{operation} {name}   <== {fault.kind} {fault.seconds or ''}")
-        if name.endswith("/image.jpg") and operation == "create":
-            self.book.troubled.add(name.split("/")[2])
         return self._suffer(fault, deadline)
 
     def after(self, fault: Fault) -> None:
@@ -174,12 +172,12 @@ class World:
         """Let everything happen, then let nothing go wrong any more until everything has ended."""
         random.seed(0)  # the order in which slots are tried
         for number, act in enumerate(self.scenario.acts):
-            self.scheduler.later(act.at, lambda act=act, number=number: self._act(act, f"{number}{act.kind}", 1))
+            self.scheduler.later(act.at, partial(self._act, act, f"{number}{act.kind}", 1))
         self.scheduler.later(_TROUBLE_SECONDS, self._calm)
         self.scheduler.run()
         for n in range(_SWEEPS):
             if any(name.startswith("open/") for name in self.results.things):
-                self.scheduler.later(n and _SWEEP_EVERY, lambda n=n: self._spawn(f"sweep{n}", n, self._sweep))
+                self.scheduler.later(n and _SWEEP_EVERY, partial(self._spawn, f"sweep{n}", n, self._sweep))
                 self.scheduler.run()
         self.scheduler.later(_EIGHT_DAYS, lambda: self._spawn("last", 0, self._close))
         self.scheduler.run()
@@ -274,15 +272,15 @@ class World:
 
         self._spawn(f"{name}.{attempt}", act.instance + attempt - 1, call)
 
-    def _order(self, act: Act) -> Order:
-        named = {"other": f"{act.key} other", "anonymous": f"nameless {act.at} {act.instance} {act.tries}"}
+    def _order(self, act: Act, who: str = "") -> Order:
+        named = {"other": f"{act.key} other", "anonymous": f"nameless {who}"}
         reference = Reference("model", "https://example.com/model.png")
         owner = "ada" if self.scenario.per_user else ""
         key = None if act.kind == "anonymous" else act.key
         return Order(ImageRequest(named.get(act.kind, act.key), (reference,)), "http", owner, key)
 
     def _post(self, act: Act, who: str) -> bool:
-        order = self._order(act)
+        order = self._order(act, who)
         deadline = Deadline.within(Clock(self, self.instance), _TIMEOUTS.request_seconds)
         watch = Stopwatch(Clock(self, self.instance))
         return self._told(order, who, lambda: self.instance.core.service.create(order, watch, deadline))
