@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _KEPT = ("result.json", "lost.json", "deleted.json", "rejected", "image.jpg")
 _RUN = ("claim.json", "sent.json", "submitted.json")
-_AT_ONCE = timedelta(minutes=1)  # its claimant woke while it was being given up, and releases what cost nothing
 _GIVEN_UP = timedelta(days=7, hours=23)
 
 
@@ -44,6 +43,7 @@ class Book:
         self._by_token: dict[str, Call] = {}
         self._ids: dict[str, str] = {}  # by prompt
         self._days: dict[str, str] = {}  # by id of the call
+        self.gone: set[str] = set()  # ids whose callers were told that they are deleted
         self._jobs: dict[str, Job] = defaultdict(lambda: Job({}))
 
     @property
@@ -143,6 +143,13 @@ class Book:
         """The ids of all jobs that were ever claimed."""
         return sorted(image_id for image_id, job in self._jobs.items() if job.claimed)
 
+    def check_gone(self) -> None:
+        """Of a job whose caller was told that it is deleted nothing is left; what was refused may land after all."""
+        for image_id in self.gone:
+            left = {n for n in self._things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")}
+            if left - self._world.results.refused:
+                self._broken(f"{image_id} was deleted, and there is still {sorted(left)}")
+
     def closing(self) -> None:
         """Everything has ended: look at all that is left."""
         things = self._things
@@ -165,9 +172,6 @@ class Book:
         if billed and billed[0].capped and not self._has_slot(billed[0].token):
             self._broken(f"{billed[0].id} was billed and has no slot")
         if self._is_deleted(image_id):
-            left = [n for n in things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")]
-            if not self._world.results.refused.issuperset(left):  # what was refused may land when all is over
-                self._broken(f"{image_id} was deleted, and there is still {left}")
             return
         image, result = f"jobs/{image_id}/image.jpg" in things, things.get(f"jobs/{image_id}/result.json")
         owed = [call for call in billed if call.owed]
@@ -203,13 +207,15 @@ class Book:
         elif f"jobs/{image_id}/result.json" in things:
             if not self._jobs[image_id].entries.keys() & {"succeeded", "failed"}:
                 self._broken(f"open/{image_id} goes, and the account knows nothing of its end")
-        elif f"jobs/{image_id}/lost.json" in things:
-            age = self._world.time - things[f"jobs/{image_id}/lost.json"].info.created_at
-            if _AT_ONCE < age < _GIVEN_UP:
-                self._broken(f"open/{image_id} goes, while what became of it can still be found out")
         elif any(call.billed for call in self._calls[image_id]):
-            self._broken(f"open/{image_id} goes, and its billed call has no end")
-        elif b'"job":null' not in thing.data and f"jobs/{image_id}.json" in self._world.uploads.things:
+            lost = things.get(f"jobs/{image_id}/lost.json")
+            if lost is None or self._world.time - lost.info.created_at < _GIVEN_UP:
+                self._broken(f"open/{image_id} goes, and what became of its billed call is not found out")
+        elif (
+            b'"job":null' not in thing.data
+            and f"jobs/{image_id}.json" in self._world.uploads.things
+            and f"jobs/{image_id}/lost.json" not in things
+        ):
             self._broken(f"open/{image_id} goes, and its queued job has no end")
 
     def _keep(self, name: str, thing: Thing) -> None:
@@ -239,6 +245,3 @@ def _agree(before: Ending, now: Ending | None) -> bool:
 def _told(ending: Ending | None) -> str:
     return "nothing" if ending is None else f"{ending.status} {ending.error_code}"
 
-
-def day_of(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"

@@ -146,7 +146,7 @@ class Endings:
         return self._clock.monotonic() - started
 
     def _store(self, held: Held, picture: Picture, receipt: Receipt) -> Ending:
-        self._mark_if_late(held)
+        self._mark_again(held)
         try:
             image = self._jobs.keep_image(held.claim, picture, receipt, self._storing(held.claim))
         except StorageUnavailable as e:
@@ -164,19 +164,23 @@ class Endings:
         lost = self._jobs.unfinished(claim.id, self._within(self._timeouts.end_seconds)).lost
         return lost is not None and lost.claim.token == claim.token
 
-    def _mark_if_late(self, held: Held) -> None:
+    def _may_be_gone(self, held: Held) -> bool:
+        """Tell whether this job may have been ended by another instance, and then deleted, since it was looked at."""
+        return self._is_late(held.claim) or (held.marker is None and held.queued is None)
+
+    def _mark_again(self, held: Held) -> None:
         """Let the sweep find what is written from here on, where the job may have ended and been deleted meanwhile."""
         claim = held.claim
-        if self._is_late(claim):
+        if self._may_be_gone(held):
             marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
             with suppress(StorageUnavailable):
                 marked = self._jobs.mark_open(claim.id, marker, self._within(self._timeouts.end_seconds))
-                held.marker = marked or held.marker
+                held.marker = held.marker and (marked or held.marker)
 
     def _leave(self, ending: Ending, held: Held) -> None:
         """Take a job that has ended from the sweep's list; one that was deleted meanwhile loses what came after."""
         deadline, claim = self._within(self._timeouts.end_seconds), held.claim
-        gone = self._is_late(claim) and self._jobs.deleted(claim.id, deadline)
+        gone = self._may_be_gone(held) and self._jobs.deleted(claim.id, deadline)
         if gone:
             self._jobs.empty(claim.id, deadline)
         if gone or ending.status != "unknown":
@@ -194,7 +198,7 @@ class Endings:
 
         Where storage refuses, the answer still stands: the marker stays, and the sweep does the rest.
         """
-        self._mark_if_late(held)
+        self._mark_again(held)
         deadline = self._within(self._timeouts.end_seconds)
         entry = self._parallel.start(lambda: self._account.enter(ending, held.sent, deadline))
         try:
@@ -206,7 +210,7 @@ class Endings:
             return ending
         if ending.status != "unknown":
             self._known.end(ending.claim.id)
-        if ending.status != "unknown" or self._is_late(ending.claim):
+        if ending.status != "unknown" or self._may_be_gone(held):
             self._parallel.later(lambda: self._leave(ending, held))
         return stands
 
