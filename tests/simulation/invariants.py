@@ -143,6 +143,12 @@ class Book:
         """The ids of all jobs that were ever claimed."""
         return sorted(image_id for image_id, job in self._jobs.items() if job.claimed)
 
+    def check_all_ended(self) -> None:
+        """After so much time and so many sweeps nothing is open."""
+        for name in self._things:
+            if name.startswith("open/"):
+                self._broken(f"{name} is open after all time")
+
     def check_gone(self) -> None:
         """Of a job whose caller was told that it is deleted nothing is left; what was refused may land after all."""
         for image_id in self.gone:
@@ -152,10 +158,6 @@ class Book:
 
     def closing(self) -> None:
         """Everything has ended: look at all that is left."""
-        things = self._things
-        for name in things:
-            if name.startswith("open/"):
-                self._broken(f"{name} is open after all time")
         for image_id, calls in self._calls.items():
             self._check_end(image_id, [call for call in calls if call.billed])
         for image_id, job in self._jobs.items():

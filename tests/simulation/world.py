@@ -184,6 +184,7 @@ class World:
 
     def _close(self) -> None:
         self._sweep()
+        self.book.check_all_ended()
         self.book.check_gone()
         service = self.instance.core.service
         for known in self.book.ids:

@@ -68,7 +68,7 @@ def test_the_first_image_of_a_process_and_a_day() -> None:
     world = World(per_day=1000)
     assert cost(world, world.ask) == Bill(9, 3)
     free = World()
-    assert cost(free, free.ask) == Bill(6, 2)
+    assert cost(free, free.ask) == Bill(6, 3)
 
 
 def test_a_replay() -> None:
@@ -171,4 +171,4 @@ def test_a_refused_request_costs_the_same_each_time() -> None:
         return cost(world, ask)
 
     assert refused("one") == Bill(5, 3)
-    assert [refused(key) for key in ("two", "three", None, None)] == [Bill(3, 2)] * 2 + [Bill(0, 0)] * 2
+    assert [refused(key) for key in ("two", "three", None, None)] == [Bill(3, 3)] * 2 + [Bill(0, 0)] * 2

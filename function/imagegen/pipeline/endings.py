@@ -178,13 +178,18 @@ class Endings:
                 held.marker = held.marker and (marked or held.marker)
 
     def _leave(self, ending: Ending, held: Held) -> None:
-        """Take a job that has ended from the sweep's list; one that was deleted meanwhile loses what came after."""
-        deadline, claim = self._within(self._timeouts.end_seconds), held.claim
-        gone = self._may_be_gone(held) and self._jobs.deleted(claim.id, deadline)
-        if gone:
-            self._jobs.empty(claim.id, deadline)
-        if gone or ending.status != "unknown":
-            self._jobs.unmark(claim.id, held.marker or held.queued, deadline)
+        """Take a job that has ended from the sweep's list; an unknown stays, unless it was deleted meanwhile."""
+        if self._forget_if_deleted(held) or ending.status != "unknown":
+            deadline = self._within(self._timeouts.end_seconds)
+            self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline)
+
+    def _forget_if_deleted(self, held: Held) -> bool:
+        """Delete what was written after its job was deleted, and tell whether that is so."""
+        deadline, image_id = self._within(self._timeouts.end_seconds), held.claim.id
+        if not self._may_be_gone(held) or self._jobs.deleted(image_id, deadline) is None:
+            return False
+        self._jobs.empty(image_id, deadline)
+        return True
 
     def _storing(self, claim: Claim) -> Deadline:
         """A caller who waits gets the image with the error; behind the other doors none waits, so it is tried on."""
@@ -207,6 +212,7 @@ class Endings:
             self._return_slots(ending, held)
         except StorageUnavailable:
             log.state_not_written(ending.claim, "the end")
+            self._parallel.later(lambda: self._forget_if_deleted(held))
             return ending
         if ending.status != "unknown":
             self._known.end(ending.claim.id)
