@@ -16,19 +16,14 @@ from werkzeug.datastructures import Headers
 from imagegen.doors.auth import Caller
 from imagegen.doors.oidc import OidcTokens
 from imagegen.errors import Unauthenticated
+from tests.harness.issuer import AUDIENCE, jwk
 from tests.harness.rig import MakeRig
 
-AUDIENCE = "imagegen"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())
 STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PUBLIC_PEM = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 Token = Callable[..., str]
-
-
-def jwk(algorithm: str, public: Any, kid: str) -> dict[str, Any]:  # noqa: ANN401 - either kind of key
-    made: dict[str, Any] = json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(public))
-    return {**made, "kid": kid, "use": "sig", "alg": algorithm}
 
 
 @pytest.fixture
