@@ -24,8 +24,16 @@ def on_upload(event: CloudEvent) -> None:
     """Run what a finalized object asks for; a 503 asks the platform to deliver the event again."""
     from imagegen.doors.events import Event  # noqa: PLC0415 - brings the pipeline, which `/health` does not wait for
 
-    if not wiring.app().events.handle(Event(event["id"], event["type"], event.get("time"), event.data)):
+    if not wiring.app().events.handle(Event(str(event["id"]), event["type"], event.get("time"), event.data)):
         abort(503)
+
+
+@functions_framework.errorhandler(Exception)  # type: ignore[untyped-decorator]  # as above
+def not_read(error: Exception) -> Response:
+    """Answer a call of which the framework could make nothing, and what our own `abort` raised."""
+    from imagegen.doors.unread import answer  # noqa: PLC0415 - as above
+
+    return answer(error, request)
 
 
 @functions_framework.http

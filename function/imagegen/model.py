@@ -103,6 +103,7 @@ class Marker:
     owner: str
     created_at: datetime
     job: dict[str, object] | None = None
+    staged: tuple[str, ...] = ()  # as in the claim: another job's deletion leaves these alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import time
 import uuid
@@ -19,6 +18,7 @@ import pytest
 import requests
 
 from tests.contract.storage_clients import Cloud, client_of
+from tests.harness.server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 @pytest.fixture(scope="session")
 def fake_gcs_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build fake-gcs-server if need be, and run it."""
-    program, port = _built(), _free_port()
+    program, port = _built(), free_port()
     url = f"http://127.0.0.1:{port}"
     command = [str(program), "-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}"]
     log = tmp_path_factory.mktemp("fake-gcs-server") / "log"
@@ -86,12 +86,6 @@ def _build(go: str, program: Path) -> None:
     done = subprocess.run([go, "install", package], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"fake-gcs-server cannot be built here: {done.stderr[-300:]}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

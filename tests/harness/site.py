@@ -21,7 +21,7 @@ from tests.harness.orders import Body
 from tests.harness.server import MAIN, Server
 from tests.harness.wreck import Wreck
 
-TICK = "2026-03-14T12:00:00Z"
+SCHEDULED = "2026-03-14T12:00:00Z"
 MAX_IDLE_SERVERS = 12
 DOORS = ("generate_image", "on_upload", "on_schedule")
 
@@ -160,7 +160,7 @@ class Site:
         seen = -1
         while seen != len(self.storage.calls):
             seen = len(self.storage.calls)
-            time.sleep(0.05)
+            time.sleep(0.03)
 
     def wreck(self, image_id: str | None = None, lease: float = -3600.0) -> Wreck:
         """Return a job of a dead instance, of which nothing is written yet."""
@@ -188,8 +188,8 @@ class Site:
         """Deliver the event of every object in the uploads bucket, and return the statuses."""
         return [self.deliver(event) for event in self.uploads.events()]
 
-    def tick(self, body: object, at: str | None = TICK, timeout: float = 60.0) -> requests.Response:
-        """Send a tick as Cloud Scheduler does."""
+    def batch(self, body: object, at: str | None = SCHEDULED, timeout: float = 60.0) -> requests.Response:
+        """Send a batch as Cloud Scheduler does."""
         headers = {"Content-Type": "application/json"} | ({} if at is None else {"X-CloudScheduler-ScheduleTime": at})
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.schedule.call("POST", "/", data=data, headers=headers, timeout=timeout)

@@ -94,7 +94,7 @@ class Aftermath:
     def disagreements(self, prompts: list[str], good: str | None = "succeeded") -> list[str]:
         """Return everything that does not agree, of these orders and of any other that was billed or claimed."""
         others = (set(self._billed) | set(self._prompts.values())) - set(prompts)
-        ownerless = [f"a slot of nobody: {image_id}" for image_id in set(self._slots) - set(self._jobs)]
+        ownerless = [f"a slot without a job: {image_id}" for image_id in set(self._slots) - set(self._jobs)]
         return [*others, *ownerless, *(wrong for prompt in prompts for wrong in self.of(prompt).disagreements(good))]
 
     @property

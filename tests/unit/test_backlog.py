@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.errors import StorageUnavailable
 from imagegen.model import ImageRequest, Marker, Order
 from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.job_objects import JobObjects
@@ -60,7 +59,7 @@ def test_a_file_is_the_http_request_and_its_address() -> None:
 
 
 def test_a_queued_job_is_found_in_the_shape_of_its_claim() -> None:
-    """Id, owner, request, fingerprint and the time at which it was queued, and no lease: nobody holds it."""
+    """Id, owner, request, fingerprint and the time at which it was queued, and no lease."""
     queue = Queue()
     queue.put()
     queued_at = queue.clock.now()
@@ -95,35 +94,3 @@ def test_a_marker_without_a_job_is_not_queued(job: dict[str, object] | None) -> 
     marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now(), job)
     JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
     assert queue.backlog.find(ID, queue.soon) is None
-
-
-def test_a_marker_that_may_have_been_written_is_found_or_kept_out() -> None:
-    """Story 2: a queueing whose answer was lost is answered as queued; one that did not land can never land later."""
-    queue = Queue()
-    queue.results.fail("create", applied=True, times=1)
-    assert queue.put()
-    assert queue.objects.names() == [f"jobs/{ID}.json"]
-    queue = Queue()
-    queue.results.fail("create", applied=False, times=1)
-    with pytest.raises(StorageUnavailable):
-        queue.put()
-    assert queue.objects.names() == []
-    assert (queue.results.names(), queue.backlog.find(ID, queue.soon)) == ([f"open/{ID}"], None)
-
-
-@pytest.mark.parametrize("applied", [False, True])
-def test_a_job_file_that_may_have_been_written_is_queued(applied: bool) -> None:
-    """Its marker has the whole job, so the sweep runs it where the file's event never comes."""
-    queue = Queue()
-    queue.objects.fail("create", applied=applied)
-    assert queue.put()
-    assert queue.backlog.find(ID, queue.soon) is not None
-
-
-def test_storage_that_is_away_queues_nothing() -> None:
-    """A job that is certainly not queued is never said to be."""
-    queue = Queue()
-    queue.results.fail("create")
-    with pytest.raises(StorageUnavailable):
-        queue.put()
-    assert queue.objects.names() == []

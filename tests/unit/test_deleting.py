@@ -82,6 +82,30 @@ def test_what_is_deleted_is_gone(end: str) -> None:
     assert json.loads(world.objects.data(f"jobs/{ID}/deleted.json"))["billed"] == billed
 
 
+@pytest.mark.parametrize("runs", [False, True])
+def test_an_inline_image_that_another_job_waits_for_stays(runs: bool) -> None:
+    """Queued or running, the other job finds the image it shares; once that has ended, a deletion takes it."""
+    world = ended("succeeded")
+    assert world.uploads
+    request = replace(REQUEST, references=(Reference("model", f"gs://uploads/{STAGED}"),))
+    other = Order(request, "http", OWNER, "key-2")
+
+    def delete_the_first() -> None:
+        world.other().core.deleting.delete(ID, OWNER)
+        assert world.uploads
+        assert STAGED in world.uploads.names()
+
+    if runs:
+        world.generator.scenes = [Scene(meanwhile=delete_the_first)]
+        world.create(other)
+    else:
+        world.service.accept(other)
+        delete_the_first()
+        world.create(replace(other, door="event", image_id=image_id(OWNER, "key-2")))
+    world.core.deleting.delete(image_id(OWNER, "key-2"), OWNER)
+    assert world.uploads.names() == []
+
+
 def test_only_its_owner_deletes() -> None:
     """To another caller it is as unknown before as after; where the platform decides, all may."""
     world = ended("succeeded")

@@ -1,4 +1,4 @@
-"""Asking where an image stands: by anybody who may, at any time, without spending anything."""
+"""Asking where an image stands: by its callers, at any time, without spending anything."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.harness.fakes import PICTURE, RECEIPT, REQUEST, Crash, Scene, World
 
 @pytest.mark.parametrize(("owner", "asks", "sees"), [("ada", "ada", True), ("ada", None, True), ("ada", "bob", False)])
 def test_only_the_owner_sees_an_image(owner: str, asks: str | None, sees: bool) -> None:
-    """Somebody else's image is as unknown as one that does not exist; where the platform decides, all are seen."""
+    """Another caller's image is as unknown as one that does not exist; where the platform decides, all are seen."""
     world = World()
     made = world.ask(owner=owner)
     if sees:

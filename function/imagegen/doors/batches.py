@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegen import log
 from imagegen.errors import InvalidRequest
@@ -11,6 +11,7 @@ from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
 from imagegen.pipeline.claiming import Outcome
 from imagegen.pipeline.service import ImageService
+from imagegen.ports import Deadline, Staging
 from imagegen.references import validation
 from imagegen.references.rules import Rules
 
@@ -43,6 +44,14 @@ def parse(body: bytes, rules: Rules) -> Batch:
     return Batch(str(name), tuple(images))
 
 
+def stage(batch: Batch, staging: Staging, deadline: Deadline) -> Batch:
+    """Return the batch with its inline images in the uploads bucket. Raises StorageUnavailable."""
+    if not any(r.inline for request in batch.images for r in request.references):
+        return batch
+    with _writers() as writers:
+        return replace(batch, images=tuple(writers.map(lambda request: staging.stage(request, deadline), batch.images)))
+
+
 def queue(batch: Batch, tick: str, service: ImageService) -> list[Outcome]:
     """Queue every image of a batch, in its order. A repeated or half-done tick queues what is missing."""
 
@@ -50,8 +59,12 @@ def queue(batch: Batch, tick: str, service: ImageService) -> list[Outcome]:
         index, request = numbered
         return service.accept(Order(request, "schedule", key=f"{batch.name}/{tick}/{index}"))
 
-    with ThreadPoolExecutor(_WRITERS, initializer=log.carrier()) as writers:
+    with _writers() as writers:
         return list(writers.map(accept, enumerate(batch.images)))
+
+
+def _writers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_WRITERS, initializer=log.carrier())
 
 
 def _images(entries: Sequence[object], rules: Rules, problems: list[Problem]) -> list[ImageRequest]:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -48,14 +48,20 @@ class Bodies:
         if length is not None and length > MAX_BODY_BYTES:
             raise TooLarge
         small = length is not None and length <= _SMALL_BYTES
-        with nullcontext() if small else self._place():
+        with self.place(length):
             with _until(request, self._patience.small if small else self._patience.large, self._patience.silence):
                 body = _read(request, length)
             yield body
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Queue for a while only: who waits holds a thread."""
+    def place(self, size: int | None) -> Iterator[None]:
+        """Lend a place in memory to a body of so many bytes, None where that is not known. Raises StorageUnavailable.
+
+        Small ones need none. A large one queues for a while only: it holds a thread meanwhile.
+        """
+        if size is not None and size <= _SMALL_BYTES:
+            yield
+            return
         if not self._large.acquire(timeout=self._patience.place):
             detail = "Too many large requests are being read at the moment. Nothing was spent."
             raise StorageUnavailable(detail, retry_after=self._patience.place)

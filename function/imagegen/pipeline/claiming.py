@@ -107,7 +107,7 @@ class Claiming:
 
     def _try(self, claim: Claim, deadline: Deadline, *, may_exist: bool) -> Held | State:
         """Try to claim; return what is held then, or what stands in the way. A random id was never used before."""
-        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
+        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at, staged=claim.staged)
         start, jobs = self.parallel.start, self.jobs
         marked = start(partial(jobs.mark_open, claim.id, marker, deadline))
         ended: Future[Ending | None] = start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)

@@ -80,14 +80,14 @@ def order_of_job(upload: Upload, body: bytes) -> Order:
     """Return what a job file orders. Raises InvalidRequest with every problem."""
     value = validation.decode(body)
     fields = {n: value.get(n) for n in _ADDRESSING if n in value} if isinstance(value, dict) else {}
-    problems = tuple(_problems_of(fields))
+    problems = (*_problems_of(fields), *validation.flaws(value))
     rest = {n: v for n, v in value.items() if n not in fields} if isinstance(value, dict) else value
     owner = fields.get("owner")
     owner = owner if isinstance(owner, str) else ""
     try:
         request = validation.check(rest, Rules(upload.bucket, owner))
     except InvalidRequest as error:
-        raise InvalidRequest((*problems, *error.problems)) from None
+        raise InvalidRequest(tuple(dict.fromkeys((*problems, *error.problems)))) from None
     if problems:
         raise InvalidRequest(problems)
     key = fields.get("idempotencyKey")

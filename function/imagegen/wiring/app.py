@@ -55,7 +55,7 @@ class App(Adapters):
         from imagegen.doors.events import EventDoor
 
         bucket, max_age = self.settings.uploads_bucket, self.settings.event_max_age_seconds
-        return EventDoor(self.core, bucket, max_age, self.clock, self._timeouts)
+        return EventDoor(self.core, self.bodies, bucket, max_age, self.clock, self._timeouts)
 
     def _make_schedule(self) -> "ScheduleDoor":
         from imagegen.doors.schedule import ScheduleDoor
@@ -111,7 +111,9 @@ class App(Adapters):
                 return ApiKeys(settings.api_keys)
             case "oidc":
                 from imagegen.doors.oidc import OidcTokens
+                from imagegen.doors.signing_keys import SigningKeys
 
-                return OidcTokens(str(settings.oidc_issuer), str(settings.oidc_audience))
+                issuer = str(settings.oidc_issuer)
+                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock))
             case "iam" | "none":
                 return Anybody()
