@@ -6,53 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imagegen.doors.auth import Caller
-<<<<<<< HEAD
-from imagegen.doors.oidc import OidcTokens
-from imagegen.errors import Unauthenticated
-from tests.harness.issuer import AUDIENCE, jwk
-from tests.harness.rig import MakeRig
-
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-EC = ec.generate_private_key(ec.SECP256R1())
-STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PUBLIC_PEM = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-Token = Callable[..., str]
-
-
-@pytest.fixture
-def issuer(httpserver: HTTPServer) -> str:
-    url = httpserver.url_for("").rstrip("/")
-    keys = [jwk("RS256", RSA.public_key(), "rsa"), jwk("ES256", EC.public_key(), "ec")]
-    httpserver.expect_request("/.well-known/openid-configuration").respond_with_json({"jwks_uri": f"{url}/jwks"})
-    httpserver.expect_request("/jwks").respond_with_json({"keys": keys})
-    return url
-
-
-@pytest.fixture
-def token(issuer: str) -> Token:
-    """Return what makes a good token, or one with these claims (None: left out), key, algorithm or kid."""
-
-    def make(key: Any = RSA, algorithm: str = "RS256", kid: str | None = "rsa", **changed: object) -> str:  # noqa: ANN401
-        now = datetime.now(UTC)
-        good = {"iss": issuer, "aud": AUDIENCE, "sub": "ada", "iat": now, "exp": now + timedelta(minutes=5)}
-        claims = {name: value for name, value in {**good, **changed}.items() if value is not None}
-        return jwt.encode(claims, key, algorithm, headers={"kid": kid} if kid else None)
-
-    return make
-
-
-def caller(issuer: str, token: str) -> Caller:
-    return OidcTokens(issuer, AUDIENCE).caller(Headers({"Authorization": f"Bearer {token}"}))
-
-
-def refused(issuer: str, token: str) -> str:
-    with pytest.raises(Unauthenticated) as caught:
-        caller(issuer, token)
-    return caught.value.detail
-
-
-def test_a_good_token_names_its_caller(issuer: str, token: Token) -> None:
-=======
 from tests.harness.issuer import AUDIENCE, EC, HS256, RS256, STRANGER, Token, by_hand, caller, of, refused
 from tests.harness.rig import MakeRig
 
@@ -69,7 +22,6 @@ GOOD: dict[str, Callable[[Token], str]] = {
 
 @pytest.mark.parametrize("make", GOOD.values(), ids=GOOD)
 def test_a_good_token_names_its_caller(issuer: str, token: Token, make: Callable[[Token], str]) -> None:
->>>>>>> 2ea97a6ee7b5a81708d3cdf34dd55181cc59e7c3
     """The subject owns what it orders, and sees only that."""
     assert caller(of(issuer), make(token)) == Caller(owner="ada", sees="ada")
 

@@ -23,9 +23,9 @@ from local.storage import StorageServer
 from mock_segmind import FakeSegmind
 from tests.harness.control import Control
 from tests.harness.fixtures import usual_settings
-from tests.harness.issuer import Issuer
 from tests.harness.site import Pool, Site, World
 from tests.torture.endurance import endure
+from tests.torture.issuer import Issuer
 from tests.torture.rounds import SETTINGS, torture
 
 SHARE_OF_ROUNDS = 0.7  # of the minutes; the rest is for the many requests

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from mock_segmind import Picture
 from tests.harness.bucket import RESULTS
-from tests.harness.issuer import Issuer
 from tests.harness.site import Site
 from tests.kills.aftermath import Aftermath, Traces
+from tests.torture.issuer import Issuer
 from tests.torture.orders import OWNED, Order
 
 

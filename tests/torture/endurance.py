@@ -12,10 +12,10 @@ from pathlib import Path
 
 import requests
 
-from tests.harness.issuer import Issuer
 from tests.harness.orders import order
 from tests.harness.server import Server
 from tests.harness.site import Site
+from tests.torture.issuer import Issuer
 from tests.torture.orders import TROUBLES
 from tests.torture.weather import Weather
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import requests
 
 from mock_segmind.faults.registry import REGISTRY
-from tests.harness.issuer import Issuer
 from tests.harness.orders import Body, order
 from tests.harness.site import Site
-from tests.harness.ways import Way, by_a_job_file, by_a_photo, by_a_tick, by_http, by_the_queue
+from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_a_photo, by_http, by_the_queue
+from tests.torture.issuer import Issuer
 
 OWNED = ("sync", "image", "queue", "wait")  # by HTTP: the caller's own; all others belong to no account
 UNTROUBLED = 0.5  # of the orders
@@ -67,7 +67,7 @@ def ways(issuer: Issuer) -> dict[str, Way]:
         "wait": signed(by_the_queue, wait=", wait=1"),
         "job": by_a_job_file,
         "photo": by_a_photo,
-        "tick": by_a_tick,
+        "batch": by_a_batch,
     }
 
 
@@ -80,4 +80,4 @@ def send(site: Site, way: Way, asked: Order) -> bool:
     return True
 
 
-NAMES = ("sync", "image", "queue", "wait", "job", "photo", "tick")
+NAMES = ("sync", "image", "queue", "wait", "job", "photo", "batch")

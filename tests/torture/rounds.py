@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.harness.issuer import Issuer
 from tests.harness.site import Site
 from tests.kills.aftermath import FREE
 from tests.torture.audit import Audit
+from tests.torture.issuer import Issuer
 from tests.torture.orders import Order, planned, send, ways
 from tests.torture.weather import Weather
 
@@ -64,13 +64,16 @@ def _send_all(site: Site, issuer: Issuer, orders: Sequence[Order]) -> list[bool]
 
 
 def _recover(site: Site, issuer: Issuer, orders: Sequence[Order]) -> list[str]:
-    """Leases lapse, other instances start, everything is asked for and swept again; return what is still open."""
-    site.segmind.clock.advance(60)  # the rows of the history that were late are there
+    """Other instances start, leases lapse, everything is asked for and swept; return what the vendor still does.
+
+    Then the same later: the vendor's late rows are there, and it has forgotten the jobs that never ended.
+    """
     settled = site.ledger.settle()
     site.control.watch()
-    site.control.pass_time()
-    site.restart()
-    for _ in range(2):
+    for late in (60.0, site.segmind.settings.job_seconds):
+        site.restart()
+        site.control.pass_time()
+        site.segmind.clock.advance(late)
         _send_all(site, issuer, orders)
         with ThreadPoolExecutor(CALLERS) as platform:
             list(platform.map(site.deliver, site.uploads.events()))

@@ -5,9 +5,9 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 
-from tests.harness.issuer import Issuer
 from tests.harness.site import Site
 from tests.torture.endurance import endure
+from tests.torture.issuer import Issuer
 from tests.torture.rounds import SETTINGS, torture
 
 FAULTS = 150

@@ -12,8 +12,8 @@ import requests
 
 from local.storage import Fault, StorageError
 from tests.harness.control import When
-from tests.harness.issuer import MOODS, Issuer
 from tests.harness.site import DOORS, Site
+from tests.torture.issuer import MOODS, Issuer
 
 NAMES = ("*", "*", "*/claim.json", "*/sent.json", "*/result.json", "*/image.*", "spend/*", "open/*", "ledger/*")
 STATUSES = (429, 500, 502, 503, 504)
