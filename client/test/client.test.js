@@ -163,6 +163,14 @@ test("another program run with the same storage goes on where the first one died
   assert.equal(service.bills, 1);
 });
 
+test("what was asked for without the background is resumed without it", async () => {
+  const left = new ImageClient(settings({ fetch: (url, init) => init.method === "POST" ? new Promise(() => {}) : fetch(url, init) }));
+  left.generate({ prompt: "a boat", background: false });
+  while (!client.pending()[0]?.sent) await new Promise(setImmediate);
+  assert.equal((await client.resume()[0].image).id, "image1");
+  assert.equal(service.posts[0].headers.prefer, undefined);
+});
+
 test("what is older than a day is not sent again, and what has an id is only looked at", async () => {
   const day = 86_400_001, old = { key: "k", wish: "", body: { promptText: "a boat", referenceImages: [] }, at: Date.now() - day, sent: true };
   storage.setItem("imagegen:pending:a", JSON.stringify({ ...old, name: "a" }));

@@ -76,29 +76,6 @@ def test_a_cap_is_used_up_to_the_last_slot(cap: int) -> None:
     assert day.held() == cap
 
 
-def test_the_refusal_names_midnight() -> None:
-    """Retry-After is the time to midnight UTC, and the detail says that nothing was billed."""
-    day = Day(per_day=1, now=datetime(2026, 12, 31, 23, 59, 30, tzinfo=UTC))
-    day.take()
-    with pytest.raises(DailyLimitReached, match="Nothing was billed") as caught:
-        day.budget.reserve(day.claim(), day.soon())
-    assert caught.value.retry_after == 30
-    assert "2026-12-31" in caught.value.detail
-    day.clock.advance(30)
-    assert day.take()
-
-
-def test_a_day_ends_at_midnight_utc() -> None:
-    """A moment before it is used up, a moment after it there is a new one."""
-    day = Day(per_day=1, now=NOON)
-    day.take()
-    day.clock.advance(11.99 * 3600)
-    assert day.take() is None
-    day.clock.advance(0.02 * 3600)
-    assert day.take()
-    assert day.held("spend/2026-03-15/") == 1
-
-
 def test_a_user_has_a_cap_of_their_own() -> None:
     """One user's is used up, another's is not; and a refusal leaves no slot of the day's behind."""
     day = Day(per_day=10, per_user=2)
@@ -141,15 +118,6 @@ def test_slots_are_found_again_by_their_claim() -> None:
     day.take("ada")
     day.clock.advance(120)
     assert set(day.budget.slots_of(claim, day.soon())) == mine
-
-
-def test_storage_that_fails_leaves_nothing_half_taken() -> None:
-    """Two caps, the second cannot be written: the first is given back."""
-    day = Day(per_day=5, per_user=5)
-    day.objects.fail("create", "spend/2026-03-14/?")
-    with pytest.raises(StorageUnavailable):
-        day.take("ada")
-    assert day.held() == 0
 
 
 @given(cap=st.integers(1, 12), moves=st.lists(st.integers(0, 5), max_size=40))

@@ -7,12 +7,12 @@ import pytest
 
 from imagegen.errors import DailyLimitReached, NotFound, StorageUnavailable
 from imagegen.model import Deleted, Ending, Failure, Marker, Order, Receipt, Sent, StoredImage, Submission
-from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.known import Known
 from imagegen.pipeline.parallel import Parallel
-from imagegen.ports import Deadline
-from tests.harness.fakes import NOON, PICTURE, REQUEST, FakeClock, MemoryObjects, World
+from imagegen.ports import Deadline, ObjectInfo
+from tests.harness.fakes import NOON, PICTURE, REQUEST, FakeClock, MemoryObjects, Scene, World
 
 CLAIM = new_claim(Order(REQUEST, "http", "ada", "key-1"), NOON, 100)
 SUCCESSOR = replace(CLAIM, token="another")
@@ -174,6 +174,30 @@ def test_a_marker_that_is_in_the_way_of_a_claim(queued: bool) -> None:
     assert world.objects.names("open/") == []
 
 
+class Vanishing(MemoryObjects):
+    """A bucket in which a marker is gone as soon as it is looked at."""
+
+    def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
+        found = super().stat(name, deadline, generation)
+        if found and name.startswith("open/"):
+            self.delete(name, found.generation, deadline)
+            return None
+        return found
+
+
+def test_a_marker_that_vanishes_is_written_anew() -> None:
+    """The sweep took it away between our write and our look: the job gets one of its own before it is bought."""
+    world = World()
+    world.objects = Vanishing(world.clock)
+    world.start(world.rules)
+    marker = Marker("gone", REQUEST.fingerprint, "", NOON)
+    world.jobs.mark_open(image_id("", "key-1"), marker, Deadline.within(world.clock, 10))
+    seen: list[str] = []
+    world.generator.scenes = [Scene(meanwhile=lambda: seen.extend(world.objects.names("open/")))]
+    assert world.end().status == "succeeded"
+    assert seen == [f"open/{image_id('', 'key-1')}"]
+
+
 def test_a_late_duplicate_of_a_freed_key_does_not_claim() -> None:
     """It waited for one that failed free of charge; a whole run does not fit into its own time any more."""
     world = World(per_day=1)
@@ -185,7 +209,7 @@ def test_a_late_duplicate_of_a_freed_key_does_not_claim() -> None:
     assert (caught.value.retry_after, world.left("jobs/" + CLAIM.id)) == (1.0, [])
     with pytest.raises(DailyLimitReached):
         world.ask()
-    ended = world.core.service.claiming.win(replace(order, key="first"), late)
+    ended = world.other().core.service.claiming.win(replace(order, key="first"), late)
     assert ended.replayed  # type: ignore[union-attr]  # an outcome
     with pytest.raises(NotFound):
         world.service.status(CLAIM.id, "eve")
