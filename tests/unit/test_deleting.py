@@ -237,3 +237,15 @@ def test_an_image_of_its_bytes_is_found_by_the_search() -> None:
     world = ended("succeeded")
     assert PICTURE.data.decode(errors="replace").strip()
     assert {name.rpartition("/")[2] for name in left(world)} >= {"image.jpg", "claim.json", "result.json"}
+
+
+def test_what_died_before_the_call_cannot_be_deleted() -> None:
+    """Its key is free by then, and there is no image."""
+    world = World()
+    world.objects.fail("create", "*/sent.json", error=Crash)
+    world.dies()
+    world.objects.recover()
+    world.end_lease()
+    with pytest.raises(NotFound):
+        world.core.deleting.delete(image_id("", "key-1"), None)
+    assert world.left() == []
