@@ -125,8 +125,9 @@ def test_a_front_end_can_use_what_the_service_makes(chromium: Chrome, service: s
     Watch(chromium).clear()  # what was refused, this test has tried itself
 
 
-def test_the_page_of_the_docs_shows_an_image(chromium: Chrome, service: str, pages: list[str]) -> None:
-    """Plain HTML, in the background: a click, and the image is drawn; after a reload nothing is asked for again."""
+@pytest.mark.usefixtures("service")
+def test_the_page_of_the_docs_shows_an_image(chromium: Chrome, pages: list[str]) -> None:
+    """Plain HTML, in the background: a click, and the image is drawn; nothing is left to resume."""
     chromium.get(pages[0])
     page = Playground(chromium)
     page.click("button")
