@@ -74,11 +74,6 @@ def test_only_an_id_without_traces_is_run(state: State, now: datetime) -> None:
     assert runs == (state.claim is None and state.ending is None and state.deleted is None)
 
 
-def test_a_result_wins_over_lost() -> None:
-    """Whichever was written first."""
-    assert State(CLAIM, result=DONE, lost=GONE).ending == DONE
-
-
 def test_an_end_is_complete_without_its_claim() -> None:
     """Only the ending is left of an old job: a repeat is still a repeat, another request still a mismatch."""
     state = State(result=Ending(OTHER, "failed", NOON))

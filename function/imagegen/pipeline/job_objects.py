@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 MAX_REJECTED_BYTES = 1024 * 1024
 OPEN = "open/"
 _JSON = "application/json"
-_CLAIM, _SENT, _SUBMISSION = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Submission)
-_ENDING, _DELETED = TypeAdapter(Ending), TypeAdapter(Deleted)
-_MARKER, _RECEIPT = TypeAdapter(Marker), TypeAdapter(Receipt)
+_CLAIM, _SENT, _ENDING, _DELETED = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Ending), TypeAdapter(Deleted)
+_SUBMISSION, _MARKER, _RECEIPT = TypeAdapter(Submission), TypeAdapter(Marker), TypeAdapter(Receipt)
 T = TypeVar("T")
 
 
@@ -127,10 +126,8 @@ class JobObjects:
 
     def delete(self, deleted: Deleted, deadline: Deadline) -> Deleted:
         """Write down that the caller deleted this image, and return what stands."""
-        data = _DELETED.dump_json(deleted)
-        if self._create(deleted.id, "deleted.json", data, deadline) is not None:
-            return deleted
-        return self.deleted(deleted.id, deadline) or deleted
+        created = self._create(deleted.id, "deleted.json", _DELETED.dump_json(deleted), deadline)
+        return deleted if created is not None else self.deleted(deleted.id, deadline) or deleted
 
     def result(self, image_id: str, deadline: Deadline) -> Ending | None:
         """Return the written end."""

@@ -98,4 +98,6 @@ class Recovery:
         except ImageNotStored:
             raise  # no end: Segmind still has the image, and the next one to ask tries again
         except ServiceError as error:
-            return self.endings.end(self.held_whole(state, deadline), error)
+            # of its own: Segmind may have answered at the last moment
+            soon = Deadline.within(self.clock, self.timeouts.claim_seconds)
+            return self.endings.end(self.held_whole(state, soon), error)

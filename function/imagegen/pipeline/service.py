@@ -184,7 +184,7 @@ class ImageService:
         """Take a slot and write `sent.json`, at once. With both in the bucket Segmind may be called."""
         deadline = self._within(self.timeouts.claim_seconds)
         sent = Sent(held.claim.token, self.clock.now(), request.fingerprint)
-        held.sent, held.generations["sent.json"] = sent.fingerprint, 0
+        held.sent = sent.fingerprint
         writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
         taking = self.parallel.here(partial(self.cap.reserve, held.claim, deadline))
         failed = errors_of(taking, writing)
