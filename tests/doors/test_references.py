@@ -10,7 +10,7 @@ from mock_segmind import Picture
 from tests.harness.events import UPLOADS
 from tests.harness.orders import CALLERS, KEYS, order, reference
 from tests.harness.site import Site
-from tests.harness.ways import Way, by_a_job_file, by_a_tick, by_http, by_the_queue
+from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_http, by_the_queue
 
 MIB = 1024 * 1024
 
@@ -45,7 +45,7 @@ WAYS: dict[str, Way] = {
     "HTTP": by_http,
     "HTTP, queued": by_the_queue,
     "a job file": by_a_job_file,
-    "a batch": by_a_tick,
+    "a batch": by_a_batch,
 }
 
 
