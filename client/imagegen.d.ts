@@ -158,6 +158,7 @@ export interface Pending {
   /** When it was written down, in ms since 1970. */
   at: number;
   sent?: boolean;
+  background?: boolean;
   id?: string;
 }
 

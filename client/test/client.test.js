@@ -27,7 +27,7 @@ test("an image: queued, waited for, and nothing left to resume", async () => {
   assert.equal(image.id, "image1");
   assert.deepEqual(seen, ["sending", "queued"]);
   assert.deepEqual(service.posts[0].body, { promptText: "a boat", referenceImages: [], ratio: "960:960" });
-  assert.equal(service.posts[0].headers.prefer, "respond-async, wait=25");
+  assert.equal(service.posts[0].headers.prefer, "respond-async");
   assert.deepEqual(service.calls, ["POST /v1/images", "GET /v1/images/image1?wait=25"]);
   assert.deepEqual(client.pending(), []);
 });
@@ -161,6 +161,14 @@ test("another program run with the same storage goes on where the first one died
   while (!client.pending()[0]?.sent) await new Promise(setImmediate);
   assert.equal((await client.resume()[0].image).id, "image1");
   assert.equal(service.bills, 1);
+});
+
+test("what was asked for without the background is resumed without it", async () => {
+  const left = new ImageClient(settings({ fetch: (url, init) => init.method === "POST" ? new Promise(() => {}) : fetch(url, init) }));
+  left.generate({ prompt: "a boat", background: false });
+  while (!client.pending()[0]?.sent) await new Promise(setImmediate);
+  assert.equal((await client.resume()[0].image).id, "image1");
+  assert.equal(service.posts[0].headers.prefer, undefined);
 });
 
 test("what is older than a day is not sent again, and what has an id is only looked at", async () => {

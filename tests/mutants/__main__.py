@@ -78,10 +78,18 @@ class Watch:
 
 
 class Chosen:
-    """A plugin of a mutant's run: these tests alone, in this order; the one that fails is written to `told`."""
+    """A plugin of a mutant's run: these tests alone, in this order; the one that fails is written to `told`.
 
-    def __init__(self, tests: list[str], told: int) -> None:
-        self._places, self._told = {test: n for n, test in enumerate(tests)}, told
+    One that calculates without an end, or waits without an end, takes the process with it.
+    """
+
+    def __init__(self, tests: list[str], seconds: dict[str, float], told: int) -> None:
+        self._places, self._seconds, self._told = {test: n for n, test in enumerate(tests)}, seconds, told
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 2 + 3 * self._seconds[item.nodeid])
+        signal.alarm(90 + 20 * int(self._seconds[item.nodeid]))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -144,16 +152,14 @@ def first_run() -> tuple[dict[str, dict[int, list[str]]], dict[str, float]]:
         return found
 
 
-def run_mutant(mutant: Mutant, tests: list[str], seconds: float, told: int) -> int:
+def run_mutant(mutant: Mutant, tests: list[str], seconds: dict[str, float], told: int) -> int:
     """Run these tests against the mutant; a time that is over, or too much memory, is a failure, too."""
-    signal.alarm(60 + 10 * int(seconds))
-    resource.setrlimit(resource.RLIMIT_CPU, (5 + 3 * int(seconds),) * 2)
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     sys.meta_path.insert(0, Mutated(mutant))
     code = 0
     for some in (tests[:_FIRST], tests[_FIRST:]):
         files = sorted({test.partition("::")[0] for test in some})
-        code = code or (pytest.main(["-x", *_OPTIONS, *files], plugins=[Chosen(some, told)]) if some else 0)
+        code = code or (pytest.main(["-x", *_OPTIONS, *files], plugins=[Chosen(some, seconds, told)]) if some else 0)
     return code
 
 
@@ -180,8 +186,7 @@ def survivors_of(file: str, lines: dict[int, list[str]], seconds: dict[str, floa
         tests = seen - {""} if "" not in seen else everywhere or set(seconds)
         ordered = sorted(tests, key=lambda test: (-kills[test], seconds[test]))
         reader, writer = os.pipe()
-        limit = sum(seconds[test] for test in ordered)
-        running[forked(lambda: run_mutant(mutant, ordered, limit, writer))] = mutant, reader  # noqa: B023 - at once
+        running[forked(lambda: run_mutant(mutant, ordered, seconds, writer))] = mutant, reader  # noqa: B023 - at once
         os.close(writer)
         if len(running) == _WORKERS:
             reap()

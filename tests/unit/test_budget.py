@@ -1,13 +1,14 @@
 """The day's cap: never more slots than the cap, none lost, none given back that another claim holds."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagegen.errors import DailyLimitReached
+from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim, Order
 from imagegen.pipeline.account import Account
 from imagegen.pipeline.claims import new_claim
@@ -25,6 +26,13 @@ class Day:
         self.objects = MemoryObjects(self.clock)
         account = Account(self.objects, Parallel())
         self.budget = DailyCap(self.objects, account, Parallel(), self.clock, per_day, per_user)
+
+    def twin(self, per_day: int) -> "Day":
+        """Return another instance over the same bucket and clock."""
+        twin = copy(self)
+        account = Account(self.objects, Parallel())
+        twin.budget = DailyCap(self.objects, account, Parallel(), self.clock, per_day, 0)
+        return twin
 
     def claim(self, owner: str = "") -> Claim:
         return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)
@@ -153,3 +161,59 @@ def test_a_slot_says_who_took_it() -> None:
     day.budget.reserve(claim, day.soon())
     (name,) = day.objects.names()
     assert claim.id.encode() in day.objects.data(name)
+
+
+def test_what_is_left_of_a_day() -> None:
+    """Of the cap for all, or of a user's own; what the account has and no slot shows counts, too."""
+    day = Day(per_day=5, per_user=3)
+    day.take("ada")
+    assert [day.budget.left("2026-03-14", owner, day.soon()) for owner in (None, "ada", "bob")] == [4, 2, 3]
+    assert [day.budget.limit(owner) for owner in (None, "ada")] == [5, 3]
+    assert Day().budget.left("2026-03-14", None, day.soon()) == 0
+
+
+@pytest.mark.parametrize("taken", [0, 7, 8, 9, 20])
+def test_slots_that_others_took_since_the_last_look(taken: int) -> None:
+    """The day is listed anew after so many misses: the cap holds, and no slot stays unused."""
+    day = Day(per_day=21)
+    day.take()
+    other = day.twin(21)
+    assert all(other.take() for _ in range(taken))
+    assert [bool(day.take()) for _ in range(21 - taken)] == [True] * (20 - taken) + [False]
+    assert day.held() == 21
+
+
+def test_a_day_that_was_used_up_is_looked_at_again() -> None:
+    """For half a minute nobody asks storage; then a slot that another instance gave back is found."""
+    day = Day(per_day=1)
+    other = day.twin(1)
+    slots = other.take()
+    assert slots
+    assert day.take() is None
+    other.budget.give_back(slots, day.soon())
+    for seconds, refused in ((0.0, True), (29.9, True), (0.1, False)):
+        day.clock.advance(seconds)
+        looks = len(day.objects.operations)
+        if refused:
+            assert day.take() is None
+            with pytest.raises(DailyLimitReached):
+                day.budget.check("")
+            assert len(day.objects.operations) == looks
+        else:
+            day.budget.check("")
+            assert day.take()
+
+
+def test_a_look_that_takes_too_long_is_not_waited_for() -> None:
+    """Another request is listing the day: this one gives up when its time is over, and nothing was spent."""
+    day = Day(per_day=5)
+
+    def listing() -> StorageUnavailable:
+        with ThreadPoolExecutor(1) as thread, pytest.raises(StorageUnavailable, match="in time"):
+            thread.submit(day.budget.reserve, day.claim(), Deadline.within(day.clock, 0.01)).result()
+        return StorageUnavailable()
+
+    day.objects.fail("list", times=1, error=listing)
+    with pytest.raises(StorageUnavailable):
+        day.take()
+    assert day.take()

@@ -41,9 +41,12 @@ FOREIGN = {
     "werkzeug": {"doors/vendor_routes", *DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},
-    "requests": {"doors/oidc"},
-    "urllib3": {"connections", "google/json_api", "google/storage", "segmind/client", "segmind/images", "segmind/v1"},
-    "jwt": {"doors/oidc"},
+    "requests": set(),
+    "urllib3": {
+        *("connections", "doors/signing_keys", "google/json_api", "google/storage"),
+        *("segmind/client", "segmind/images", "segmind/v1"),
+    },
+    "jwt": {"doors/oidc", "doors/signing_keys"},
 }  # fmt: skip
 SEGMINDS = ("/v2/", "request_id", "x-remaining-credits", "x-generation-time", "x-cost", "file_urls")
 

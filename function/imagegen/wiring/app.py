@@ -111,7 +111,9 @@ class App(Adapters):
                 return ApiKeys(settings.api_keys)
             case "oidc":
                 from imagegen.doors.oidc import OidcTokens
+                from imagegen.doors.signing_keys import SigningKeys
 
-                return OidcTokens(str(settings.oidc_issuer), str(settings.oidc_audience))
+                issuer = str(settings.oidc_issuer)
+                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock))
             case "iam" | "none":
                 return Anybody()

@@ -23,7 +23,7 @@ export class ImageClient {
     const wish = JSON.stringify([prompt, ratio, references.map(identity)]), known = this.#read(name);
     const doubts = warnings({ prompt, references });
     if (doubts.length) this.onWarning(doubts);
-    const fresh = known?.wish === wish ? known : { name, key: key === null ? null : name, wish, at: Date.now() };
+    const fresh = known?.wish === wish ? known : { name, key: key === null ? null : name, wish, at: Date.now(), background: options.background };
     return this.#follow({ ...fresh, body: fresh.body ?? await this.#body(prompt, references, ratio, options) }, options);
   }
 
@@ -57,7 +57,7 @@ export class ImageClient {
       if (put?.ok) return gsUri;
     } else if (answer.status !== 404) throw problem(answer);
     if (small) return dataUri(file);
-    throw refusal("upload-failed", "The file could not be uploaded", "Try again, or with a smaller file.");
+    throw refusal("upload-failed", "The file could not be uploaded", "Try a smaller file.");
   }
 
   async send(path, { headers, ...init } = {}) {
@@ -73,7 +73,7 @@ export class ImageClient {
   async #body(promptText, references, ratio, { signal, onStatus }) {
     const referenceImages = [];
     for (const { tag, image } of tagged(promptText, references)) {
-      if (image === "") throw refusal("invalid-request", `The reference @${tag} is empty`, "Give it a file or a URL.");
+      if (image === "") throw refusal("invalid-request", `@${tag} is empty`, "Give it a file or a URL.");
       if (image instanceof Blob) onStatus?.({ status: "uploading", tag });
       const uri = image instanceof Blob ? await this.upload(image, signal) : image && String(image);
       referenceImages.push({ tag, ...(uri && { uri }) });
@@ -107,16 +107,16 @@ export class ImageClient {
   }
 
   async #post(record, options) {
-    const { key, name, body, sent } = record, background = options.background ?? this.background;
-    if (!sent) { // not even reached: nothing was sent
-      await this.#ask("health", {}, { ...options, patience: this.retries, raw: true }).catch((error) => { this.forget(name); throw error; });
+    const { key, name, body, sent } = record, background = options.background ?? record.background ?? this.background;
+    if (!sent) { // not even reached, twice (a page that is left loses one answer): nothing was sent
+      await this.#ask("health", {}, { ...options, patience: this.retries || 1, raw: true }).catch((error) => { this.forget(name); throw error; });
     }
     this.#write(record, { sent: true });
     options.onStatus?.({ status: "sending" });
     let unsure = sent; // an earlier try may have been heard
     const answer = await this.#ask("v1/images", {
       method: "POST", body: JSON.stringify(body),
-      headers: { ...(key && { "Idempotency-Key": key }), ...(background && { Prefer: `respond-async, wait=${POLL_SECONDS}` }) },
+      headers: { ...(key && { "Idempotency-Key": key }), ...(background && { Prefer: "respond-async" }) },
     }, { ...options, seconds: background ? POLL_SECONDS : SYNC_SECONDS, billed: "maybe", keyless: !key, lost: () => { unsure = true; } });
     record.ended = !key || (answer.body?.code && answer.body.code !== "internal" && (!unsure || answer.headers.has("Location")));
     return answer;

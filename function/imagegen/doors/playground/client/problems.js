@@ -1,5 +1,3 @@
-/* Problems in the service's words, or in ours where it did not speak. */
-
 export class ImageProblem extends Error {
   constructor(about, more) {
     super(about.detail && about.detail !== about.title ? `${about.title}: ${about.detail}` : about.title);
