@@ -209,8 +209,8 @@ def test_a_v2_call_is_found_by_its_id() -> None:
 def test_an_unknown_without_its_request_is_not_asked_about() -> None:
     """Its `sent.json` is gone, so no row could be told to be its own."""
     world = Lost()
-    (sent,) = (info for info in world.objects.list("jobs/", world.soon()) if info.name.endswith("/sent.json"))
-    world.objects.delete(sent.name, sent.generation, world.soon())
+    (sent,) = (info for info in world.objects.list("jobs/", world.soon) if info.name.endswith("/sent.json"))
+    world.objects.delete(sent.name, sent.generation, world.soon)
     world.row()
     asked = world.history.asked
     world.settle("both")
