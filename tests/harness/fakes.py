@@ -16,6 +16,7 @@ from typing import Self
 import pytest
 
 from imagegen.model import Ending, HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.pipeline.account import Usage
 from imagegen.pipeline.assembly import Outside, Rules, assemble
 from imagegen.pipeline.claiming import Outcome
 from imagegen.ports import Deadline
@@ -218,6 +219,16 @@ class World:
         return self.service.create(
             order, Stopwatch(self.clock), Deadline.within(self.clock, self.limits.request_seconds)
         )
+
+    @property
+    def soon(self) -> Deadline:
+        """Ten seconds for the test's own calls."""
+        return Deadline.within(self.clock, 10)
+
+    def usage(self) -> Usage:
+        """Return what the account knows of today."""
+        (found,) = self.core.account.usage([self.clock.now().date()], self.soon)
+        return found
 
     def end_lease(self) -> None:
         """Let so much time pass that no claim of now holds any more."""

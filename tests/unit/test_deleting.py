@@ -15,7 +15,7 @@ from imagegen.errors import (
 )
 from imagegen.model import HistoryRow, Order, Reference
 from imagegen.pipeline.claims import image_id
-from imagegen.ports import Deadline, StillGenerating
+from imagegen.ports import StillGenerating
 from tests.harness.fakes import NOON, PICTURE, REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
 
@@ -38,7 +38,7 @@ def ended(end: str) -> World:
     world = World(ENDS[end], per_day=5, uploads=MemoryObjects())
     assert world.uploads
     staged = Reference("model", f"gs://uploads/{STAGED}")
-    world.uploads.create(STAGED, b"a red cube", "image/png", Deadline.within(world.clock, 10))
+    world.uploads.create(STAGED, b"a red cube", "image/png", world.soon)
     request = replace(REQUEST, references=(*REQUEST.references, staged))
     world.service.accept(Order(request, "http", OWNER, "key-1"))
     order = Order(request, "event", OWNER, "key-1", ID)

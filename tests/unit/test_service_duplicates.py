@@ -8,7 +8,6 @@ from imagegen.errors import IdempotencyKeyReused, StorageUnavailable
 from imagegen.model import Claim, Ending, ImageRequest, Order, Sent
 from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.endings import Held
-from imagegen.ports import Deadline
 from tests.harness.fakes import REQUEST, World
 
 
@@ -43,11 +42,10 @@ def held_by_another(world: World, *, sent: bool = True, lease: float | None = No
     """Let another instance win the claim on the key and, unless told otherwise, begin its call."""
     seconds = world.limits.lease_seconds if lease is None else lease
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), seconds)
-    soon = Deadline.within(world.clock, 10)
-    generation = world.jobs.claim(claim, soon)
+    generation = world.jobs.claim(claim, world.soon)
     assert generation
     if sent:
-        world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), soon)
+        world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), world.soon)
     return claim, generation
 
 
@@ -57,7 +55,7 @@ def test_a_duplicate_waits_for_the_first() -> None:
     claim, _ = held_by_another(world)
     ending = Ending(claim, "succeeded", world.clock.now())
     started = world.clock.monotonic()
-    world.clock.later(40, lambda: world.jobs.finish(ending, Deadline.within(world.clock, 10)))
+    world.clock.later(40, lambda: world.jobs.finish(ending, world.soon))
     outcome = world.ask()
     assert (outcome.ending, outcome.replayed, world.generator.bought) == (ending, True, [])
     assert 40 <= world.clock.monotonic() - started < 44

@@ -5,7 +5,6 @@ import pytest
 from imagegen.errors import NotFound
 from imagegen.model import Ending, Order
 from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.ports import Deadline
 from tests.harness.fakes import PICTURE, RECEIPT, REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
 
@@ -36,9 +35,9 @@ def test_a_wait_ends_with_the_job() -> None:
     """`wait` answers at most four seconds after there is an end."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    world.jobs.claim(claim, world.soon)
     ending = Ending(claim, "succeeded", world.clock.now())
-    world.clock.later(20, lambda: world.jobs.finish(ending, Deadline.within(world.clock, 10)))
+    world.clock.later(20, lambda: world.jobs.finish(ending, world.soon))
     started = world.clock.monotonic()
     assert world.service.status(claim.id, None, wait_seconds=60).ending == ending
     assert 20 <= world.clock.monotonic() - started < 24
@@ -49,7 +48,7 @@ def test_a_wait_is_never_longer_than_asked(seconds: float) -> None:
     """A job that goes on is shown as running when the time is over."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    world.jobs.claim(claim, world.soon)
     started = world.clock.monotonic()
     outcome = world.service.status(claim.id, None, wait_seconds=seconds)
     assert (outcome.ending, outcome.claim) == (None, claim)
