@@ -18,7 +18,7 @@ locals {
   project_grants = merge({
     # Eventarc makes the topic that the bucket publishes to: no topic to bind to.
     gcs_agent_publishes = { role = "roles/pubsub.publisher", member = local.agent.gcs, only = null }
-    # Eventarc looks for it on the project, whatever the trigger.
+    # Eventarc looks for it on the project, for every kind of trigger.
     trigger_receives = { role = "roles/eventarc.eventReceiver", member = local.account.trigger.member, only = null }
     # Log entries are written to the project.
     build_logs = { role = "roles/logging.logWriter", member = local.account.build.member, only = null }

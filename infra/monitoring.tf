@@ -20,7 +20,7 @@ locals {
       labels = { door = "jsonPayload.door", code = "jsonPayload.code" }
     }
     unknowns = {
-      about  = "Images that were or may have been billed and that nobody has"
+      about  = "Images that were or may have been billed and are not there"
       filter = "jsonPayload.event=\"image_failed\" AND jsonPayload.billed=(\"maybe\" OR \"yes\")"
       labels = { code = "jsonPayload.code" }
     }

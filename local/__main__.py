@@ -62,7 +62,7 @@ def main() -> int:
     finally:
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the clean-up short
-        family.stop()
+        family.stop(arguments.patience)
     lock.close()
     return 0
 
@@ -85,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="stop after the first image")
     add_options(parser)
     parser.add_argument("--prompt", default=PROMPT, help="what the first image shows")
+    parser.add_argument("--patience", type=float, default=10.0, help="seconds that images under way may take to end")
     parser.add_argument("--latency", type=float, default=4.0, help="seconds that the fake vendor takes")
     parser.add_argument("--sweep-every", type=float, default=60.0, help="seconds between two sweeps")
     parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")

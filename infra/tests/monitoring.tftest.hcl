@@ -20,7 +20,7 @@ run "by_default" {
 
   assert {
     condition     = alltrue([for m in concat(values(google_logging_metric.counter), values(google_logging_metric.distribution)) : startswith(m.filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"image-gen-events\" OR \"image-gen-http\" OR \"image-gen-schedule\") AND ")])
-    error_message = "Metrics read the lines of the three doors and of nobody else."
+    error_message = "Metrics read the lines of the three doors and no other lines."
   }
 
   assert {

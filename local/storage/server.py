@@ -100,7 +100,7 @@ class StorageServer:
         """Return one object's bytes; raises `StorageError` 404."""
         return self._store.read(bucket, name)[1]
 
-    def json(self, bucket: str, name: str) -> Any:  # noqa: ANN401  # whatever the object holds
+    def json(self, bucket: str, name: str) -> Any:  # noqa: ANN401  # any JSON
         """Return one object's bytes as JSON."""
         return json.loads(self.read(bucket, name))
 

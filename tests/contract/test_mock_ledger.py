@@ -71,7 +71,7 @@ def test_a_client_that_waits_is_not_gone(segmind: FakeSegmind) -> None:
 
 
 def test_clear_drops_what_is_running(segmind: FakeSegmind) -> None:
-    """A call that waits is dropped without an answer; it bills nobody afterwards."""
+    """A call that waits is dropped without an answer; it is not billed afterwards."""
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(generate, segmind, "[mock:slow=60]")
         assert segmind.ledger.wait(lambda ledger: len(ledger.posts()) == 1)
@@ -169,7 +169,7 @@ def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photo
 
 
 def test_an_unreachable_host_fails_the_generation(segmind: FakeSegmind) -> None:
-    """Nobody listens there: the same 500."""
+    """A refused connection is the same 500."""
     segmind.settings.fetch_references = "get"
     body = with_reference("http://127.0.0.1:1/a.jpg")
     assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 500

@@ -75,7 +75,7 @@ def test_a_job_belongs_to_its_key(segmind: FakeSegmind) -> None:
 
 
 def test_a_job_is_billed_by_the_clock(segmind: FakeSegmind) -> None:
-    """A job nobody asks about again finishes and is billed; before that it is not COMPLETED."""
+    """A job that is not asked about again finishes and is billed; before that it is not COMPLETED."""
     segmind.settings.latency = 0.3
     submitted = submit(segmind).fields
     assert read(segmind, submitted["status_url"]).fields["status"] in {"QUEUED", "PROCESSING"}
@@ -117,14 +117,3 @@ def test_a_lost_submit_still_runs(segmind: FakeSegmind) -> None:
     assert submit(segmind, "[mock:reset]").broken == "ConnectionResetError"
     assert submit(segmind, "[mock:reset,billed=false]").broken == "ConnectionResetError"
     assert [bool(entry.billed) for entry in segmind.ledger.posts()] == [True, False]
-
-
-def test_a_fault_can_be_moved_to_another_request(segmind: FakeSegmind) -> None:
-    """`on=` plays the same fault at the status, at the result or at the hosted image."""
-    submitted = submit(segmind, "[mock:503,on=v2-status][mock:429,on=v2-result]").fields
-    assert read(segmind, submitted["status_url"]).status == 503
-    assert read(segmind, submitted["response_url"]).status == 429
-    output = result(segmind, "[mock:truncated,on=hosted]")["output"]
-    assert look(segmind, output).broken == "IncompleteRead"
-    output = result(segmind, "[mock:slow=0.01,on=hosted][mock:500,on=hosted+v2-status]")["output"]
-    assert look(segmind, output).status == 500

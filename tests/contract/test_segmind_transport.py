@@ -30,7 +30,7 @@ def get(url: str, *, public_only: bool = False) -> int:
 def test_nobody_listens(make_rig: MakeRig, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused connection is a 502 that cost nothing, after two repetitions; the key is free."""
     with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))  # and never listens: the port is nobody else's meanwhile
+        deaf.bind(("127.0.0.1", 0))  # and never listens: no other process takes the port meanwhile
         rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}")
         answered = rig.order("key-1")
     assert (answered.status, answered.code, answered.json["billed"]) == (502, "segmind-unreachable", "no")
@@ -71,7 +71,7 @@ def test_a_certificate_that_nobody_vouches_for(make_rig: MakeRig, tmp_path: Path
 
 
 def test_a_connection_that_breaks_after_the_request(make_rig: MakeRig) -> None:
-    """Once it was sent nobody can know: one request, an open outcome."""
+    """Once it was sent the outcome is open: one request, an open outcome."""
     with Stub(hang_up) as stub:
         rig = make_rig(SEGMIND_BASE_URL=stub.url)
         answered = rig.order("key-1")
@@ -119,7 +119,7 @@ def test_a_connection_that_was_closed_meanwhile_is_not_trusted(make_rig: MakeRig
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key goes straight to Segmind, whatever HTTP_PROXY says."""
+    """The key goes straight to Segmind, also where HTTP_PROXY is set."""
     with Stub() as proxy, Stub(answer("HTTP/1.1 200 OK")) as stub:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         assert get(stub.url) == 200

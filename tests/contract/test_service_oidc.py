@@ -1,4 +1,4 @@
-"""Bearer tokens of an issuer on this machine: a good one names its caller, every kind of bad one nobody."""
+"""Bearer tokens of an issuer on this machine: a good one names its caller, every bad one is refused."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

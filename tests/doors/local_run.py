@@ -1,4 +1,4 @@
-"""`make run` in a process of its own, on ports and a folder that nobody else uses."""
+"""`make run` in a process of its own, on ports and a folder of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PORTS_NEEDED = 5
 
 
 def free_ports() -> int:
-    """Return the first of some neighbouring ports that nobody listens on."""
+    """Return the first of some neighbouring ports that are free."""
     while True:
         first = random.randrange(20_000, 32_000)
         with ExitStack() as held, suppress(OSError):

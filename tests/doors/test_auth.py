@@ -53,7 +53,7 @@ def test_credentials_come_before_anything_else(site: Site) -> None:
 
 @pytest.mark.parametrize("headers", [bearer(ALICE), {"Authorization": f"bearer  {ALICE} "}, {"x-api-key": ALICE}])
 def test_a_key_opens_the_door(site: Site, headers: dict[str, str]) -> None:
-    """As a bearer token, whatever the case of the scheme, or as x-api-key."""
+    """As a bearer token, in any case of the scheme, or as x-api-key."""
     assert site.call("POST", "/v1/images", order(), headers=headers).status_code == 200
 
 
@@ -118,7 +118,7 @@ def test_an_account_and_a_folder_are_ones_own(site: Site) -> None:
 
 
 def test_a_cap_for_each_user(site: Site) -> None:
-    """MAX_IMAGES_PER_USER_PER_DAY stops the one who used it up, and nobody else."""
+    """MAX_IMAGES_PER_USER_PER_DAY stops the one who used it up, and no other caller."""
     site = site(MAX_IMAGES_PER_USER_PER_DAY="2")
     spent = [site.call("POST", "/v1/images", order(), headers=bearer(ALICE)).status_code for _ in range(3)]
     other = site.call("POST", "/v1/images", order(), headers=bearer(BOB))
@@ -127,5 +127,5 @@ def test_a_cap_for_each_user(site: Site) -> None:
 
 
 def test_open_to_all_with_a_cap(site: Site) -> None:
-    """AUTH=none with MAX_IMAGES_PER_DAY lets anybody in."""
+    """AUTH=none with MAX_IMAGES_PER_DAY lets every caller in."""
     assert site(AUTH="none", MAX_IMAGES_PER_DAY="5").post(order()).status_code == 200

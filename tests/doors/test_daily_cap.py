@@ -39,7 +39,7 @@ def test_what_was_not_billed_gives_its_slot_back(site: Site, magic: str) -> None
 
 
 def test_what_may_have_been_billed_keeps_its_slot(site: Site) -> None:
-    """An outcome that nobody knows counts: the cap is about money."""
+    """An unknown outcome counts: the cap is about money."""
     server = site(MAX_IMAGES_PER_DAY="1")
     assert [server.post(order("x [mock:reset]")).status_code, server.post(order()).status_code] == [504, 429]
     assert site.slots == 1

@@ -36,13 +36,13 @@ def without(*names: str) -> dict[str, Any]:
 
 
 def overwritten(site: Site) -> Event:
-    event = site.uploads.drop("jobs/one.json", order("the old one"))
+    event = site.uploads.put("jobs/one.json", order("the old one"))
     site.storage.put(UPLOADS, "jobs/one.json", b"{}")
     return event
 
 
 def photo_overwritten(site: Site) -> Event:
-    event = site.uploads.drop_photo("me.jpg", b"x", prompt="the old one")
+    event = site.uploads.put_photo("me.jpg", b"x", prompt="the old one")
     site.storage.put(UPLOADS, "me.jpg", b"y")
     return event
 
@@ -100,11 +100,11 @@ GONE: dict[str, Making] = {
     "deleted": lambda _: event_of(WHOLE),
     "overwritten": overwritten,
     "a photo that was overwritten": photo_overwritten,
-    "in references": lambda site: site.uploads.drop_photo("references/me.jpg", b"x", prompt="@image at sea"),
-    "a photo without a prompt": lambda site: site.uploads.drop_photo("me.jpg", b"x", tag="person"),
-    "no image": lambda site: site.uploads.drop_photo("me.txt", b"x", "text/plain", prompt="@image at sea"),
-    "another JSON": lambda site: site.uploads.drop("elsewhere/one.json", order()),
-    "no JSON file": lambda site: site.uploads.drop("jobs/one.txt", order()),
+    "in references": lambda site: site.uploads.put_photo("references/me.jpg", b"x", prompt="@image at sea"),
+    "a photo without a prompt": lambda site: site.uploads.put_photo("me.jpg", b"x", tag="person"),
+    "no image": lambda site: site.uploads.put_photo("me.txt", b"x", "text/plain", prompt="@image at sea"),
+    "another JSON": lambda site: site.uploads.put("elsewhere/one.json", order()),
+    "no JSON file": lambda site: site.uploads.put("jobs/one.txt", order()),
 }
 
 
@@ -152,7 +152,7 @@ def test_an_event_of_something_else_is_acknowledged(site: Site, make: Making) ->
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-03-14", "9999-12-31T23:59:59.9999Z"])
 def test_a_time_that_makes_no_sense_is_no_reason_to_lose_a_job(site: Site, time: str) -> None:
     """An event with a strange ce-time is handled like one of now: its job gives an image."""
-    assert site.deliver(site.uploads.drop("jobs/one.json", order()).headed(time=time)) == 200
+    assert site.deliver(site.uploads.put("jobs/one.json", order()).headed(time=time)) == 200
     assert len(site.results.images()) == 1
 
 
@@ -171,5 +171,5 @@ def test_it_never_reacts_to_what_the_project_writes_itself(site: Site, photo_uri
 
 
 def test_without_an_uploads_bucket_every_event_is_left_alone(site: Site) -> None:
-    """No uploads bucket is configured: a job file anywhere is nobody's job."""
-    assert_left_alone(site(UPLOADS_BUCKET=""), site.uploads.drop("jobs/one.json", order()))
+    """No uploads bucket is configured: a job file in any bucket is left alone."""
+    assert_left_alone(site(UPLOADS_BUCKET=""), site.uploads.put("jobs/one.json", order()))

@@ -140,8 +140,7 @@ def dripped(connection: socket.socket, first: bytes = b"") -> int:
 
 
 @pytest.mark.parametrize(
-    ("line", "first"),
-    [("Content-Length: 1000", b"{"), (LARGE, b"{"), ("Transfer-Encoding: chunked", ENDLESS)],
+    ("line", "first"), [("Content-Length: 1000", b"{"), (LARGE, b"{"), ("Transfer-Encoding: chunked", ENDLESS)]
 )
 def test_a_body_that_drips_is_cut_off(site: Site, line: str, first: bytes) -> None:
     """No silence between two bytes is long, but all of it together is: a 400, and the connection is closed."""

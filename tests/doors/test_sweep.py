@@ -98,7 +98,7 @@ def test_slots_of_what_was_not_billed_are_freed(late: Site) -> None:
 
 
 def test_slots_of_what_may_have_been_billed_are_kept(late: Site) -> None:
-    """Succeeded, unknown, a bad image, an image that was not stored, a slot that nobody signed: none is freed."""
+    """Succeeded, unknown, a bad image, an image that was not stored, a slot without an owner: none is freed."""
     late.wreck().claimed().with_image().slot("1")
     late.wreck().claimed().called().slot("2")
     late.wreck().claimed().called().lost().slot("3")
@@ -123,7 +123,7 @@ def test_storage_that_fails_for_one_job_does_not_stop_the_others(site: Site) -> 
 
 @pytest.mark.parametrize("junk", [b"", b"{", b"[]", b"null", b'{"id": 7}', b"\xff"])
 def test_a_claim_that_is_no_claim_does_not_stop_the_others(site: Site, junk: bytes) -> None:
-    """An object that somebody damaged is an error of its own; the sweep goes on and ends the rest."""
+    """A damaged object is an error of its own; the sweep goes on and ends the rest."""
     damaged = site.wreck("a" * 26).claimed()
     site.storage.put("results", f"jobs/{damaged.id}/claim.json", junk)
     whole = site.wreck().claimed().called()

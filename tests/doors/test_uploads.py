@@ -110,8 +110,7 @@ def test_a_wrong_wish_is_a_problem(site: Site, body: object, pointer: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "status"),
-    [(b"{", "application/json", 400), (b"{}", "text/plain", 415), (b"{}", "image/png", 415)],
+    ("data", "kind", "status"), [(b"{", "application/json", 400), (b"{}", "text/plain", 415), (b"{}", "image/png", 415)]
 )
 def test_a_body_that_is_no_json_is_a_problem(site: Site, data: bytes, kind: str, status: int) -> None:
     """Broken JSON is 400; the image itself, or anything that is not JSON, is 415."""

@@ -34,7 +34,7 @@ LOCK = threading.Lock()
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Do a step, unless the process is to die before it; die after it, also where it fails, if that is the plan."""
+    """Do a step, unless the process is to die before it; die after it, also where it fails, if the test said so."""
     with LOCK:
         number = CONTROL.begin(name)
         _die(number, name, "before")
@@ -56,7 +56,7 @@ class Steps:
     def __init__(self, port: Any) -> None:  # noqa: ANN401 - any port
         self._port = port
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the port
         found = getattr(self._port, name)
         return partial(self._act, name, found) if callable(found) else found
 

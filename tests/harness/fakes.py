@@ -75,11 +75,12 @@ class FakeGenerator:
         self.scenes, self.resumes = list(scenes), list(resumes)
         self.bought: list[ImageRequest] = []
         self.resumed: list[str] = []
+        self.given: list[float] = []  # the seconds that each call was left
         self.generations: list[FakeGeneration] = []
 
     def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> FakeGeneration:
-        del deadline
         with self._lock:
+            self.given.append(deadline.left)
             self.bought.append(request)
             scene = self.scenes.pop(0) if self.scenes else Scene()
         known = submitted(scene.submits) if scene.submits else True
@@ -89,7 +90,8 @@ class FakeGenerator:
         return self._play(scene)
 
     def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> FakeGeneration:
-        del submitted_at, deadline
+        del submitted_at
+        self.given.append(deadline.left)
         self.resumed.append(segmind_id)
         scene = self.resumes.pop(0) if self.resumes else Scene(seconds=0.0)
         self._clock.sleep(scene.seconds)
@@ -128,6 +130,7 @@ class FakeHistory:
         self.images: dict[str, Picture | BaseException] = {}
         self.down = False
         self.asked = 0
+        self.meanwhile: Callable[[], object] = lambda: None  # happens while an image is fetched
 
     def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
         del deadline
@@ -141,6 +144,7 @@ class FakeHistory:
 
     def fetch(self, row: HistoryRow, deadline: Deadline) -> FakeGeneration:
         del deadline
+        self.meanwhile()
         receipt = Receipt(row.request_id, row.cost_usd)
         return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
 

@@ -47,7 +47,7 @@ def test_no_history_is_a_choice(text: str | None, asks: bool) -> None:
 
 @pytest.mark.parametrize(("name", "field", "text", "value"), GOOD)
 def test_a_good_value(name: str, field: str, text: str, value: object) -> None:
-    """Spaces around it are nobody's intention."""
+    """Spaces around it are dropped."""
     found = getattr(Settings.from_env({**REQUIRED, name: f" {text} "}), field)
     assert (list(found) if isinstance(found, tuple) else found) == value
 
@@ -60,24 +60,6 @@ def test_a_bad_value(name: str, text: str, says: str) -> None:
     assert says in told
     assert name in told
     assert all(name in part for part in told.split("; "))
-    assert "\n" not in told
-
-
-def test_all_wrong_ones_are_named_at_once() -> None:
-    """An operator corrects a deployment once: one line, every setting in it, those between settings too."""
-    told = line(
-        {
-            "SEGMIND_TIMEOUT_SECONDS": "soon",
-            "LOG_LEVEL": "loud",
-            "AUTH": "none",
-            "SIGNED_URL_TTL_SECONDS": "50000",
-            "SEGMIND_BASE_URL": "segmind",
-            "UPLOADS_BUCKET": "x",
-        }
-    )
-    wrong = {"SEGMIND_API_KEY", "RESULTS_BUCKET", "SEGMIND_TIMEOUT_SECONDS", "LOG_LEVEL", "SEGMIND_BASE_URL"}
-    wrong |= {"AUTH=none", "SIGNED_URL_TTL_SECONDS above", "UPLOADS_BUCKET"}
-    assert [name for name in wrong if name not in told] == []
     assert "\n" not in told
 
 
@@ -122,7 +104,7 @@ def test_secrets_are_not_shown() -> None:
 
 @given(st.fixed_dictionaries({case["name"]: st.just("sentinel\x7f§") for case in CASES}))
 def test_a_bad_value_is_not_repeated(env: dict[str, str]) -> None:
-    """Whatever was pasted into the wrong variable may be a secret: the line names settings and rules, no values."""
+    """A value pasted into the wrong variable may be a secret: the line names settings and rules, no values."""
     assert "sentinel" not in line(env)
 
 

@@ -1,4 +1,4 @@
-"""Writes that are made at the same time: in whatever order they land, and wherever the process dies among them."""
+"""Writes that are made at the same time: in any order, with a death at any of them."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

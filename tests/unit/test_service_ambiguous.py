@@ -73,9 +73,9 @@ def test_references_leave_the_call_half_of_the_time() -> None:
 
 @pytest.mark.parametrize("seconds", [25.0, 100.0])
 def test_behind_an_event_an_image_is_stored_for_as_long_as_the_lease_holds(seconds: float) -> None:
-    """Nobody would get a `dataUri`, so storage that is away for longer than a caller waits does not cost the image."""
+    """An event has no answer for a `dataUri`: storage may be away for long, and no image is lost."""
     door = Door()
-    data = door.drop()
+    data = door.put()
     asked: list[float] = []
     create = door.world.objects.create
 

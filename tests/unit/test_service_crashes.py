@@ -1,4 +1,4 @@
-"""The process dies at any moment: whoever asks again never buys again what may have been bought."""
+"""The process dies at any moment: asked again, what may have been bought is never bought again."""
 
 import contextlib
 from datetime import timedelta
@@ -79,7 +79,7 @@ def test_a_crash_holds_the_key_until_its_lease_ends(ending: str, step: int, appl
 
 @pytest.mark.parametrize(("ending", "step", "applied"), MOMENTS)
 def test_the_end_after_a_crash_stands(ending: str, step: int, applied: bool) -> None:
-    """Once somebody was told an end, everybody is told the same, whoever asks and however often."""
+    """An end that was told once is told to every caller ever after."""
     world = crashed(ending, step, applied)
     world.end_lease()
     try:
@@ -106,7 +106,7 @@ def test_a_stored_image_survives_every_crash(ending: str, step: int, applied: bo
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("step", range(12))
 def test_a_crash_of_the_rescuer_loses_nothing(step: int, applied: bool) -> None:
-    """Whoever cleans up after a dead process may die as well; the third still gets the image."""
+    """The process that cleans up may die as well; the third still gets the image."""
     world = crashed("good", operations_of("good") - 1, applied=False)
     assert "image.jpg" in world.left()
     world.end_lease()
@@ -123,7 +123,7 @@ def test_a_crash_of_the_rescuer_loses_nothing(step: int, applied: bool) -> None:
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("step", range(12))
 def test_storage_that_fails_at_any_step_never_buys_twice(step: int, applied: bool) -> None:
-    """The same with an error instead of a death: whatever is asked again costs at most one image."""
+    """The same with an error instead of a death: all repetitions together cost at most one image."""
     world = World(per_day=5, per_user=5)
     world.objects.fail(skip=step, times=1, applied=applied)
     for _ in range(3):

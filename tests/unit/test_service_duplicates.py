@@ -1,4 +1,4 @@
-"""The same key more than once: while the first is running, after its end, for another request, by somebody else."""
+"""The same key more than once: while the first is running, after its end, for another request, by another instance."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def test_a_duplicate_buys_where_the_first_came_to_nothing() -> None:
 
 
 def test_a_duplicate_gives_up_at_its_own_deadline() -> None:
-    """The first takes longer than anybody may wait: the duplicate is told that it is running, and by which id."""
+    """The first takes longer than a caller may wait: the duplicate is told that it is running, and by which id."""
     world = World()
     claim, _ = held_by_another(world, lease=2 * world.limits.request_seconds)
     started = world.clock.monotonic()

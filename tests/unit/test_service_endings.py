@@ -115,7 +115,7 @@ def test_a_reference_that_cannot_be_delivered_frees_the_key() -> None:
 
 
 def test_our_own_bug_never_frees_a_key() -> None:
-    """Nobody knows what a bug interrupted: the claim holds until its lease ends, and is then declared lost."""
+    """What a bug interrupted is not known: the claim holds until its lease ends, and is then declared lost."""
     world = World(Scene(raised=KeyError("a bug")), per_day=1)
     with pytest.raises(KeyError):
         world.ask()

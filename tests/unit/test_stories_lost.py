@@ -128,7 +128,7 @@ def test_an_expired_record_is_unknown_and_keeps_its_slot(asks: str) -> None:
 
 
 def test_a_free_failure_after_the_release_failed_is_free() -> None:
-    """What cannot be given back at once is given back after the lease, and nobody is told that it may be billed."""
+    """What cannot be given back at once is given back after the lease, and no caller is told that it may be billed."""
     world = World(Scene(raised=SegmindModelNotFound("404")), per_day=5)
     world.objects.fail("delete", "spend/*", times=1)
     with pytest.raises(SegmindModelNotFound):

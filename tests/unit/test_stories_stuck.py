@@ -38,7 +38,7 @@ def test_a_queued_key_belongs_to_its_request() -> None:
 
 
 def test_a_key_that_runs_is_not_queued_for_another_request() -> None:
-    """The other way round: whoever comes second with another body is refused, also while the first is claiming."""
+    """The other way round: the second, with another body, is refused, also while the first is claiming."""
     world = queue()
     refused: list[str] = []
 
@@ -111,7 +111,7 @@ def test_what_cannot_be_read_is_not_claimed() -> None:
     """A missing grant for an hour: no job file is claimed under an empty owner, and the real one gets the image."""
     door = Door()
     body = json.dumps({**REQUEST.body(), "idempotencyKey": "key-1", "owner": "ada", "id": image_id("ada", "key-1")})
-    data = door.drop(body.encode(), name=f"jobs/{image_id('ada', 'key-1')}.json")
+    data = door.put(body.encode(), name=f"jobs/{image_id('ada', 'key-1')}.json")
     door.uploads.fail("read")
     assert door.handle(data) is False
     door.world.clock.advance(MAX_AGE)
@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_not_claimed() -> None:
 @pytest.mark.parametrize("name", ["sent.json", "spend/*", "claim.json"])
 @pytest.mark.parametrize("applied", [False, True])
 def test_a_failed_release_is_free(name: str, applied: bool) -> None:
-    """A free failure whose release stopped anywhere: after the lease nobody hears that it may have been billed.
+    """A free failure whose release stopped anywhere: after the lease no caller is told that it may have been billed.
 
     Only where `sent.json` itself would not go is it unknown whether the call was made.
     """

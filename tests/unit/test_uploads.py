@@ -85,7 +85,7 @@ def test_a_queued_order_comes_back_whole(body: dict[str, object], owner: str, ke
 
 @pytest.mark.parametrize("name", ["jobs/one.json", f"jobs/{'b' * 26}.json", f"jobs/x/{'a' * 26}.json"])
 def test_an_id_is_believed_under_its_own_name_only(name: str) -> None:
-    """Whoever may write job files cannot take another image's id with them."""
+    """A writer of job files cannot take another image's id with them."""
     file = replace(FILE, name=name)
     assert order_of_job(file, json.dumps({**BODY, "id": "a" * 26}).encode()).image_id == file.own_id
 
@@ -115,7 +115,7 @@ def test_the_ticket_makes_each_try_its_own() -> None:
 
 @given(st.one_of(strategies.json_values, strategies.almost_bodies))
 def test_any_job_file(value: object) -> None:
-    """Whatever a file holds: an order under an id, or InvalidRequest that says why."""
+    """Any file is an order under an id, or InvalidRequest that says why."""
     found = _order_or_problems(lambda: order_of_job(FILE, strategies.as_json(value)))
     assert found.image_id if isinstance(found, Order) else found
 
@@ -137,3 +137,21 @@ def _order_or_problems(read: Callable[[], Order]) -> Order | tuple[Problem, ...]
         return read()
     except InvalidRequest as error:
         return error.problems
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointers"),
+    [
+        ({"owner": 7}, ["/owner"]),
+        ({"id": None, "idempotencyKey": []}, ["/id", "/idempotencyKey"]),
+        ({"idempotencyKey": ""}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "k" * 256}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "\u00fc"}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "a\tb"}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "k" * 255}, []),
+    ],
+)
+def test_what_a_file_says_beside_the_request(fields: dict[str, object], pointers: list[str]) -> None:
+    """Owner, key and id are text, and a key is one that the HTTP door would take."""
+    found = _order_or_problems(lambda: order_of_job(FILE, json.dumps({**BODY, **fields}).encode()))
+    assert (sorted(p.pointer for p in found) if isinstance(found, tuple) else []) == pointers

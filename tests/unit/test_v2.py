@@ -1,4 +1,4 @@
-"""The v2 client over the fake vendor and a clock that moves when somebody waits: how often it looks, when it ends."""
+"""The v2 client over the fake vendor and a clock that moves when code waits: how often it looks, when it ends."""
 
 from dataclasses import dataclass, field
 
@@ -134,7 +134,7 @@ METRICS = st.dictionaries(st.sampled_from(["cost", "remaining_credits", "inferen
 @example({"cost": 10**400}, "an integer that is no float")
 @given(st.one_of(METRICS, strategies.json_values), strategies.json_values)
 def test_any_record_has_a_receipt(metrics: object, request_id: object) -> None:
-    """Whatever stands where numbers should be: a number that is finite, or nothing."""
+    """For anything that stands where numbers should be: a number that is finite, or nothing."""
     receipt = receipt_in({"metrics": metrics, "request_id": request_id})
     numbers = (receipt.cost_usd, receipt.remaining_credits, receipt.generation_seconds)
     assert all(found is None or abs(found) < 1e12 for found in numbers)
