@@ -1,6 +1,6 @@
 # Two commands are enough: `make run` and `make test`. Both set up what they need and say so.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check bench torture format lock clean
 VENV := .venv/ready
 PY := .venv/bin/python
 ARGS ?=
@@ -23,6 +23,9 @@ check: $(VENV) ## lint, types, locks, Terraform
 
 bench: $(VENV) ## ours beside the plain function, in ratios; writes BENCHMARKS.md (ARGS=--short: a minute, writes nothing)
 	@$(PY) -m tests.bench $(ARGS)
+
+torture: $(VENV) ## the core under a million runs of the simulation (ARGS="--runs N --seed S")
+	@$(PY) -m tests.simulation --runs 1000000 $(ARGS)
 
 format: $(VENV) ## lay out the code
 	@.venv/bin/ruff format -q . && .venv/bin/ruff check --fix -q .

@@ -59,14 +59,16 @@ DEFECTS = {
     ),
     "a claim is deleted whosoever it is": Defect(
         "job_objects",
-        'if found and _token(name, found[1]) == claim.token:',
+        "if found and _token(name, found[1]) == claim.token:",
         "if found:",
     ),
     "a dead claimant's call is taken for none": Defect(
         "claims", "return Verdict.LOST if state.sent else Verdict.FREE", "return Verdict.FREE"
     ),
     "the slot of an unknown is given back": Defect(
-        "endings", 'if ending.error and ending.error.billed == "no":', 'if ending.error and ending.error.billed != "yes":'
+        "endings",
+        'if ending.error and ending.error.billed == "no":',
+        'if ending.error and ending.error.billed != "yes":',
     ),
     "the account forgets what failed": Defect(
         "endings",
@@ -81,7 +83,9 @@ DEFECTS = {
         "            stands = self._jobs.finish(ending, deadline)\n",
     ),
     "a slot that another took counts as taken": Defect(
-        "daily_cap", "return None if generation is None else Slot(name, generation)", "return Slot(name, generation or 0)"
+        "daily_cap",
+        "return None if generation is None else Slot(name, generation)",
+        "return Slot(name, generation or 0)",
     ),
     "a cap counts all slots but one": Defect("daily_cap", "cap.limit - unslotted)", "cap.limit + 1 - unslotted)"),
     "an image does not beat an end that says there is none": Defect(
@@ -89,11 +93,13 @@ DEFECTS = {
         "return Verdict.REPLAY",
     ),
     "an end that outlived its claim is not looked for": Defect(
-        "claiming", "if state.result is None and state.deleted is None:\n                self", "if True:\n                self"
+        "claiming",
+        "if state.result is None and state.deleted is None:\n                self",
+        "if True:\n                self",
     ),
     "a queued job counts itself among those before it": Defect("register", "earlier - {claim.id}", "earlier"),
     "what a caller deletes is not in the account yet": Defect(
-        "deleting", "self.recovery.endings.close(ending, self.recovery.held_whole(state, deadline))", "pass"
+        "deleting", "self.recovery.endings.enter(ending, self.recovery.held_whole(state, deadline))", "pass"
     ),
     "a marker that was taken away is not missed": Defect("service", "if not looking.result():", "if False:"),
 }  # fmt: skip

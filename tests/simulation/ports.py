@@ -104,8 +104,7 @@ class Bucket:
         finally:
             process.busy = None
         names = sorted(name for name in self.things if name.startswith(prefix))
-        for info in [self.things[n].info for n in names if not (shallow and "/" in n.removeprefix(prefix))]:
-            yield info  # noqa: UP028 - what was there at that moment
+        yield from [self.things[n].info for n in names if not (shallow and "/" in n.removeprefix(prefix))]
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
         fault = self._before("delete", name, deadline)
@@ -220,7 +219,9 @@ class Segmind:
         chosen = world.choose("course", len(COURSES))
         course = COURSES[chosen - 1] if chosen else GOOD
         now = world.scheduler.now
-        call = Call(f"call-{len(self.calls)}", request, course, world.time, now + course.seconds, world.scheduler.task.name)
+        call = Call(
+            f"call-{len(self.calls)}", request, course, world.time, now + course.seconds, world.scheduler.task.name
+        )
         world.tell(f"Segmind takes {call.id} for {request.prompt}: {course}")
         self.calls.append(call)
         world.book.called(call, world.instance)

@@ -59,4 +59,3 @@ def test_a_run_is_the_same_again() -> None:
         assert failure(repeated) is None
         again.add(repeated)
         assert again == totals
-

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -348,7 +348,12 @@ class World:
         """Deliver the event of an uploaded job file: once, or not, or twice, or late."""
         self._events += 1
         chosen = self.decisions.choose("event", self._events, "event", len(EVENTS) - 1)
-        data = {"bucket": "uploads", "name": name, "generation": str(thing.info.generation), "size": str(thing.info.size)}
+        data = {
+            "bucket": "uploads",
+            "name": name,
+            "generation": str(thing.info.generation),
+            "size": str(thing.info.size),
+        }
         event = Event(f"e{self._events}", FINALIZED, thing.info.created_at.isoformat(), data)
         for n, delay in enumerate(EVENTS[chosen]):
             self._deliver(event, f"event{self._events}.{n}", delay, 1)
