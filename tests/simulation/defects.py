@@ -40,11 +40,7 @@ DEFECTS = {
 """,
     ),
     "the lease is not looked at before the call": Defect(
-        "service",
-        """        if self._lease_left(held.claim) <= 0:
-            raise StorageUnavailable(_ASLEEP)
-""",
-        "",
+        "service", "return (ends - self.clock.now()).total_seconds()", "return 1000.0"
     ),
     "a lease is shorter than a run": Defect(
         "claims", "lease_ends_at=now + timedelta(seconds=lease_seconds)", "lease_ends_at=now + timedelta(seconds=150)"
