@@ -40,11 +40,7 @@ DEFECTS = {
 """,
     ),
     "the lease is not looked at before the call": Defect(
-        "service",
-        """        if self._lease_left(held.claim) <= 0:
-            raise StorageUnavailable(_ASLEEP)
-""",
-        "",
+        "service", "return (ends - self.clock.now()).total_seconds()", "return 1000.0"
     ),
     "a lease is shorter than a run": Defect(
         "claims", "lease_ends_at=now + timedelta(seconds=lease_seconds)", "lease_ends_at=now + timedelta(seconds=150)"
@@ -99,7 +95,7 @@ DEFECTS = {
     ),
     "a queued job counts itself among those before it": Defect("register", "earlier - {claim.id}", "earlier"),
     "what a caller deletes is not in the account yet": Defect(
-        "deleting", "self.recovery.endings.close(ending, self.recovery.held_whole(state, deadline))", "pass"
+        "deleting", "self.recovery.endings.enter(ending, self.recovery.held_whole(state, deadline))", "pass"
     ),
     "a marker that was taken away is not missed": Defect("service", "if not looking.result():", "if False:"),
 }  # fmt: skip
