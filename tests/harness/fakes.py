@@ -130,6 +130,7 @@ class FakeHistory:
         self.images: dict[str, Picture | BaseException] = {}
         self.down = False
         self.asked = 0
+        self.meanwhile: Callable[[], object] = lambda: None  # happens while an image is fetched
 
     def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
         del deadline
@@ -143,6 +144,7 @@ class FakeHistory:
 
     def fetch(self, row: HistoryRow, deadline: Deadline) -> FakeGeneration:
         del deadline
+        self.meanwhile()
         receipt = Receipt(row.request_id, row.cost_usd)
         return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
 

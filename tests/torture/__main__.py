@@ -88,7 +88,7 @@ class Torture:
 
 
 def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a program for a terminal
+    print(line, flush=True)
 
 
 def main() -> int:

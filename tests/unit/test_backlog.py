@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from imagegen.errors import StorageUnavailable
 from imagegen.model import ImageRequest, Marker, Order
 from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.job_objects import JobObjects
@@ -94,3 +95,46 @@ def test_a_marker_without_a_job_is_not_queued(job: dict[str, object] | None) -> 
     marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now(), job)
     JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
     assert queue.backlog.find(ID, queue.soon) is None
+
+
+def refused() -> StorageUnavailable:
+    error = StorageUnavailable()
+    error.refused = True
+    return error
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_job_file_that_storage_refused_is_withdrawn(ours: bool) -> None:
+    """Our own marker goes with it, and the caller is told; another request's marker stays, and the job is queued."""
+    queue = Queue()
+    if not ours:
+        assert queue.put()
+        queue.objects.delete(f"jobs/{ID}.json", 1001, queue.soon)
+
+    queue.objects.fail("create", error=refused)
+    if ours:
+        with pytest.raises(StorageUnavailable):
+            queue.put()
+    else:
+        assert not queue.put()
+    assert queue.results.names() == ([] if ours else [f"open/{ID}"])
+
+
+def test_a_marker_that_storage_refused_leaves_nothing() -> None:
+    """It certainly was not written, so nothing has to be put in its way."""
+    queue = Queue()
+
+    queue.results.fail("create", times=1, error=refused)
+    with pytest.raises(StorageUnavailable):
+        queue.put()
+    assert (queue.results.names(), queue.objects.names()) == ([], [])
+
+
+def test_a_marker_that_is_gone_when_it_is_read() -> None:
+    """Another request's job ended between our write and our look: where it stands is asked anew."""
+    queue = Queue()
+    marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now())  # of a request that is being answered
+    JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
+    claim = new_claim(replace(ORDER, image_id=ID), queue.clock.now(), 0.0)
+    assert queue.backlog.put(ORDER, claim, queue.soon) is None
+    assert queue.objects.names() == []

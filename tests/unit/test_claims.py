@@ -125,3 +125,4 @@ def test_random_ids_are_random() -> None:
 def test_a_derived_id_is_not_a_keys() -> None:
     """An event's id can never be that of a key."""
     assert derived_id("upload", "", "key") != image_id("", "key")
+    assert derived_id("upload", "\ud800") != derived_id("upload", "?")  # a name that is no Unicode has one, too

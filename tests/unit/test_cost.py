@@ -54,9 +54,9 @@ def ends(world: World, claim: Claim) -> None:
     world.jobs.finish(Ending(claim, "succeeded", world.clock.now()), Deadline.within(world.clock, 10))
 
 
-@pytest.mark.parametrize(("key", "bill"), [("key-1", Bill(7, 2)), (None, Bill(7, 0))])
+@pytest.mark.parametrize(("key", "bill"), [("key-1", Bill(7, 3)), (None, Bill(7, 0))])
 def test_an_image_with_a_cap(key: str | None, bill: Bill) -> None:
-    """Claim, marker, slot, `sent.json`, image, result, account; with a key two reads for an end that is there."""
+    """Claim, marker, slot, `sent.json`, image, result, account; with a key reads of an end, a deletion, the marker."""
     world = World(per_day=1000)
     world.ask("first of the day")
     assert cost(world, lambda: world.ask(key)) == bill
@@ -66,9 +66,9 @@ def test_an_image_with_a_cap(key: str | None, bill: Bill) -> None:
 def test_the_first_image_of_a_process_and_a_day() -> None:
     """It lists the day's slots and account once more, with a cap; without one an image costs one write less."""
     world = World(per_day=1000)
-    assert cost(world, world.ask) == Bill(9, 2)
+    assert cost(world, world.ask) == Bill(9, 3)
     free = World()
-    assert cost(free, free.ask) == Bill(6, 2)
+    assert cost(free, free.ask) == Bill(6, 3)
 
 
 def test_a_replay() -> None:
@@ -170,5 +170,5 @@ def test_a_refused_request_costs_the_same_each_time() -> None:
 
         return cost(world, ask)
 
-    assert refused("one") == Bill(5, 2)
-    assert [refused(key) for key in ("two", "three", None, None)] == [Bill(3, 2)] * 2 + [Bill(0, 0)] * 2
+    assert refused("one") == Bill(5, 3)
+    assert [refused(key) for key in ("two", "three", None, None)] == [Bill(3, 3)] * 2 + [Bill(0, 0)] * 2

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.errors import DeletedTooEarly, ImageDeleted, NotFound, RejectedBySegmind, SegmindBadImage
+from imagegen.errors import (
+    DeletedTooEarly,
+    ImageDeleted,
+    NotFound,
+    OutcomeUnknown,
+    RejectedBySegmind,
+    SegmindBadImage,
+)
 from imagegen.model import HistoryRow, Order, Reference
 from imagegen.pipeline.claims import image_id
 from imagegen.ports import Deadline, StillGenerating
@@ -213,8 +220,32 @@ def test_a_crash_on_the_way_is_completed(end: str, step: int, where: str, applie
         check_gone(world)
 
 
+@pytest.mark.parametrize("seconds", [0, 3600])
+def test_an_unknown_that_is_deleted_while_it_is_settled_stays_deleted(seconds: int) -> None:
+    """DELETE answers 204 while a GET fetches the image from Segmind's history, before or after the lease's end."""
+    world = World(Scene(raised=OutcomeUnknown("reset")), per_day=5, uploads=MemoryObjects())
+    world.ask(owner=OWNER)
+    world.clock.advance(seconds)
+    world.history.rows = [HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://h.example/1")]
+    world.history.meanwhile = lambda: world.other().core.deleting.delete(ID, OWNER)
+    world.service.status(ID, OWNER)
+    check_gone(world)
+
+
 def test_an_image_of_its_bytes_is_found_by_the_search() -> None:
     """The search of these tests does find what it looks for."""
     world = ended("succeeded")
     assert PICTURE.data.decode(errors="replace").strip()
     assert {name.rpartition("/")[2] for name in left(world)} >= {"image.jpg", "claim.json", "result.json"}
+
+
+def test_what_died_before_the_call_cannot_be_deleted() -> None:
+    """Its key is free by then, and there is no image."""
+    world = World()
+    world.objects.fail("create", "*/sent.json", error=Crash)
+    world.dies()
+    world.objects.recover()
+    world.end_lease()
+    with pytest.raises(NotFound):
+        world.core.deleting.delete(image_id("", "key-1"), None)
+    assert world.left() == []

@@ -170,3 +170,38 @@ def test_an_error_is_cleaned() -> None:
         assert rows
         assert "SG_sentinel" not in rows[0].error
         assert "refused" in rows[0].error
+
+
+def test_a_history_that_is_being_read_is_not_waited_for_beyond_the_deadline() -> None:
+    """Another thread reads the same days; for this one that is no answer."""
+    asking = Asking(lambda *_: (200, [ROW]))
+    with asking.open() as history:
+        history._reading.acquire()
+        assert history.between(NOON, NOON, Deadline.within(asking.clock, 0.01)) is None
+        history._reading.release()
+        assert asking.rows(history) == [READ]
+
+
+def test_a_history_of_too_many_pages_is_not_read() -> None:
+    """Two thousand of them are more than any account has: what is read so far is not the whole."""
+    clock = FakeClock()
+    pages: list[str] = []
+
+    class Endless(SegmindHistory):
+        def _get(self, url: str, deadline: Deadline) -> object:
+            del deadline
+            pages.append(url)
+            return [None] * 100
+
+    client = SegmindClient("SG_sentinel", "http://127.0.0.1:9", clock, 2)
+    history = Endless(client, "http://127.0.0.1:9/history", clock)
+    assert history.between(NOON, NOON, Deadline.within(clock, 20)) is None
+    assert len(pages) == 2000
+
+
+def test_a_completed_calls_image_comes_with_its_receipt() -> None:
+    """As if its claimant had heard the answer."""
+    asking = Asking(lambda *_: (200, [ROW]))
+    with asking.open() as history:
+        receipt = history.fetch(READ, asking.soon).receipt
+        assert (receipt.request_id, receipt.cost_usd, receipt.generation_seconds) == ("r1", 0.1, 30.6)

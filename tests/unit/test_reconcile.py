@@ -49,6 +49,7 @@ def report(rows: list[HistoryRow], today: list[Entry], *, before: tuple[Entry, .
         ([row("r1")], [entry(1, billed="maybe")], (1, 0, 0)),
         ([row("r1")], [entry(1, sent="other")], (0, 1, 1)),
         ([row("r1", None)], [entry(1)], (0, 1, 1)),
+        ([row("r1", "")], [entry(1, sent="")], (0, 1, 1)),  # what was sent is not known: no match
         ([row("r1")], [entry(1), entry(2)], (1, 1, 0)),
         ([row("r1"), row("r2")], [entry(1)], (1, 0, 1)),
         ([row("r1"), row("r2")], [entry(1, request_id="r2"), entry(2)], (2, 0, 0)),

@@ -7,6 +7,7 @@ from imagegen.model import Ending, Order
 from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.ports import Deadline
 from tests.harness.fakes import PICTURE, RECEIPT, REQUEST, Crash, Scene, World
+from tests.harness.memory import MemoryObjects
 
 
 @pytest.mark.parametrize(("owner", "asks", "sees"), [("ada", "ada", True), ("ada", None, True), ("ada", "bob", False)])
@@ -68,6 +69,16 @@ def test_asking_ends_what_a_dead_instance_left() -> None:
     assert (shown.ending.image.sha256, shown.ending.segmind) == (PICTURE.sha256, RECEIPT)
     assert shown.ending.status == "succeeded"
     assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
+
+
+@pytest.mark.parametrize("seconds", [0.2, 2.0, 6.0, 10.0])
+def test_a_wait_lasts_as_long_as_was_asked_for(seconds: float) -> None:
+    """And not to the last look that comes before."""
+    world = World(uploads=MemoryObjects())
+    world.service.accept(Order(REQUEST, "http", "", "key-1"))
+    before = world.clock.monotonic()
+    assert world.service.status(image_id("", "key-1"), None, seconds).queued
+    assert world.clock.monotonic() - before == pytest.approx(seconds)
 
 
 def test_a_result_wins_over_lost() -> None:

@@ -208,3 +208,14 @@ def test_a_v2_call_is_found_by_its_id() -> None:
     world.row("seg-1", fingerprint=None, created_at=None)
     world.settle()
     assert (world.ends(), world.objects.names("settled/")) == (["succeeded"], ["settled/seg-1"])
+
+
+def test_an_unknown_without_its_request_is_not_asked_about() -> None:
+    """Its `sent.json` is gone, so no row could be told to be its own."""
+    world = Lost()
+    (sent,) = (info for info in world.objects.list("jobs/", world.soon()) if info.name.endswith("/sent.json"))
+    world.objects.delete(sent.name, sent.generation, world.soon())
+    world.row()
+    asked = world.history.asked
+    world.settle("both")
+    assert (world.history.asked, world.ends()) == (asked, ["unknown"])

@@ -252,3 +252,24 @@ def test_the_oldest_are_swept_first() -> None:
     }
     assert names[0] in looked
     assert names[-1] not in looked
+
+
+@pytest.mark.parametrize(("late", "opened"), [(0, 1), (1, 0)])
+def test_an_unknown_is_asked_about_for_eight_days(late: float, opened: int) -> None:
+    """Hosted images are gone after seven; to the last second of the eighth it stays open."""
+    world = World(Scene(raised=Crash(), seconds=0.0))
+    world.dies()
+    world.end_lease()
+    world.sweep.run()
+    world.clock.advance(8 * 24 * 3600 + late)
+    assert world.sweep.run() == NOTHING | {"unknown": 1}
+    assert len(world.objects.names("open/")) == opened
+
+
+@pytest.mark.parametrize(("late", "counted"), [(0, "freed"), (1, "finished")])
+def test_a_queued_job_fails_for_good_after_an_events_time(late: float, counted: str) -> None:
+    """For that hour a free failure leaves it queued."""
+    world = World(Scene(raised=SegmindFailed("x"), seconds=0.0), uploads=MemoryObjects())
+    world.service.accept(Order(REQUEST, "http", "", "key-1"))
+    world.clock.advance(3600 + late)
+    assert world.sweep.run() == NOTHING | {counted: 1}
