@@ -43,7 +43,9 @@ DEFECTS = {
         "service", "return (ends - self.clock.now()).total_seconds()", "return 1000.0"
     ),
     "a lease is shorter than a run": Defect(
-        "claims", "lease_ends_at=now + timedelta(seconds=lease_seconds)", "lease_ends_at=now + timedelta(seconds=150)"
+        "claims",
+        "return Verdict.WAIT if now < claim.lease_ends_at else",
+        "return Verdict.WAIT if now < claim.lease_ends_at - timedelta(seconds=300) else",
     ),
     "a call without an answer counts as one that failed": Defect(
         "service",

@@ -157,7 +157,11 @@ class Book:
     def check_gone(self) -> None:
         """Of a job whose caller was told that it is deleted nothing is left; what was refused may land after all."""
         for image_id in self.gone:
+            gone_at = self._things[f"jobs/{image_id}/deleted.json"].info.created_at
             left = {n for n in self._things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")}
+            claim = self._things.get(f"jobs/{image_id}/claim.json")
+            if claim and claim.info.created_at > gone_at:  # of a repeat, whose process died before it gave it back
+                left.discard(f"jobs/{image_id}/claim.json")
             if left - self._world.results.refused:
                 self._broken(f"{image_id} was deleted, and there is still {sorted(left)}")
 
