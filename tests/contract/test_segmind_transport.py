@@ -160,7 +160,7 @@ INSIDE = (
 
 @pytest.mark.parametrize("host", INSIDE)
 def test_no_address_inside_is_public(host: str) -> None:
-    """Our own machine, its link, its network, carriers' networks, multicast, and what gateways would unwrap into one."""
+    """Our own machine, its link, its network, carriers' networks, multicast, and what gateways would unwrap."""
     with pytest.raises(connections.PrivateAddress):
         get(f"http://{host}:9/", public_only=True)
 
