@@ -14,7 +14,7 @@ from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline, ObjectInfo
 from tests.harness.fakes import NOON, PICTURE, REQUEST, FakeClock, MemoryObjects, Scene, World
 
-CLAIM = new_claim(Order(REQUEST, "http", "ada", "key-1"), NOON, 100)
+CLAIM = replace(new_claim(Order(REQUEST, "http", "ada", "key-1"), NOON, 100), token="own")
 SUCCESSOR = replace(CLAIM, token="another")
 ID = CLAIM.id
 
