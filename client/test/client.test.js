@@ -27,7 +27,7 @@ test("an image: queued, waited for, and nothing left to resume", async () => {
   assert.equal(image.id, "image1");
   assert.deepEqual(seen, ["sending", "queued"]);
   assert.deepEqual(service.posts[0].body, { promptText: "a boat", referenceImages: [], ratio: "960:960" });
-  assert.equal(service.posts[0].headers.prefer, "respond-async, wait=25");
+  assert.equal(service.posts[0].headers.prefer, "respond-async");
   assert.deepEqual(service.calls, ["POST /v1/images", "GET /v1/images/image1?wait=25"]);
   assert.deepEqual(client.pending(), []);
 });

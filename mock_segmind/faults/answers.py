@@ -19,6 +19,9 @@ PRIVATE = "http://169.254.169.254/computeMetadata/v1/instance/"
 ELSEWHERE = "https://images.segmind.invalid/outputs/image.jpg"
 GONE = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>"
 PAGE = b"<!doctype html><html><title>Just a moment...</title><body>Checking your browser</body></html>"
+HTML = typed("text/html; charset=utf-8", PAGE)
+CUT_JSON, NOISE = b'{"image": "iVBORw0', b"\x00\x01\x02" * 4096
+NO_BASE64: Json = {"image": "!!!not base64!!!"}
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720"><script>alert(1)</script></svg>'
 
 
@@ -132,12 +135,7 @@ ENTRIES = (
         Seen(302, "nothing", headers={"location": PRIVATE}),
         lambda *_: Reply(302, b"", {"Location": PRIVATE}),
     ),
-    _at_url(
-        "hosted-html",
-        "answers an HTML page with 200",
-        Seen(200, "html"),
-        lambda *_: typed("text/html; charset=utf-8", PAGE),
-    ),
+    _at_url("hosted-html", "answers an HTML page with 200", Seen(200, "html"), lambda *_: HTML),
     _at_url("hosted-truncated", "answers half an image", Seen(200, "half image"), lambda asset, _: _half(asset.reply)),
     _at_url(
         "hosted-huge",
@@ -147,32 +145,20 @@ ENTRIES = (
     ),
     _at_host("hosted-elsewhere", "a URL on another host", ELSEWHERE),
     _at_host("hosted-private", "a URL with a private address", PRIVATE),
-    _fixed("ok-html", "a 200 that is an HTML page", "html", _bytes("text/html; charset=utf-8", PAGE)),
+    _fixed("ok-html", "a 200 that is an HTML page", "html", lambda _: HTML),
     _fixed("ok-empty", "a 200 with no body", "nothing", _bytes("image/jpeg", b"")),
     _fixed("ok-error", "a 200 that is a JSON error", "error", _json({"error": "Something went wrong"})),
     _fixed("ok-null", "a 200 of JSON without an image", "null", _json({"status": "Success", "output": None})),
     _fixed("ok-array", "a 200 of JSON that is no object", "array", _json([1, 2, 3])),
-    _fixed(
-        "ok-broken-json",
-        "a 200 of JSON that ends early",
-        "broken JSON",
-        _bytes("application/json", b'{"image": "iVBORw0'),
-    ),
-    _fixed(
-        "ok-broken-base64", "a 200 of JSON whose base64 is none", "not base64", _json({"image": "!!!not base64!!!"})
-    ),
+    _fixed("ok-broken-json", "a 200 of JSON that ends early", "broken JSON", _bytes("application/json", CUT_JSON)),
+    _fixed("ok-broken-base64", "a 200 of JSON whose base64 is none", "not base64", _json(NO_BASE64)),
     _fixed(
         "ok-truncated",
         "half an image with the right Content-Length for the half",
         "half image",
         lambda picture: _half(_jpeg(picture.encoded())),
     ),
-    _fixed(
-        "ok-not-image",
-        "a 200 that says image/jpeg and is none",
-        "no image",
-        _bytes("image/jpeg", b"\x00\x01\x02" * 4096),
-    ),
+    _fixed("ok-not-image", "a 200 that says image/jpeg and is none", "no image", _bytes("image/jpeg", NOISE)),
     _fixed("ok-svg", "a 200 that is an SVG with a script", "svg", _bytes("image/svg+xml", SVG)),
     _fixed("ok-other-size", "a good image of another size than asked", "image of another size", _other_size),
     _answer(

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 from mock_segmind.calls import GENERATING, Operation
-from mock_segmind.faults.answers import PAGE
+from mock_segmind.faults.answers import HTML
 from mock_segmind.faults.behaviour import Edit, Failure, Listing, RowEdit
 from mock_segmind.faults.entry import Entry, Option, Options, Play, Seen, edits, flag
-from mock_segmind.replies import Json, JsonObject, Reply, json_reply, typed, utc
+from mock_segmind.replies import Json, JsonObject, Reply, json_reply, utc
 
 LIST: tuple[Operation, ...] = ("history",)
 READS: tuple[Operation, ...] = ("history", "history-row")
@@ -204,7 +204,7 @@ ENTRIES = (
         "history-html",
         "a 200 that is an HTML page",
         "html",
-        lambda behaviour, _: replace(behaviour, refusal=lambda: typed("text/html; charset=utf-8", PAGE)),
+        lambda behaviour, _: replace(behaviour, refusal=lambda: HTML),
         on=READS,
     ),
     _page("history-unordered", "the rows come in no order", "rows", _listed(lambda _: _unordered)),

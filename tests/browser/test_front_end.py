@@ -1,5 +1,7 @@
 """A front end of another origin, in a browser, against `make run` with the CORS rules that Terraform gives."""
 
+import base64
+import io
 import re
 import shutil
 import threading
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from selenium.webdriver import Chrome
 
 from tests.browser.chromium import Watch
@@ -127,7 +130,7 @@ def test_a_front_end_can_use_what_the_service_makes(chromium: Chrome, service: s
 
 @pytest.mark.usefixtures("service")
 def test_the_page_of_the_docs_shows_an_image(chromium: Chrome, pages: list[str]) -> None:
-    """Plain HTML, in the background: a click, and the image is drawn; after a reload nothing is asked for again."""
+    """Plain HTML, in the background: a click, and the image is drawn; nothing is left to resume."""
     chromium.get(pages[0])
     page = Playground(chromium)
     page.click("button")
@@ -137,3 +140,15 @@ def test_the_page_of_the_docs_shows_an_image(chromium: Chrome, pages: list[str])
     assert page.text("[role=status]") == ""
     assert chromium.execute_script("return localStorage.length") == 0
     assert Watch(chromium).complaints() == []
+
+
+def test_the_playground_takes_files_where_the_bucket_does_not_know_it(chromium: Chrome, service: str) -> None:
+    """Its own origin is not configured, so a PUT into the bucket is refused: the file travels inside the request."""
+    chromium.get(service)
+    page = Playground(chromium).ready()
+    Image.effect_noise((400, 400), 100).save(photo := io.BytesIO(), "png")
+    page.drop("photo.png", "image/png", base64.b64encode(photo.getvalue()).decode())
+    page.until(lambda: page.all(".reference"))
+    assert "inside the request" in page.text(".reference .file")
+    assert page.generate("@model at sea").code is None
+    Watch(chromium).clear()  # the refused PUT

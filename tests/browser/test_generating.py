@@ -117,6 +117,33 @@ def test_who_stops_waiting_gets_the_image_later(playground: Opener, site: Site) 
     assert site.billed == 1
 
 
+@pytest.mark.parametrize(("background", "offers"), [(True, "Look again, free"), (False, "Buy another, $0.10")])
+def test_who_stops_without_a_key_is_told_what_it_costs(
+    playground: Opener, site: Site, background: bool, offers: str
+) -> None:
+    """With the id that the background has it is looked at again, free; without, another image has its price."""
+    site.segmind.settings.latency = 2
+    page = playground()
+    page.click("[name=keys][value=none]")
+    if background:
+        page.click("#later")
+    page.type("#prompt", "a boat")
+    page.click("#generate")
+    if background:
+        page.until(lambda: page.text("#stand").startswith("Queued"))
+    else:
+        assert site.ledger.wait(lambda ledger: bool(ledger.generations()))
+    page.click("#stop")
+    assert page.done().code == "stopped"
+    labels = [button.text for button in page.all("#show .actions button")]
+    assert labels == list(dict.fromkeys([offers, "Buy another, $0.10", "Remove"]))
+    if background:
+        assert site.run_queued() == [200]
+        page.click("#again")
+        assert page.until(lambda: page.picture_is_drawn)
+    assert site.bought == 1
+
+
 def test_a_keyboard_is_enough(playground: Opener, site: Site) -> None:
     """Write, choose a size, send, replay and read the tabs without ever touching a pointer."""
     page = playground()

@@ -66,6 +66,16 @@ def test_a_file_can_be_uploaded_first(playground: Opener, site: Site) -> None:
     assert uploaded in sent(site)[0]["uri"]
 
 
+def test_a_large_file_is_uploaded_by_itself(playground: Opener, site: Site) -> None:
+    """How a file travels is chosen by its size, unless the form says."""
+    page, large = playground(), PHOTO + bytes(100_000)
+    page.drop("photo.png", "image/png", base64.b64encode(large).decode())
+    page.until(lambda: page.all(".reference"))
+    assert "uploaded" in page.text(".reference .file")
+    (uploaded,) = site.storage.objects("uploads")
+    assert site.storage.read("uploads", uploaded) == large
+
+
 def test_a_file_comes_from_everywhere(playground: Opener, tmp_path: Path) -> None:
     """Dropped on the page, pasted, chosen: each is a reference. A URL that is pasted is one, too."""
     page, file = playground(), tmp_path / "chosen.png"

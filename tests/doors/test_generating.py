@@ -10,6 +10,7 @@ import requests
 from PIL import Image
 
 from mock_segmind import RATIOS
+from tests.cases import rows
 from tests.harness.orders import order, reference
 from tests.harness.site import Site
 
@@ -91,18 +92,7 @@ def test_the_image_itself_is_answered_to_who_prefers_images(site: Site) -> None:
     assert float(made.headers["x-remaining-credits"]) == 9999.9
 
 
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [
-        ("application/json", "application/json"),
-        ("*/*", "application/json"),
-        ("image/*;q=0.5, application/json", "application/json"),
-        ("image/jpeg", "image/jpeg"),
-        ("image/webp, image/jpeg;q=0.9, application/json;q=0.1", "image/jpeg"),
-        ("image/avif,image/webp,*/*;q=0.8", "image/jpeg"),
-        ("nonsense;;;q=x", "application/json"),
-    ],
-)
+@pytest.mark.parametrize(("accept", "kind"), rows("accept"))
 def test_the_preferred_form_is_answered(site: Site, accept: str, kind: str) -> None:
     """JSON, unless the caller likes images better."""
     assert site.post(order(), Accept=accept).headers["Content-Type"] == kind

@@ -5,11 +5,10 @@ import json
 import pytest
 
 from mock_segmind import FakeSegmind
+from tests.cases import rows
 from tests.doors.conformance import Json, conforms, described, validator
 from tests.harness.orders import order, reference
 from tests.harness.site import Site
-
-UNKNOWN = "a" * 26
 
 
 @pytest.fixture
@@ -17,37 +16,7 @@ def server(site: Site) -> Site:
     return site(UPLOADS_BUCKET="uploads", SEGMIND_TIMEOUT_SECONDS="5")
 
 
-CALLS: list[tuple[str, str, str, Json, dict[str, str]]] = [
-    ("POST", "/v1/images", "/v1/images", order(referenceImages=[reference("model")]), {}),
-    ("POST", "/", "/", order("a boat [mock:no-headers]"), {}),
-    ("POST", "/v1/images", "/v1/images", order(), {"Accept": "image/*", "Idempotency-Key": "bytes"}),
-    ("POST", "/v1/images", "/v1/images", order(), {"Prefer": "respond-async"}),
-    ("POST", "/v1/images", "/v1/images", {"promptText": 1, "extra": True}, {}),
-    ("POST", "/v1/images", "/v1/images", "not an object", {}),
-    ("POST", "/v1/images", "/v1/images", order(), {"Content-Type": "text/plain"}),
-    ("POST", "/v1/runway-gen4-image", "/v1/runway-gen4-image", order(), {}),
-    ("POST", "/v1/uploads", "/v1/uploads", {"contentType": "image/png"}, {}),
-    ("POST", "/v1/uploads", "/v1/uploads", {"contentType": "image/gif"}, {}),
-    ("GET", f"/v1/images/{UNKNOWN}", "/v1/images/{image_id}", None, {}),
-    ("GET", f"/v1/images/{UNKNOWN}?wait=x", "/v1/images/{image_id}", None, {}),
-    ("GET", f"/v1/images/{UNKNOWN}/content", "/v1/images/{image_id}/content", None, {}),
-    ("GET", "/health", "/health", None, {}),
-    ("GET", "/", "/", None, {}),
-    ("GET", "/openapi.json", "/openapi.json", None, {}),
-    ("GET", f"/v1/images/{UNKNOWN}?wait=0&wait=0", "/v1/images/{image_id}", None, {}),
-    ("DELETE", f"/v1/images/{UNKNOWN}", "/v1/images/{image_id}", None, {}),
-    ("GET", "/v1/usage", "/v1/usage", None, {}),
-    ("GET", "/v1/usage?from=yesterday", "/v1/usage", None, {}),
-    ("GET", "/problems/not-found", "/problems/{code}", None, {}),
-    ("GET", "/problems/nothing", "/problems/{code}", None, {}),
-    ("POST", "/v2/runway-gen4-image", "/v2/runway-gen4-image", order(), {}),
-    ("POST", "/v2/runway-gen4-image", "/v2/runway-gen4-image", {}, {}),
-    ("GET", f"/v2/requests/{UNKNOWN}/status", "/v2/requests/{image_id}/status", None, {}),
-    ("GET", f"/v2/requests/{UNKNOWN}", "/v2/requests/{image_id}", None, {}),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "pattern", "body", "headers"), CALLS)
+@pytest.mark.parametrize(("method", "path", "pattern", "body", "headers"), rows("openapi_calls"))
 def test_real_answers_are_as_described(
     server: Site, method: str, path: str, pattern: str, body: Json, headers: dict[str, str]
 ) -> None:

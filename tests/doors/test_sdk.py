@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from segmind import SegmindClient, SegmindError
 
+from tests.cases import rows
 from tests.harness.orders import order, reference
 from tests.harness.site import Site
 
@@ -99,19 +100,7 @@ def test_the_sdk_takes_our_problems(
     assert (caught.value.status, ours.bought) == (status, calls)
 
 
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [
-        ("*/*", "image/jpeg"),
-        ("", "image/jpeg"),
-        ("image/*", "image/jpeg"),
-        ("image/webp, application/json", "image/jpeg"),
-        ("application/json", "application/json"),
-        ("application/json, */*;q=0.5", "application/json"),
-        ("image/*;q=0.4, application/json", "application/json"),
-        ("nonsense;;;q=x", "image/jpeg"),
-    ],
-)
+@pytest.mark.parametrize(("accept", "kind"), rows("accept_vendor_route"))
 def test_bytes_unless_json_is_preferred(site: Site, accept: str, kind: str) -> None:
     """Segmind answers bytes, so this does, until a caller likes JSON better: then it is the image resource."""
     answered = site.call("POST", PATH, order(), headers={"Accept": accept})

@@ -16,6 +16,7 @@ from typing import Self
 import pytest
 
 from imagegen.model import Ending, HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.pipeline.account import Usage
 from imagegen.pipeline.assembly import Outside, Rules, assemble
 from imagegen.pipeline.claiming import Outcome
 from imagegen.ports import Deadline
@@ -130,6 +131,7 @@ class FakeHistory:
         self.images: dict[str, Picture | BaseException] = {}
         self.down = False
         self.asked = 0
+        self.meanwhile: Callable[[], object] = lambda: None  # happens while an image is fetched
 
     def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
         del deadline
@@ -143,6 +145,7 @@ class FakeHistory:
 
     def fetch(self, row: HistoryRow, deadline: Deadline) -> FakeGeneration:
         del deadline
+        self.meanwhile()
         receipt = Receipt(row.request_id, row.cost_usd)
         return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
 
@@ -216,6 +219,16 @@ class World:
         return self.service.create(
             order, Stopwatch(self.clock), Deadline.within(self.clock, self.limits.request_seconds)
         )
+
+    @property
+    def soon(self) -> Deadline:
+        """Ten seconds for the test's own calls."""
+        return Deadline.within(self.clock, 10)
+
+    def usage(self) -> Usage:
+        """Return what the account knows of today."""
+        (found,) = self.core.account.usage([self.clock.now().date()], self.soon)
+        return found
 
     def end_lease(self) -> None:
         """Let so much time pass that no claim of now holds any more."""

@@ -97,24 +97,25 @@ class Site:
 
     @property
     def http(self) -> Server:
-        return self._server("generate_image")
+        return self.door("generate_image")
 
     @property
     def events(self) -> Server:
-        return self._server("on_upload")
+        return self.door("on_upload")
 
     @property
     def schedule(self) -> Server:
-        return self._server("on_schedule")
+        return self.door("on_schedule")
 
     def all_doors(self) -> list[Server]:
-        return [self._server(target) for target in DOORS]
+        return [self.door(target) for target in DOORS]
 
-    def restart(self) -> list[Server]:
-        """Start other instances of all doors."""
+    def restart(self, *targets: str) -> list[Server]:
+        """Start other instances of these doors, or of all."""
         with self._world.lock:
-            self._used.clear()
-            return self.all_doors()
+            for target in targets or DOORS:
+                self._used.pop(target, None)
+            return [self.door(target) for target in targets or DOORS]
 
     @property
     def url(self) -> str:
@@ -231,7 +232,8 @@ class Site:
         """Do not check this server's output: the test looks at it itself."""
         self._world.starts.pop(server)
 
-    def _server(self, target: str) -> Server:
+    def door(self, target: str) -> Server:
+        """Return a running instance of an entry point."""
         with self._world.lock:
             if target not in self._used:
                 self._used[target] = server = self._start(target)

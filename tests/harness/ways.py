@@ -11,8 +11,8 @@ from tests.harness.site import Site
 Way = Callable[[Site, Body, str], object]
 
 
-def by_http(site: Site, body: Body, key: str) -> None:
-    site.post(body, key)
+def by_http(site: Site, body: Body, key: str, **headers: str) -> None:
+    site.post(body, key, 60.0, **headers)
 
 
 def by_a_job_file(site: Site, body: Body, key: str) -> None:
@@ -27,9 +27,9 @@ def by_a_photo(site: Site, body: Body, key: str) -> None:
     site.deliver(site.uploads.event(key) if known else site.uploads.put_photo(key, _PHOTO, **asked))
 
 
-def by_the_queue(site: Site, body: Body, key: str) -> None:
+def by_the_queue(site: Site, body: Body, key: str, wait: str = "", **headers: str) -> None:
     """Queue it only."""
-    site.post(body, key, Prefer="respond-async")
+    site.queue(body, key, wait, **headers)
 
 
 def by_a_batch(site: Site, body: Body, key: str) -> None:

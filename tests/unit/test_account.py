@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from imagegen.errors import OutcomeUnknown, RejectedBySegmind, SegmindBadImage, SegmindUnauthorized
 from imagegen.model import Receipt
 from imagegen.pipeline.account import Usage, days_between, total
-from imagegen.ports import Deadline
 from tests.harness.fakes import Crash, Scene, World
 
 DAY = date(2026, 3, 14)
 
 
 def usage(world: World, owner: str | None = None, day: date = DAY) -> Usage:
-    (found,) = world.other().core.account.usage([day], Deadline.within(world.clock, 10), owner)
+    (found,) = world.other().core.account.usage([day], world.soon, owner)
     return found
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from imagegen.settings import Settings, SettingsError
-from tests.cases import Case, load, named
+from tests.cases import Case, load, named, rows
 
 REQUIRED = {"SEGMIND_API_KEY": "SG_sentinel", "RESULTS_BUCKET": "results"}
 CASES = load("settings")
@@ -63,28 +63,7 @@ def test_a_bad_value(name: str, text: str, says: str) -> None:
     assert "\n" not in told
 
 
-@pytest.mark.parametrize(
-    ("env", "fine"),
-    [
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "5"}, True),
-        ({"AUTH": "none"}, False),
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "0"}, False),
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "000"}, False),
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "0.0"}, False),
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "-0"}, False),
-        ({"AUTH": "none", "MAX_IMAGES_PER_USER_PER_DAY": "5"}, False),
-        ({"AUTH": "oidc", "OIDC_ISSUER": "https://x", "OIDC_AUDIENCE": "y"}, True),
-        ({"AUTH": "oidc", "OIDC_ISSUER": "https://x"}, False),
-        ({"AUTH": "oidc", "OIDC_AUDIENCE": "y"}, False),
-        ({"AUTH": "keys", "API_KEYS": f"ada:{DIGEST}"}, True),
-        ({"AUTH": "keys", "API_KEYS": ","}, False),
-        ({"SIGNED_URL_TTL_SECONDS": "604800", "GOOGLE_APPLICATION_CREDENTIALS": "/key.json"}, True),
-        ({"SIGNED_URL_TTL_SECONDS": "604800"}, False),
-        ({"UPLOADS_BUCKET": "results"}, False),
-        ({"UPLOADS_BUCKET": " results "}, False),
-        ({"UPLOADS_BUCKET": "uploads"}, True),
-    ],
-)
+@pytest.mark.parametrize(("env", "fine"), rows("settings_together"))
 def test_settings_that_depend_on_each_other(env: dict[str, str], fine: bool) -> None:
     """What is safe only together is checked together."""
     if fine:

@@ -5,10 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.errors import DeletedTooEarly, ImageDeleted, NotFound, RejectedBySegmind, SegmindBadImage
+from imagegen.errors import (
+    DeletedTooEarly,
+    ImageDeleted,
+    NotFound,
+    OutcomeUnknown,
+    RejectedBySegmind,
+    SegmindBadImage,
+)
 from imagegen.model import HistoryRow, Order, Reference
 from imagegen.pipeline.claims import image_id
-from imagegen.ports import Deadline, StillGenerating
+from imagegen.ports import StillGenerating
 from tests.harness.fakes import NOON, PICTURE, REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
 
@@ -31,7 +38,7 @@ def ended(end: str) -> World:
     world = World(ENDS[end], per_day=5, uploads=MemoryObjects())
     assert world.uploads
     staged = Reference("model", f"gs://uploads/{STAGED}")
-    world.uploads.create(STAGED, b"a red cube", "image/png", Deadline.within(world.clock, 10))
+    world.uploads.create(STAGED, b"a red cube", "image/png", world.soon)
     request = replace(REQUEST, references=(*REQUEST.references, staged))
     world.service.accept(Order(request, "http", OWNER, "key-1"))
     order = Order(request, "event", OWNER, "key-1", ID)
@@ -211,6 +218,18 @@ def test_a_crash_on_the_way_is_completed(end: str, step: int, where: str, applie
         assert len(world.objects.names("open/")) == (end == "unknown")
         world.core.deleting.delete(ID, OWNER)
         check_gone(world)
+
+
+@pytest.mark.parametrize("seconds", [0, 3600])
+def test_an_unknown_that_is_deleted_while_it_is_settled_stays_deleted(seconds: int) -> None:
+    """DELETE answers 204 while a GET fetches the image from Segmind's history, before or after the lease's end."""
+    world = World(Scene(raised=OutcomeUnknown("reset")), per_day=5, uploads=MemoryObjects())
+    world.ask(owner=OWNER)
+    world.clock.advance(seconds)
+    world.history.rows = [HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://h.example/1")]
+    world.history.meanwhile = lambda: world.other().core.deleting.delete(ID, OWNER)
+    world.service.status(ID, OWNER)
+    check_gone(world)
 
 
 def test_an_image_of_its_bytes_is_found_by_the_search() -> None:

@@ -13,7 +13,6 @@ from imagegen.doors.core import Core
 from imagegen.doors.events import FINALIZED, Event, EventDoor
 from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailable
-from imagegen.ports import Deadline
 from imagegen.references.delivery import FromBucket
 from tests import strategies
 from tests.harness.clock import NOON
@@ -37,7 +36,7 @@ class Door:
 
     def put(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:
         """Put a job file there, and return its event's data."""
-        generation = self.uploads.create(name, data, "application/json", Deadline.within(self.world.clock, 10))
+        generation = self.uploads.create(name, data, "application/json", self.world.soon)
         return {"bucket": "uploads", "name": name, "generation": str(generation), "size": str(len(data))}
 
     def handle(self, data: object, time: str | None = NOON.isoformat(), kind: str = FINALIZED) -> bool:

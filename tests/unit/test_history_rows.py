@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from imagegen.model import HistoryRow
 from imagegen.segmind.history import row_of
 from tests import strategies
+from tests.cases import rows
 from tests.unit.test_history import NOON, REQUEST, ROW
 
 
@@ -19,23 +20,7 @@ def read(**changes: object) -> HistoryRow:
     return row
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"model_created": "2026-03-14T12:00:00Z"},
-        {"created_at": "2026-03-14T12:00:00+00:00"},
-        {"createdAt": "2026-03-14T14:00:00.000+02:00"},
-        {"created": "2026-03-14 12:00:00"},
-        {"timestamp": "2026-03-14T12:00:00.000000"},
-        {"created_at": "Sat, 14 Mar 2026 12:00:00 GMT"},
-        {"created_at": "Sat, 14 Mar 2026 07:00:00 -0500"},
-        {"timestamp": 1773489600},
-        {"timestamp": 1773489600000},
-        {"timestamp": "1773489600"},
-        {"model_created": None, "created_at": " 2026-03-14T12:00:00Z "},
-        {"model_created": "soon", "created_at": "2026-03-14T12:00:00Z"},
-    ],
-)
+@pytest.mark.parametrize("told", rows("history_times"))
 def test_a_time_in_any_format(told: dict[str, object]) -> None:
     """ISO 8601, RFC 5322, seconds or milliseconds since 1970; without a zone it is UTC."""
     assert read(**{"model_created": None} | told).created_at == NOON

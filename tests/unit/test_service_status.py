@@ -5,8 +5,8 @@ import pytest
 from imagegen.errors import NotFound
 from imagegen.model import Ending, Order
 from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.ports import Deadline
 from tests.harness.fakes import PICTURE, RECEIPT, REQUEST, Crash, Scene, World
+from tests.harness.memory import MemoryObjects
 
 
 @pytest.mark.parametrize(("owner", "asks", "sees"), [("ada", "ada", True), ("ada", None, True), ("ada", "bob", False)])
@@ -35,9 +35,9 @@ def test_a_wait_ends_with_the_job() -> None:
     """`wait` answers at most four seconds after there is an end."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    world.jobs.claim(claim, world.soon)
     ending = Ending(claim, "succeeded", world.clock.now())
-    world.clock.later(20, lambda: world.jobs.finish(ending, Deadline.within(world.clock, 10)))
+    world.clock.later(20, lambda: world.jobs.finish(ending, world.soon))
     started = world.clock.monotonic()
     assert world.service.status(claim.id, None, wait_seconds=60).ending == ending
     assert 20 <= world.clock.monotonic() - started < 24
@@ -48,7 +48,7 @@ def test_a_wait_is_never_longer_than_asked(seconds: float) -> None:
     """A job that goes on is shown as running when the time is over."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    world.jobs.claim(claim, world.soon)
     started = world.clock.monotonic()
     outcome = world.service.status(claim.id, None, wait_seconds=seconds)
     assert (outcome.ending, outcome.claim) == (None, claim)
@@ -68,6 +68,16 @@ def test_asking_ends_what_a_dead_instance_left() -> None:
     assert (shown.ending.image.sha256, shown.ending.segmind) == (PICTURE.sha256, RECEIPT)
     assert shown.ending.status == "succeeded"
     assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
+
+
+@pytest.mark.parametrize("seconds", [0.2, 2.0, 6.0, 10.0])
+def test_a_wait_lasts_as_long_as_was_asked_for(seconds: float) -> None:
+    """And not to the last look that comes before."""
+    world = World(uploads=MemoryObjects())
+    world.service.accept(Order(REQUEST, "http", "", "key-1"))
+    before = world.clock.monotonic()
+    assert world.service.status(image_id("", "key-1"), None, seconds).queued
+    assert world.clock.monotonic() - before == pytest.approx(seconds)
 
 
 def test_a_result_wins_over_lost() -> None:

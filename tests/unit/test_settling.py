@@ -9,7 +9,6 @@ from imagegen.errors import OutcomeUnknown, SegmindBadImage
 from imagegen.model import Claim, HistoryRow
 from imagegen.pipeline.account import Usage
 from imagegen.pipeline.claims import image_id
-from imagegen.ports import Deadline
 from tests.harness.fakes import PICTURE, REQUEST, Crash, Scene, World
 
 ASKS = pytest.mark.parametrize("asks", ["sweep", "get", "both"])
@@ -31,12 +30,9 @@ class Lost(World):
             self.sweep.run()
 
     def claim_of(self, key: str) -> Claim:
-        claim = self.jobs.state(image_id("", key), self.soon()).claim
+        claim = self.jobs.state(image_id("", key), self.soon).claim
         assert claim
         return claim
-
-    def soon(self) -> Deadline:
-        return Deadline.within(self.clock, 30)
 
     def row(self, request_id: str = "r1", status: str = "COMPLETED", number: int = 0, **known: object) -> None:
         """Let the history list a call of a claim, a second after it was claimed."""
@@ -59,11 +55,11 @@ class Lost(World):
 
     def ends(self) -> list[str]:
         """Return how each job stands, as the bucket says it."""
-        states = [self.jobs.state(claim.id, self.soon()) for claim in self.claims]
+        states = [self.jobs.state(claim.id, self.soon) for claim in self.claims]
         return [state.ending.status if state.ending else "running" for state in states]
 
     def usage(self) -> Usage:
-        (found,) = self.other().core.account.usage([self.claims[0].created_at.date()], self.soon())
+        (found,) = self.other().core.account.usage([self.claims[0].created_at.date()], self.soon)
         return found
 
 
@@ -213,8 +209,8 @@ def test_a_v2_call_is_found_by_its_id() -> None:
 def test_an_unknown_without_its_request_is_not_asked_about() -> None:
     """Its `sent.json` is gone, so no row could be told to be its own."""
     world = Lost()
-    (sent,) = (info for info in world.objects.list("jobs/", world.soon()) if info.name.endswith("/sent.json"))
-    world.objects.delete(sent.name, sent.generation, world.soon())
+    (sent,) = (info for info in world.objects.list("jobs/", world.soon) if info.name.endswith("/sent.json"))
+    world.objects.delete(sent.name, sent.generation, world.soon)
     world.row()
     asked = world.history.asked
     world.settle("both")

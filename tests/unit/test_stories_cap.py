@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from imagegen.errors import DailyLimitReached, SegmindUnauthorized, StorageUnavailable
-from imagegen.ports import Deadline
 from tests.harness.fakes import Crash, Scene, World
 
 
@@ -130,6 +129,6 @@ def test_an_image_counts_for_the_day_on_which_it_was_claimed() -> None:
     assert world.clock.now() > new_year
     assert (claim.day, world.slots()) == ("2026-12-31", ["spend/2026-12-31/0"])
     days = [datetime(2026, 12, 31, tzinfo=UTC).date(), new_year.date()]
-    found = world.core.account.usage(days, Deadline.within(world.clock, 10))
+    found = world.core.account.usage(days, world.soon)
     assert [usage.images for usage in found] == [1, 0]
     assert world.ask("new").ending

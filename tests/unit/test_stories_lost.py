@@ -8,7 +8,6 @@ from imagegen.model import Order
 from imagegen.pipeline.claiming import Outcome
 from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.pipeline.endings import Held
-from imagegen.ports import Deadline
 from imagegen.timeouts import MAX_WAIT_SECONDS, Timeouts
 from tests.harness.fakes import PICTURE, REQUEST, Crash, Scene, World
 
@@ -38,7 +37,7 @@ def test_an_image_whose_write_seemed_to_fail(asks: str) -> None:
         assert ending
         assert ending.image
         assert (ending.status, ending.image.sha256, ending.error) == ("succeeded", PICTURE.sha256, None)
-    (usage,) = world.core.account.usage([world.clock.now().date()], Deadline.within(world.clock, 10))
+    usage = world.usage()
     assert (usage.images, usage.failed, usage.unknown, len(world.slots())) == (1, {}, 0, 1)
 
 
@@ -60,7 +59,7 @@ def test_an_image_that_came_after_it_was_given_up_for_lost(asks: str) -> None:
     assert ending
     assert ending.image
     assert (ending.status, len(world.generator.bought)) == ("succeeded", 1)
-    (usage,) = world.core.account.usage([world.clock.now().date()], Deadline.within(world.clock, 10))
+    usage = world.usage()
     assert (usage.images, usage.unknown, len(world.slots())) == (1, 0, 1)
 
 
@@ -69,7 +68,7 @@ def test_a_waiter_that_inherits_a_claim_ends_in_time(late: float) -> None:
     """It may win when there is still time for a whole run, however long that takes; else it claims nothing."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), 2 * world.limits.request_seconds)
-    generation = world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    generation = world.jobs.claim(claim, world.soon)
     assert generation
     room = world.limits.request_seconds - world.limits.run_seconds
     held = Held(claim, {"claim.json": generation})

@@ -9,7 +9,6 @@ from imagegen.errors import IdempotencyKeyReused, NotFound, SegmindUnauthorized,
 from imagegen.failure import ServiceError
 from imagegen.model import Order
 from imagegen.pipeline.claims import image_id
-from imagegen.ports import Deadline
 from imagegen.timeouts import SWEEP_SECONDS
 from tests.harness.fakes import REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
@@ -95,9 +94,8 @@ def test_a_job_whose_result_is_gone_is_not_queued_again() -> None:
     world = queue()
     world.service.accept(QUEUED)
     world.create(replace(QUEUED, door="event", image_id=ID))
-    soon = Deadline.within(world.clock, 10)
-    for info in list(world.objects.list(f"jobs/{ID}/", soon)):
-        world.objects.delete(info.name, info.generation, soon)
+    for info in list(world.objects.list(f"jobs/{ID}/", world.soon)):
+        world.objects.delete(info.name, info.generation, world.soon)
     world.clock.advance(3600)
     assert world.uploads
     assert world.uploads.names() == [f"jobs/{ID}.json"]

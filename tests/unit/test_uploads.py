@@ -15,6 +15,7 @@ from imagegen.pipeline.claims import image_id
 from imagegen.pipeline.job_files import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo
 from imagegen.references.validation import check
 from tests import strategies
+from tests.cases import rows
 from tests.harness.clock import NOON
 
 FILE = Upload("uploads", "jobs/one.json", 7, 2, "application/json", {}, NOON)
@@ -23,41 +24,13 @@ BODY = {"promptText": "a boat", "referenceImages": []}
 KEYS = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255)
 
 
-@pytest.mark.parametrize(
-    ("name", "ours"),
-    [
-        ("jobs/one.json", True),
-        ("jobs/a/b.json", True),
-        ("jobs/.json", True),
-        ("jobs/one.JSON", False),
-        ("jobs/one.json.tmp", False),
-        ("jobs/one", False),
-        ("Jobs/one.json", False),
-        ("/jobs/one.json", False),
-        ("references/one.json", False),
-        ("one.json", False),
-        ("", False),
-    ],
-)
+@pytest.mark.parametrize(("name", "ours"), rows("job_names"))
 def test_a_job_file_is_known_by_its_name(name: str, ours: bool) -> None:
     """jobs/*.json, and nothing that only looks like it."""
     assert is_job(replace(FILE, name=name)) is ours
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "metadata", "ours"),
-    [
-        ("me.jpg", "image/jpeg", {"prompt": "x"}, True),
-        ("deep/er/me", "image/anything", {"prompt": ""}, True),
-        ("references/me.jpg", "image/jpeg", {"prompt": "x"}, False),
-        ("references/", "image/jpeg", {"prompt": "x"}, False),
-        ("my-references/me.jpg", "image/jpeg", {"prompt": "x"}, True),
-        ("me.jpg", "text/plain", {"prompt": "x"}, False),
-        ("me.jpg", "", {"prompt": "x"}, False),
-        ("me.jpg", "image/jpeg", {}, False),
-        ("me.jpg", "image/jpeg", {"Prompt": "x"}, False),
-    ],
-)
+@pytest.mark.parametrize(("name", "kind", "metadata", "ours"), rows("photos"))
 def test_a_photo_is_known_by_type_metadata_and_place(
     name: str, kind: str, metadata: dict[str, str], ours: bool
 ) -> None:

@@ -1,8 +1,8 @@
 """A tick → jobs. Every image of a batch has a key of its own, so a tick that comes twice queues each image once."""
 
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from imagegen import log
@@ -48,23 +48,21 @@ def stage(batch: Batch, staging: Staging, deadline: Deadline) -> Batch:
     """Return the batch with its inline images in the uploads bucket. Raises StorageUnavailable."""
     if not any(r.inline for request in batch.images for r in request.references):
         return batch
-    with _writers() as writers:
+    with ThreadPoolExecutor(_WRITERS, initializer=log.carrier()) as writers:
         return replace(batch, images=tuple(writers.map(lambda request: staging.stage(request, deadline), batch.images)))
 
 
-def queue(batch: Batch, tick: str, service: ImageService) -> list[Outcome]:
+def queue(
+    batch: Batch, tick: str, service: ImageService, workers: Callable[..., Executor] = ThreadPoolExecutor
+) -> list[Outcome]:
     """Queue every image of a batch, in its order. A repeated or half-done tick queues what is missing."""
 
     def accept(numbered: tuple[int, ImageRequest]) -> Outcome:
         index, request = numbered
         return service.accept(Order(request, "schedule", key=f"{batch.name}/{tick}/{index}"))
 
-    with _writers() as writers:
+    with workers(_WRITERS, initializer=log.carrier()) as writers:
         return list(writers.map(accept, enumerate(batch.images)))
-
-
-def _writers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_WRITERS, initializer=log.carrier())
 
 
 def _images(entries: Sequence[object], rules: Rules, problems: list[Problem]) -> list[ImageRequest]:

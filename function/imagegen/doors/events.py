@@ -127,13 +127,16 @@ class EventDoor:
             raise Redeliver(error.code) from error
 
     def _refuse(self, core: Core, order: Order, error: ServiceError) -> None:
-        """Write down that this order failed. Where storage will not take even that, the event has to come again."""
+        """Write down that this order failed. Where storage will not take even that, the event has to come again.
+
+        So it has where the order turns out to be another's, which is ended here and fails.
+        """
         try:
             core.pipeline.service.refuse(order, error)
-        except StorageUnavailable as e:
-            raise Redeliver(e.code) from e
         except (IdempotencyKeyReused, ImageDeleted) as e:
             log.event_ignored(f"{e.code}: {e.detail}")
+        except ServiceError as e:
+            raise Redeliver(e.code) from e
 
     def _order(self, upload: Upload, core: Core) -> Order | None:
         """Return what the object orders, as it was when the event was sent; None where it is gone."""

@@ -58,10 +58,11 @@ class Claiming:
 
         Raises IdempotencyKeyReused, ImageDeleted, StorageUnavailable; nothing was spent then.
         """
-        looks = self.looks()
+        looks, free = self.looks(), False
         while True:
             claim = new_claim(order, self.clock.now(), self.timeouts.lease_seconds)
-            met = self._here(claim, deadline) or self._there(claim, order, deadline)
+            here = None if free else self._here(claim, deadline)
+            met = here or self._there(claim, order, deadline)
             if isinstance(met, Held):
                 return met
             outcome = self._follow(claim, met, deadline, looks)
@@ -69,6 +70,7 @@ class Claiming:
                 if outcome.ending and outcome.ending.status != "unknown":
                     self.known.end(claim.id)
                 return outcome
+            free = True  # storage says so: a run that this process still knows has lost its claim
 
     def looks(self) -> Iterator[tuple[float, bool]]:
         """Yield the pause before each look at another instance's job, and whether that look reads everything."""

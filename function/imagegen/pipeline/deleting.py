@@ -6,7 +6,7 @@ from imagegen import log
 from imagegen.errors import DeletedTooEarly, NotFound
 from imagegen.model import Billed, Claim, Deleted, Marker, owner_hash
 from imagegen.pipeline.claims import State, Verdict
-from imagegen.pipeline.job_objects import OPEN, JobObjects
+from imagegen.pipeline.job_objects import DELETING, OPEN, JobObjects
 from imagegen.pipeline.job_queue import JobQueue
 from imagegen.pipeline.recovery import Recovery
 from imagegen.ports import Clock, Deadline
@@ -29,8 +29,11 @@ class Deleting:
         state, verdict = self.recovery.judge(self.jobs.state(image_id, deadline), None, deadline)
         self._check_owner(image_id, state, owner, deadline)
         if state.deleted is None:
-            if self.recovery.ending(state, verdict, deadline) is None:
+            ending = self.recovery.ending(state, verdict, deadline)
+            if ending is None:
                 self._refuse(verdict)
+            else:  # the account has it before the job is gone, from which it could be written later
+                self.recovery.endings.close(ending, self.recovery.held_whole(state, deadline))
             self._mark(image_id, state, deadline)
         self.complete(image_id, state.known, deadline)
         log.image_deleted(image_id)
@@ -40,8 +43,10 @@ class Deleting:
         if self.queue:
             self.queue.remove(image_id, deadline)
             self.queue.remove_staged(self._staged_for_it_alone(claim, deadline), deadline)
+        marked = self.jobs.marked(image_id, deadline)
         self.jobs.empty(image_id, deadline)
-        self.jobs.unmark(image_id, None, deadline)
+        if marked:
+            self.jobs.unmark(image_id, marked[1], deadline)
 
     def _staged_for_it_alone(self, claim: Claim | None, deadline: Deadline) -> tuple[str, ...]:
         """Return the inline images of this job. They are named by their contents, so another job can hang on one."""
@@ -73,7 +78,7 @@ class Deleting:
         claim = state.known
         assert claim is not None  # noqa: S101 - it has an end
         now = self.clock.now()
-        self.jobs.mark_open(image_id, Marker("deleting", claim.fingerprint, "", now), deadline)
+        self.jobs.mark_open(image_id, Marker(DELETING, claim.fingerprint, "", now), deadline)
         billed: Billed = "yes"
         if state.ending and state.ending.error:
             billed = state.ending.error.billed

@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from imagegen import log
 from imagegen.errors import ImageNotStored, OutcomeUnknown, SegmindBadImage, StorageUnavailable
 from imagegen.failure import ServiceError
-from imagegen.model import Claim, Ending, Failure, Picture, Receipt, Status, StoredImage
+from imagegen.model import Claim, Ending, Failure, Marker, Picture, Receipt, Status, StoredImage
 from imagegen.pipeline.account import Account
 from imagegen.pipeline.daily_cap import DailyCap, Slot
 from imagegen.pipeline.job_objects import JobObjects
@@ -31,6 +31,7 @@ class Held:
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
     queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
+    recovered: bool = False  # another instance ends it: its job may be ended, and deleted, at the same time
 
 
 class Endings:
@@ -68,11 +69,14 @@ class Endings:
             raise
 
     def end(self, held: Held, error: ServiceError) -> Ending:
-        """Free the key and raise `error` if it cost nothing and is not the request's fault; else keep the end."""
-        if error.frees_key:
-            self.free(held, error)
-            raise error
-        return self.end_badly(held, error)
+        """Free the key and raise `error` if it cost nothing and is not the request's fault; else keep the end.
+
+        A job that was given up for lost meanwhile has an end, so its key is not freed: a better end is written.
+        """
+        if not error.frees_key or self._is_given_up(held.claim):
+            return self.end_badly(held, error)
+        self.free(held, error)
+        raise error
 
     def end_badly(self, held: Held, error: ServiceError) -> Ending:
         """Write down an end that is kept: `lost.json` where the bill is open, else `result.json`."""
@@ -143,21 +147,50 @@ class Endings:
         return self._clock.monotonic() - started
 
     def _store(self, held: Held, picture: Picture, receipt: Receipt) -> Ending:
+        self._mark_again(held)
         try:
             image = self._jobs.keep_image(held.claim, picture, receipt, self._storing(held.claim))
         except StorageUnavailable as e:
             raise ImageNotStored(picture) from e
-        ending = self.end_well(held, image, receipt)
-        if self._clock.now() > held.claim.lease_ends_at:
-            self._forget_if_deleted(held.claim)
-        return ending
+        return self.end_well(held, image, receipt)
 
-    def _forget_if_deleted(self, claim: Claim) -> None:
-        """An image that came after its lease may have been given up for lost and deleted meanwhile."""
-        deadline = self._within(self._timeouts.end_seconds)
-        with suppress(StorageUnavailable):
-            if self._jobs.deleted(claim.id, deadline):
-                self._jobs.empty(claim.id, deadline)
+    def _is_late(self, claim: Claim) -> bool:
+        """Tell whether other instances may have ended this job, or its caller deleted it, since it was claimed."""
+        return self._clock.now() > claim.lease_ends_at
+
+    def _is_given_up(self, claim: Claim) -> bool:
+        """Tell whether another instance gave this very claim up, after its lease. What a successor lost is not ours."""
+        if not self._is_late(claim):
+            return False
+        lost = self._jobs.unfinished(claim.id, self._within(self._timeouts.end_seconds)).lost
+        return lost is not None and lost.claim.token == claim.token
+
+    def _may_be_gone(self, held: Held) -> bool:
+        """Tell whether this job may have been ended by another instance, and then deleted, since it was looked at."""
+        return held.recovered or self._is_late(held.claim) or (held.marker is None and held.queued is None)
+
+    def _mark_again(self, held: Held) -> None:
+        """Let the sweep find what is written from here on, where the job may have ended and been deleted meanwhile."""
+        claim = held.claim
+        if self._may_be_gone(held):
+            marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
+            with suppress(StorageUnavailable):
+                marked = self._jobs.mark_open(claim.id, marker, self._within(self._timeouts.end_seconds))
+                held.marker = held.marker and (marked or held.marker)
+
+    def _leave(self, ending: Ending, held: Held) -> None:
+        """Take a job that has ended from the sweep's list; an unknown stays, unless it was deleted meanwhile."""
+        if self._forget_if_deleted(held) or ending.status != "unknown":
+            deadline = self._within(self._timeouts.end_seconds)
+            self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline)
+
+    def _forget_if_deleted(self, held: Held) -> bool:
+        """Delete what was written after its job was deleted, and tell whether that is so."""
+        deadline, image_id = self._within(self._timeouts.end_seconds), held.claim.id
+        if not self._may_be_gone(held) or self._jobs.deleted(image_id, deadline) is None:
+            return False
+        self._jobs.empty(image_id, deadline)
+        return True
 
     def _storing(self, claim: Claim) -> Deadline:
         """A caller who waits gets the image with the error; behind the other doors none waits, so it is tried on."""
@@ -171,6 +204,7 @@ class Endings:
 
         Where storage refuses, the answer still stands: the marker stays, and the sweep does the rest.
         """
+        self._mark_again(held)
         deadline = self._within(self._timeouts.end_seconds)
         entry = self._parallel.start(lambda: self._account.enter(ending, held.sent, deadline))
         try:
@@ -179,10 +213,12 @@ class Endings:
             self._return_slots(ending, held)
         except StorageUnavailable:
             log.state_not_written(ending.claim, "the end")
+            self._parallel.later(lambda: self._forget_if_deleted(held))
             return ending
         if ending.status != "unknown":
             self._known.end(ending.claim.id)
-            self._parallel.later(lambda: self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline))
+        if ending.status != "unknown" or self._may_be_gone(held):
+            self._parallel.later(lambda: self._leave(ending, held))
         return stands
 
     def _return_slots(self, ending: Ending, held: Held) -> None:

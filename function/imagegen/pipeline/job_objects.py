@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_REJECTED_BYTES = 1024 * 1024
 OPEN = "open/"
+DELETING = "deleting"  # the token of a marker that stands until all of a deleted job is gone
 _JSON = "application/json"
 _CLAIM, _SENT, _ENDING, _DELETED = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Ending), TypeAdapter(Deleted)
 _SUBMISSION, _MARKER, _RECEIPT = TypeAdapter(Submission), TypeAdapter(Marker), TypeAdapter(Receipt)
@@ -64,12 +65,16 @@ class JobObjects:
         return there[1] if there and there[0].token == claim.token else None
 
     def unmark(self, image_id: str, generation: int | None, deadline: Deadline) -> None:
-        """Take the job from the sweep's list; a generation of None takes whatever marker is there now."""
+        """Take the job from the sweep's list; a generation of None takes any marker but that of a deletion."""
         if generation is None:
-            there = self.objects.stat(OPEN + image_id, deadline)
-            generation = there.generation if there else 0
+            there = self.marked(image_id, deadline)
+            generation = there[1] if there and there[0].token != DELETING else 0
         if generation:
             self.objects.delete(OPEN + image_id, generation, deadline)
+
+    def is_marked(self, image_id: str, generation: int, deadline: Deadline) -> bool:
+        """Tell whether that marker still stands."""
+        return self.objects.stat(OPEN + image_id, deadline, generation) is not None
 
     def all_open(self, deadline: Deadline) -> Iterator[ObjectInfo]:
         """Yield the marker of every job that has not ended."""
@@ -153,7 +158,7 @@ class JobObjects:
 
     def state(self, image_id: str, deadline: Deadline) -> State:
         """Read what exists: one listing, then the objects that decide."""
-        found = {i.name.rpartition("/")[2]: i for i in self.objects.list(_folder(image_id), deadline)}
+        found = {i.name.rpartition("/")[2]: i for i in self.objects.list(_name(image_id, ""), deadline)}
 
         def read(name: str, adapter: TypeAdapter[T]) -> T | None:
             return self._read(adapter, image_id, name, deadline) if name in found else None
@@ -191,7 +196,7 @@ class JobObjects:
 
     def empty(self, image_id: str, deadline: Deadline) -> None:
         """Delete every object of a job but `deleted.json`, all their generations."""
-        for info in self.objects.list(_folder(image_id), deadline, versions=True):
+        for info in self.objects.list(_name(image_id, ""), deadline, versions=True):
             if not info.name.endswith("/deleted.json"):
                 self.objects.delete(info.name, info.generation, deadline)
 
@@ -224,23 +229,13 @@ def _token(name: str, data: bytes) -> str:
 
 
 def _stored(info: ObjectInfo) -> StoredImage:
-    return StoredImage(
-        name=info.name,
-        content_type=info.content_type,
-        bytes=info.size,
-        sha256=info.metadata.get("sha256", ""),
-        width=_number(info.metadata, "width"),
-        height=_number(info.metadata, "height"),
-    )
+    width, height = _number(info.metadata, "width"), _number(info.metadata, "height")
+    return StoredImage(info.name, info.content_type, info.size, info.metadata.get("sha256", ""), width, height)
 
 
 def _number(metadata: Mapping[str, str], name: str) -> int:
     text = metadata.get(name, "")
     return int(text) if text.isdecimal() else 0
-
-
-def _folder(image_id: str) -> str:
-    return f"jobs/{image_id}/"
 
 
 def _name(image_id: str, name: str) -> str:

@@ -51,12 +51,15 @@ class JobQueue:
             return self.jobs.own_marker(claim, again) is not None
 
     def _write_or_withdraw(self, claim: Claim, job: dict[str, object], deadline: Deadline) -> None:
-        """Write the job file. One that was refused for certain takes our marker with it; any other may be there."""
+        """Write the job file. One that was refused for certain takes our marker with it; any other may be there.
+
+        So may that of an equal request, which was told that the job is queued: it hangs on the same marker.
+        """
         try:
             self.write(claim.id, job, deadline)
         except StorageUnavailable as error:
             own = self.jobs.own_marker(claim, deadline) if error.refused else None
-            if own is not None:
+            if own is not None and self.uploads.stat(job_name(claim.id), deadline) is None:
                 self.jobs.unmark(claim.id, own, deadline)
                 raise
 

@@ -79,7 +79,7 @@ class Recovery:
         claim = state.known
         assert claim is not None  # noqa: S101 - every verdict but RUN has one
         generations = {name: n for name, n in state.generations.items() if name in _RUN}
-        return Held(claim, generations, sent=state.sent.fingerprint if state.sent else "")
+        return Held(claim, generations, sent=state.sent.fingerprint if state.sent else "", recovered=True)
 
     def held_whole(self, state: State, deadline: Deadline) -> Held:
         """Return all that the dead claimant held, found again by its token."""

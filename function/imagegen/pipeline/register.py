@@ -42,7 +42,8 @@ class Register:
         nameless = [e for e in entries if e.fingerprint == sent and not e.request_id and e.image_id in ended]
         earlier = {e.image_id for e in nameless if e.created_at and e.created_at < claim.created_at}
         earlier |= {image_id for created, image_id in line if (created, image_id) < mine and image_id not in ended}
-        return Equal(frozenset(e.request_id for e in entries if e.request_id), frozenset(earlier))
+        others = earlier - {claim.id}  # the marker of a queued job is older than its claim
+        return Equal(frozenset(e.request_id for e in entries if e.request_id), frozenset(others))
 
     def _refresh(self, deadline: Deadline) -> None:
         now = self._clock.monotonic()

@@ -22,7 +22,7 @@ from imagegen.pipeline.endings import Endings, Held
 from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.job_queue import JobQueue
 from imagegen.pipeline.known import Known
-from imagegen.pipeline.parallel import Parallel, errors_of, value_of
+from imagegen.pipeline.parallel import Parallel, errors_of, returned, value_of
 from imagegen.pipeline.recovery import Recovery
 from imagegen.pipeline.settling import Settling
 from imagegen.ports import Clock, Deadline, Delivery, Generator, StillGenerating
@@ -102,9 +102,9 @@ class ImageService:
         state = self._look(image_id, State(), until, whole=True)
         outcome = self._standing(image_id, state, owner, until)
         for pause, whole in self.claiming.looks():
-            if outcome.ending or until.left <= pause:
+            if outcome.ending or until.left <= 0:
                 return outcome
-            self.clock.sleep(pause)
+            self.clock.sleep(min(pause, until.left))
             state = self._look(image_id, state, until, whole=whole)
             if whole or state.known or not outcome.queued:
                 outcome = self._standing(image_id, state, owner, until)
@@ -163,7 +163,7 @@ class ImageService:
                 generating = deadline.sooner(self.timeouts.generation_seconds)
                 request = self.delivery.deliver(order.request, delivering)
             with watch.step("claim"):
-                self._commit(held, request)
+                self._commit(held, request, named=bool(order.key or order.image_id))
             with watch.step("segmind"):
                 calling = generating.sooner(self._lease_left(held.claim))
                 generation = self.generator.generate(request, calling, partial(self._submitted, held))
@@ -179,18 +179,26 @@ class ImageService:
         except ServiceError as error:
             return self.endings.end(held, error)
 
-    def _commit(self, held: Held, request: ImageRequest) -> None:
-        """Take a slot and write `sent.json`, at once. With both in the bucket Segmind may be called."""
+    def _commit(self, held: Held, request: ImageRequest, *, named: bool) -> None:
+        """Take a slot and write `sent.json`, at once. With both in the bucket Segmind may be called.
+
+        And with the marker: where others know the id (`named`), a claimant that was first and is gone by now may have
+        taken ours for one that was left behind.
+        """
         deadline = self._within(self.timeouts.claim_seconds)
         sent = Sent(held.claim.token, self.clock.now(), request.fingerprint)
         held.sent = sent.fingerprint
         writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
+        look = partial(self.jobs.is_marked, held.claim.id, held.marker or 0, deadline)
+        looking = self.parallel.start(look) if named and held.marker else returned(value=True)
         taking = self.parallel.here(partial(self.cap.reserve, held.claim, deadline))
-        failed = errors_of(taking, writing)
+        failed = errors_of(taking, writing, looking)
         held.slots = None if isinstance(taking.exception(), StorageUnavailable) else value_of(taking) or ()
         held.generations["sent.json"] = value_of(writing) or 0
         if failed:
             raise failed[0]
+        if not looking.result():
+            raise StorageUnavailable(_BEING_CLAIMED, retry_after=1.0)
         if self._lease_left(held.claim) <= 0:
             raise StorageUnavailable(_ASLEEP)
 

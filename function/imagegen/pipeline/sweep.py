@@ -5,7 +5,8 @@ any other, and every end is written once.
 """
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,12 +45,13 @@ class Sweep:
     clock: Clock
     timeouts: Timeouts
     event_max_age: timedelta
+    workers: Callable[..., Executor] = ThreadPoolExecutor
 
     def run(self) -> dict[str, int]:
         """Look at every open job; return what was done, counted."""
         deadline = Deadline.within(self.clock, SWEEP_SECONDS)
         counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
-        with ThreadPoolExecutor(_WORKERS, initializer=log.carrier()) as workers:
+        with self.workers(_WORKERS, initializer=log.carrier()) as workers:
             oldest_first = sorted(
                 self.jobs.all_open(deadline), key=lambda info: (info.metadata.get("created", ""), info.name)
             )
@@ -88,13 +90,18 @@ class Sweep:
         if ending is None:
             return "running"
         if ending.status != "unknown":
-            return self._closed(state, deadline) if before and before.status != "unknown" else "finished"
+            return self._closed(state, marker, deadline) if before and before.status != "unknown" else "finished"
         return self._settled(state, marker, deadline) if before else "lost"
 
-    def _closed(self, state: State, deadline: Deadline) -> str:
-        """Complete what a crash left undone behind a written end: its account, its slot, its marker."""
+    def _closed(self, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
+        """Complete what a crash left undone behind a written end: its account, its slot, its marker.
+
+        The marker of a deletion goes where it is so old that the deletion has died before it wrote `deleted.json`.
+        """
         assert state.ending is not None  # noqa: S101 - the caller looked
         self.endings.close(state.ending, self.recovery.held_whole(state, deadline))
+        if self.clock.now() - marker.created_at > timedelta(seconds=self.timeouts.lease_seconds):
+            self.jobs.unmark(state.ending.claim.id, marker.generation, deadline)
         return "closed"
 
     def _settled(self, state: State, marker: ObjectInfo, deadline: Deadline) -> str:

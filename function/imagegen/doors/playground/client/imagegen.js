@@ -116,7 +116,7 @@ export class ImageClient {
     let unsure = sent; // an earlier try may have been heard
     const answer = await this.#ask("v1/images", {
       method: "POST", body: JSON.stringify(body),
-      headers: { ...(key && { "Idempotency-Key": key }), ...(background && { Prefer: `respond-async, wait=${POLL_SECONDS}` }) },
+      headers: { ...(key && { "Idempotency-Key": key }), ...(background && { Prefer: "respond-async" }) },
     }, { ...options, seconds: background ? POLL_SECONDS : SYNC_SECONDS, billed: "maybe", keyless: !key, lost: () => { unsure = true; } });
     record.ended = !key || (answer.body?.code && answer.body.code !== "internal" && (!unsure || answer.headers.has("Location")));
     return answer;

@@ -1,0 +1,32 @@
+"""`python -m tests.simulation --runs N --seed S`: so many random runs of the real core; the story of what fails."""
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "function")]
+
+
+def main() -> int:
+    """Run, and print what was tried."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
+    parser.add_argument("--defect", help="seed this defect into the core first (tests/simulation/defects.py)")
+    asked = parser.parse_args()
+    if asked.defect:
+        from tests.simulation.defects import DEFECTS, seed  # noqa: PLC0415 - before anything of the core is imported
+
+        seed(DEFECTS[asked.defect])
+    from tests.simulation.story import Totals, run  # noqa: PLC0415 - as above
+
+    totals, began = Totals(), time.monotonic()
+    story = run(asked.runs, asked.seed, totals)
+    print(story or "every promise held", f"seed {asked.seed}, {totals}", f"{time.monotonic() - began:.0f} s", sep="\n")
+    return 1 if story else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
