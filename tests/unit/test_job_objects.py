@@ -96,7 +96,11 @@ def test_nothing_of_a_successor_is_erased(name: str, token: str, generation: int
     bucket.jobs.erase(CLAIM, name, 0, bucket.soon)  # where nothing is, nothing happens
 
 
-@pytest.mark.parametrize(("token", "others"), [(None, 0), (CLAIM.token, 0), (SUCCESSOR.token, 1001)])
+@pytest.mark.parametrize(
+    ("token", "others"),
+    [(None, 0), (CLAIM.token, 0), (SUCCESSOR.token, 1001)],
+    ids=["not there", "own", "another's"],
+)
 def test_whose_sent_json_it_is(token: str | None, others: int) -> None:
     """Another claim's is told by its generation; our own and none are not another's."""
     bucket = Bucket()
