@@ -91,6 +91,25 @@ def test_a_generation_can_be_late_more_than_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize("ask", ["post", "get", "sweep"])
+def test_a_generation_that_never_ends_is_unknown_after_a_day(site: Site, ask: str) -> None:
+    """Until then it is running, for every sweep; afterwards nobody polls it, and its slot and its key are kept."""
+    body = order("a boat [mock:v2-stuck]")
+    image_id = site.post(body, key="k").json()["id"]
+    site.control.pass_time(23 * 3_600)
+    assert (site.sweep()["running"], site.show(image_id)["status"]) == (1, "running")
+    site.control.pass_time(3_600)
+    if ask == "sweep":
+        assert site.sweep()["running"] == 0
+    else:
+        asked = site.post(body, key="k") if ask == "post" else site.get(f"/v1/images/{image_id}")
+        assert asked.json()["billed"] == "maybe" if ask == "post" else asked.json()["status"] == "unknown"
+    assert (site.show(image_id)["status"], site.post(body, key="k").json()["code"]) == ("unknown", "outcome-unknown")
+    looks = len(site.ledger.entries("v2-status"))
+    assert site.sweep()["running"] == 0
+    assert (len(site.ledger.entries("v2-status")), site.bought, site.slots) == (looks, 1, 1)
+
+
+@pytest.mark.parametrize("ask", ["post", "get", "sweep"])
 def test_a_resumed_failure_frees_everything(site: Site, ask: str) -> None:
     """FAILED after the deadline, by Segmind's own fault: the resumer frees key and slot, and nothing was billed."""
     body = order(f"{SLOW}[mock:v2-failed,message=The workers are gone]")

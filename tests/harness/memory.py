@@ -135,9 +135,9 @@ class MemoryObjects:
         with self._lock:
             if self._dead:
                 raise Crash
+            self.operations.append((operation, name))
             if deadline.left <= 0:
                 raise StorageUnavailable("No time was left.")
-            self.operations.append((operation, name))
             trouble = next((t for t in self._troubles if t.hits(operation, name)), None)
             if trouble is None:
                 return act()

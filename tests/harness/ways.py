@@ -11,8 +11,8 @@ from tests.harness.site import Site
 Way = Callable[[Site, Body, str], object]
 
 
-def by_http(site: Site, body: Body, key: str, **headers: str) -> None:
-    site.post(body, key, 60.0, **headers)
+def by_http(site: Site, body: Body, key: str, timeout: float = 60.0, **headers: str) -> None:
+    site.post(body, key, timeout, **headers)
 
 
 def by_a_job_file(site: Site, body: Body, key: str) -> None:

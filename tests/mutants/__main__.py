@@ -88,7 +88,7 @@ class Chosen:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        signal.setitimer(signal.ITIMER_PROF, 2 + 3 * self._seconds[item.nodeid])
+        signal.setitimer(signal.ITIMER_PROF, min(10.0, 2 + 3 * self._seconds[item.nodeid]))
         signal.alarm(90 + 20 * int(self._seconds[item.nodeid]))
 
     @pytest.hookimpl(trylast=True)

@@ -24,7 +24,8 @@ def main() -> int:
 
     totals, began = Totals(), time.monotonic()
     story = run(asked.runs, asked.seed, totals)
-    print(story or "every promise held", f"seed {asked.seed}, {totals}", f"{time.monotonic() - began:.0f} s", sep="\n")
+    seconds = time.monotonic() - began
+    sys.stdout.write(f"{story or 'every promise held'}\nseed {asked.seed}, {totals}\n{seconds:.0f} s\n")
     return 1 if story else 0
 
 

@@ -40,14 +40,12 @@ DEFECTS = {
 """,
     ),
     "the lease is not looked at before the call": Defect(
-        "service",
-        """        if self._lease_left(held.claim) <= 0:
-            raise StorageUnavailable(_ASLEEP)
-""",
-        "",
+        "service", "return (ends - self.clock.now()).total_seconds()", "return 1000.0"
     ),
     "a lease is shorter than a run": Defect(
-        "claims", "lease_ends_at=now + timedelta(seconds=lease_seconds)", "lease_ends_at=now + timedelta(seconds=150)"
+        "claims",
+        "return Verdict.WAIT if now < claim.lease_ends_at else",
+        "return Verdict.WAIT if now < claim.lease_ends_at - timedelta(seconds=300) else",
     ),
     "a call without an answer counts as one that failed": Defect(
         "service",
@@ -99,7 +97,7 @@ DEFECTS = {
     ),
     "a queued job counts itself among those before it": Defect("register", "earlier - {claim.id}", "earlier"),
     "what a caller deletes is not in the account yet": Defect(
-        "deleting", "self.recovery.endings.close(ending, self.recovery.held_whole(state, deadline))", "pass"
+        "deleting", "self.recovery.endings.enter(ending, self.recovery.held_whole(state, deadline))", "pass"
     ),
     "a marker that was taken away is not missed": Defect("service", "if not looking.result():", "if False:"),
 }  # fmt: skip

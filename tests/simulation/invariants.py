@@ -131,7 +131,8 @@ class Book:
             there = self._things.get(ending.image.name)
             if there is None or len(there.data) != ending.image.bytes:
                 self._broken(f"{order.key} is told of an image that is not there")
-        if job.final and asked_at > job.answered_at and not _agree(job.final, ending):
+        stands = job.final and asked_at > job.answered_at and not self._is_deleted(answer.claim.id)
+        if job.final and stands and not _agree(job.final, ending):
             self._broken(f"{order.key} ended as {_told(job.final)}, and is told now: {_told(ending)}")
         written = f"jobs/{answer.claim.id}/result.json" in self._things
         if ending and ending.status != "unknown" and job.final is None and written:
@@ -156,7 +157,11 @@ class Book:
     def check_gone(self) -> None:
         """Of a job whose caller was told that it is deleted nothing is left; what was refused may land after all."""
         for image_id in self.gone:
+            gone_at = self._things[f"jobs/{image_id}/deleted.json"].info.created_at
             left = {n for n in self._things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")}
+            claim = self._things.get(f"jobs/{image_id}/claim.json")
+            if claim and claim.info.created_at > gone_at:  # of a repeat, whose process died before it gave it back
+                left.discard(f"jobs/{image_id}/claim.json")
             if left - self._world.results.refused:
                 self._broken(f"{image_id} was deleted, and there is still {sorted(left)}")
 
@@ -194,7 +199,8 @@ class Book:
         """Whether the history lists a call at a time at which it is looked for: one of a frozen instance is not."""
         claim = self._things.get(f"jobs/{call.image_id}/claim.json")
         ends = datetime.fromisoformat(json.loads(claim.data)["lease_ends_at"]) if claim else call.began_at
-        return call.course.row is not None and call.began_at < ends
+        equal = [c for c in self._world.segmind.calls if c.request == call.request and c.course.row is not None]
+        return equal == [call] and call.began_at < ends  # two that differ in outcome leave it unknown
 
     @staticmethod
     def _best(job: Job) -> list[str]:

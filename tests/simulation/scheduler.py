@@ -1,4 +1,4 @@
-"""A deterministic scheduler: tasks on threads, one of which runs at a time, in virtual time. Who is next is a decision.
+"""A deterministic scheduler: tasks on threads of which one runs at a time, in virtual time. Who is next is a decision.
 
 A task gives the baton back at each of its steps; a thread changes only where another task goes on. The threads are
 kept for the next run.
@@ -267,7 +267,7 @@ class Pool(Executor):
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":  # noqa: ANN401 - the executor's own signature
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":  # noqa: ANN401 - as in Executor
         """Run a call."""
         scheduler = self._scheduler
         parent = scheduler.task

@@ -1,7 +1,6 @@
 """The real core under many interleavings and faults: at random, and every one of a small case."""
 
 import os
-import random
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,7 @@ from tests.simulation.story import Totals, drawn, everything, failure, run, told
 from tests.simulation.world import Act, Scenario, World
 
 RUNS = int(os.environ.get("SIMULATION_RUNS", "20000"))
-SEED = int(os.environ.get("SIMULATION_SEED", random.SystemRandom().randrange(10**9)))
+SEED = int(os.environ.get("SIMULATION_SEED", "1"))  # `make torture` draws one
 PARTS = 4  # for the workers of xdist
 TWO = (Act("post", "a", 0), Act("post", "a", 1))
 

@@ -13,6 +13,7 @@ from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_a_photo, by_ht
 from tests.torture.issuer import Issuer
 
 OWNED = ("sync", "image", "queue", "wait")  # by HTTP: the caller's own; all others belong to no account
+PATIENCE = 30.0  # seconds: a duplicate of a lost claim would wait for minutes
 UNTROUBLED = 0.5  # of the orders
 BRIEF = {"slow": "0.5", "hang": "0.5", "hang-body": "0.5", "drip-body": "0.001", "drip-headers": "0.001"}
 SMALL = {"history-late": "1", "history-pending": "1", "history-bare": "1"}
@@ -57,12 +58,12 @@ def _trouble(rng: random.Random) -> str:
 def ways(issuer: Issuer) -> dict[str, Way]:
     """Return every way in which an order comes, by its name in `Order`."""
 
-    def signed(way: Callable[..., None], **headers: str) -> Way:
+    def signed(way: Callable[..., None], **headers: str | float) -> Way:
         return lambda site, body, key: way(site, body, key, Authorization=issuer.bearer(), **headers)
 
     return {
-        "sync": signed(by_http),
-        "image": signed(by_http, Accept="image/*"),
+        "sync": signed(by_http, timeout=PATIENCE),
+        "image": signed(by_http, timeout=PATIENCE, Accept="image/*"),
         "queue": signed(by_the_queue),
         "wait": signed(by_the_queue, wait=", wait=1"),
         "job": by_a_job_file,

@@ -171,3 +171,17 @@ def test_a_settling_that_fails_makes_no_answer_worse() -> None:
     settled = world.service.status(ID, None).ending
     assert settled
     assert settled.status == "succeeded"
+
+
+def test_an_id_that_runs_is_told_as_running() -> None:
+    """An order that names its id, and no key: it is looked for once its marker turns out to be in the way."""
+    world = queue()
+    seen: list[tuple[object, bool, bool]] = []
+
+    def again() -> None:
+        found = world.other().service.accept(Order(REQUEST, "http", "", None, ID))
+        seen.append((found.ending, found.replayed, found.queued))
+
+    world.generator.scenes = [Scene(meanwhile=again)]
+    world.ask()
+    assert seen == [(None, True, False)]

@@ -1,14 +1,16 @@
 """The same key more than once: while the first is running, after its end, for another request, by another instance."""
 
 from dataclasses import replace
+from itertools import islice
+from threading import Event, Thread
 
 import pytest
 
-from imagegen.errors import IdempotencyKeyReused, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, SegmindFailed, StorageUnavailable
 from imagegen.model import Claim, Ending, ImageRequest, Order, Sent
-from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.pipeline.endings import Held
-from tests.harness.fakes import REQUEST, World
+from tests.harness.fakes import REQUEST, Crash, Scene, World
 
 
 def test_without_a_key_every_order_is_a_new_image() -> None:
@@ -108,3 +110,66 @@ def test_a_duplicate_without_time_for_a_run_buys_nothing() -> None:
     with pytest.raises(StorageUnavailable) as caught:
         world.ask()
     assert (caught.value.billed, world.generator.bought, world.objects.names()) == ("no", [], [])
+
+
+def test_when_a_duplicate_looks() -> None:
+    """Soon, then every four seconds; each sixth look reads everything, the others a result alone."""
+    looks = list(islice(World().core.service.claiming.looks(), 13))
+    assert [pause for pause, _ in looks] == [0.5, 2.5] + [4.0] * 11
+    assert [number for number, (_, whole) in enumerate(looks, 1) if whole] == [6, 12]
+
+
+def test_a_duplicate_in_this_process_asks_nothing_of_storage() -> None:
+    """What runs here is known here; an event does not wait for it, and is told that it runs."""
+    world = World()
+    seen: list[tuple[bool, bool, bool, int]] = []
+
+    def again() -> None:
+        before = len(world.objects.operations)
+        outcome = world.create(Order(REQUEST, "event", "", "key-1"))
+        asked = len(world.objects.operations) - before
+        seen.append((outcome.ending is None, outcome.replayed, outcome.queued, asked))
+
+    world.generator.scenes = [Scene(meanwhile=again)]
+    first = world.ask()
+    assert seen == [(True, True, False, 0)]
+    assert (first.replayed, first.queued) == (False, False)
+
+
+def test_a_duplicate_takes_over_as_soon_as_the_first_has_failed() -> None:
+    """The first fails free of charge in this process: the next look sees that its key is free, not only the sixth."""
+    world = World()
+    started, go = Event(), Event()
+
+    def hold() -> None:
+        started.set()
+        go.wait(60)
+
+    world.generator.scenes = [Scene(seconds=0.0, meanwhile=hold, raised=SegmindFailed("x"))]
+
+    def first() -> None:
+        with pytest.raises(SegmindFailed):
+            world.ask()
+
+    thread = Thread(target=first)
+    thread.start()
+    assert started.wait(60)
+
+    def fails() -> None:
+        go.set()
+        thread.join()
+
+    began = world.clock.monotonic()
+    world.clock.later(1.0, fails)
+    world.generator.scenes = [Scene(seconds=0.0)]
+    assert world.end().status == "succeeded"
+    assert world.clock.monotonic() - began == 3.0
+
+
+def test_an_unknown_is_not_remembered_as_ended() -> None:
+    """It may still be settled: the next repeat looks at all that decides."""
+    world = World(Scene(raised=Crash()))
+    world.dies()
+    world.end_lease()
+    assert world.end().status == "unknown"
+    assert not world.core.service.known.has_ended(image_id("", "key-1"))

@@ -8,7 +8,7 @@ import pytest
 from imagegen.errors import IdempotencyKeyReused, NotFound, SegmindUnauthorized, StorageUnavailable
 from imagegen.failure import ServiceError
 from imagegen.model import Order
-from imagegen.pipeline.claims import image_id
+from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.timeouts import SWEEP_SECONDS
 from tests.harness.fakes import REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
@@ -180,5 +180,36 @@ def test_a_sweep_ends_at_its_deadline() -> None:
     assert first["finished"] > 0
     assert world.clock.monotonic() - started < SWEEP_SECONDS + 16 * 200.0
     world.generator.resumes = []
-    assert world.sweep.run()["finished"] == 40 - first["finished"]
+    assert world.sweep.run()["errors"] == 0
+    assert world.left().count("result.json") == 40
     assert sum(world.sweep.run().values()) == 0
+
+
+def test_a_claimant_that_was_given_up_and_knows_better() -> None:
+    """Its call failed free of charge after its lease, when a sweep had called it unknown: it is settled, not forgotten.
+
+    The key is not free any more, since callers may have been told of the unknown.
+    """
+    world = World(per_day=5)
+
+    def give_up() -> None:
+        world.end_lease()
+        assert world.other().sweep.run()["lost"] == 1
+
+    world.generator.scenes = [Scene(raised=SegmindUnauthorized(), meanwhile=give_up)]
+    ending = world.ask().ending
+    assert ending
+    assert ending.error
+    assert (ending.status, ending.error.billed, world.slots(), world.objects.names("open/")) == ("failed", "no", [], [])
+    assert world.other().ask().ending == ending
+
+
+def test_a_run_that_lost_its_claim_does_not_hold_up_its_successor() -> None:
+    """It sleeps in this process and its claim was freed: the next request with the key asks storage, once, and runs."""
+    world = World()
+    old = new_claim(QUEUED, world.clock.now(), world.limits.lease_seconds)
+    world.end_lease()
+    with world.service.known.running(old):
+        ending = world.ask().ending
+    assert ending
+    assert ending.status == "succeeded"

@@ -6,6 +6,7 @@ import pytest
 
 from imagegen import timeouts
 from imagegen.errors import (
+    BY_CODE,
     OutcomeUnknown,
     SegmindBadImage,
     SegmindError,
@@ -63,3 +64,15 @@ def test_pauses_before_repeats(
     for draw, pauses in ((min, shortest), (max, longest)):
         found = [kind.repeats.pause(n, named, status, draw) for n in range(1, len(pauses) + 1)]
         assert found == pytest.approx(pauses)
+
+
+def test_what_may_pass_and_how_long_it_usually_lasts() -> None:
+    """`x-should-retry` and `Retry-After`: what frees its key may pass, except a request that is wrong."""
+    assert {code: kind.usual_retry_after for code, kind in BY_CODE.items() if kind.usual_retry_after} == {
+        "storage-unavailable": 5,
+        "insufficient-credits": 300,
+        "segmind-rate-limited": 30,
+        "segmind-unavailable": 5,
+    }
+    passing = {code for code, kind in BY_CODE.items() if kind.may_pass}
+    assert passing == {code for code, kind in BY_CODE.items() if kind.frees_key} - {"invalid-request"}

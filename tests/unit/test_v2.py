@@ -96,6 +96,18 @@ def test_a_record_expires_an_hour_after_the_submit(client: Client, minutes: int,
         client.v2.resume(client.written[0], since, Deadline.within(client.clock, 2))
 
 
+@pytest.mark.parametrize(("minutes", "lost"), [(24 * 60 - 1, False), (24 * 60, True)])
+@pytest.mark.parametrize("trouble", ["[mock:v2-stuck]", "[mock:503,on=v2-status]"])
+def test_what_has_no_end_after_a_day_is_unknown(client: Client, minutes: int, lost: bool, trouble: str) -> None:
+    """Whether Segmind says that it is at work or says nothing: no sweep waits for it for ever."""
+    since = client.clock.now()
+    with pytest.raises(StillGenerating):
+        client.generate(f"a boat {trouble}")
+    client.clock.advance(60 * minutes - (client.clock.now() - since).total_seconds())
+    with pytest.raises(OutcomeUnknown if lost else StillGenerating):
+        client.v2.resume(client.written[0], since, Deadline.within(client.clock, 2))
+
+
 def test_an_id_that_could_not_be_written_is_written_while_polling(client: Client) -> None:
     """Until it is in the bucket, every look begins with another try; afterwards none does."""
     client.refusals = 3

@@ -82,7 +82,7 @@ class ImageRoutes:
 
     def _found(self, call: Call) -> Outcome:
         """Return where the image in the path stands, for a caller who may see it."""
-        caller, wait = self._auth.caller(call.request.headers), _wait(call.request)
+        caller, wait = self._auth.caller(call.request.headers), _wait(call)
         return self._core().pipeline.service.status(call.image_id, caller.sees, wait)
 
     def delete(self, call: Call) -> Response:
@@ -94,7 +94,7 @@ class ImageRoutes:
     def usage(self, call: Call) -> Response:
         """Answer what was spent, a row a day."""
         caller = self._auth.caller(call.request.headers)
-        asked, core = usage.period(call.request.args.to_dict(), self._clock.now()), self._core()
+        asked, core = usage.period(call.query.to_dict(), self._clock.now()), self._core()
         return json_answer(usage.report(core.pipeline.account, core.pipeline.cap, asked, caller.sees, self._clock), 200)
 
     def submit(self, call: Call) -> Response:
@@ -163,9 +163,9 @@ def _async_wait(request: Request) -> float | None:
     return float(min(int(wait), MAX_WAIT_SECONDS)) if re.fullmatch(r"[0-9]{1,9}", wait) else 0.0
 
 
-def _wait(request: Request) -> float:
+def _wait(call: Call) -> float:
     """Return the seconds that the query asks to wait, as any number that JSON can write. Raises InvalidRequest."""
-    texts = request.args.getlist("wait") or ["0"]
+    texts = call.query.getlist("wait") or ["0"]
     number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", texts[0])
     if len(texts) > 1 or not number or not 0 <= float(texts[0]) <= MAX_WAIT_SECONDS:
         detail = f"the query's wait must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"

@@ -81,7 +81,7 @@ class Claiming:
         """Look again at a job that was running: for nothing, for one read, or for all that decides."""
         here = self.known.claim(image_id)
         if here:
-            return State(claim=here)
+            return State(claim=here, local=True)
         if whole or last.local:
             return self.jobs.glance(image_id, deadline)
         if last.claim is None:  # it was queued

@@ -32,8 +32,8 @@ class Deleting:
             ending = self.recovery.ending(state, verdict, deadline)
             if ending is None:
                 self._refuse(verdict)
-            else:  # the account has it before the job is gone, from which it could be written later
-                self.recovery.endings.close(ending, self.recovery.held_whole(state, deadline))
+            else:  # into the account before the job is gone, from which the sweep would write it
+                self.recovery.endings.enter(ending, self.recovery.held_whole(state, deadline))
             self._mark(image_id, state, deadline)
         self.complete(image_id, state.known, deadline)
         log.image_deleted(image_id)

@@ -126,11 +126,15 @@ class Endings:
 
     def close(self, ending: Ending, held: Held) -> None:
         """Complete the account of an end that is written, then take the job from the sweep's list."""
+        self.enter(ending, held)
         deadline = self._within(self._timeouts.end_seconds)
-        self._account.enter(ending, held.sent, deadline)
-        self._return_slots(ending, held)
         if ending.status != "unknown":
             self._jobs.unmark(ending.claim.id, held.marker, deadline)
+
+    def enter(self, ending: Ending, held: Held) -> None:
+        """Complete the account of an end, and its slots where nothing was billed. Raises StorageUnavailable."""
+        self._account.enter(ending, held.sent, self._within(self._timeouts.end_seconds))
+        self._return_slots(ending, held)
 
     def _enter(self, claim: Claim, until: Deadline) -> float:
         """Wait for room, and return for how many seconds; the image waits in its socket meanwhile.

@@ -140,8 +140,7 @@ class ImageService:
         if ending is None or ending.status != "unknown" or self.settling is None:
             return ending
         with suppress(StorageUnavailable):
-            whole = state if state.whole else self.jobs.state(ending.claim.id, deadline)
-            return self.settling.ending(whole, deadline) or ending
+            return self.settling.ending(state, deadline) or ending
         return ending
 
     def _stands(self, claim: Claim, deadline: Deadline) -> Outcome | None:

@@ -100,7 +100,7 @@ class App(Adapters):
         """The reader of request bodies."""
         from imagegen.doors.request_bodies import Bodies
 
-        return Bodies(_LARGE_BODIES)
+        return Bodies(_LARGE_BODIES, threads=self.settings.threads)
 
     @cached_property
     def auth(self) -> Authenticator:
