@@ -14,7 +14,7 @@ from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline, ObjectInfo
 from tests.harness.fakes import NOON, PICTURE, REQUEST, FakeClock, MemoryObjects, Scene, World
 
-CLAIM = replace(new_claim(Order(REQUEST, "http", "ada", "key-1"), NOON, 100), token="own")
+CLAIM = replace(new_claim(Order(REQUEST, "http", "ada", "key-1"), NOON, 100), token="own")  # it is in tests' ids
 SUCCESSOR = replace(CLAIM, token="another")
 ID = CLAIM.id
 
@@ -80,7 +80,6 @@ def test_the_first_deletion_stands() -> None:
         (SUCCESSOR.token, 0, False),
         (SUCCESSOR.token, 1000, False),  # ours was 1000: what is there now is a successor's
     ],
-    ids=["own token, own generation", "own token, no generation", "successor", "successor, our generation"],
 )
 def test_nothing_of_a_successor_is_erased(name: str, token: str, generation: int, goes: bool) -> None:
     """A late release takes what carries its own token or generation, and nothing else."""
