@@ -19,11 +19,11 @@ from tests.torture.issuer import Issuer
 from tests.torture.orders import TROUBLES
 from tests.torture.weather import Weather
 
-CALLERS = 16
+CALLERS = 8
 ROUND = 250  # requests between two looks
 SLOW = {"429", "hang", "slow", "v2-stuck", "hang-body"}
 MORE_BYTES = 24 * 1024 * 1024  # in all, however many requests: one leaked image a thousand is seen in the long form
-MORE_OTHERS = 20  # threads or descriptors: one a caller and a pool's slack
+MORE_OTHERS = 12  # threads or descriptors: one a caller and a pool's slack
 
 
 @dataclass(frozen=True, slots=True)

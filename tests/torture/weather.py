@@ -65,7 +65,7 @@ class Weather:
             self.counts[f"storage {'applied, then ' * fault.applied}{fault.kind}"] += fault.fired
         self._site.storage.faults.clear()
         self._issuer.mood = "well"
-        self._over.wait(rng.uniform(0.0, 0.2))
+        self._over.wait(rng.uniform(0.0, 0.2 if self._strikes else 1.0))
 
     def _scripted(self, rng: random.Random) -> Fault:
         faults, name = self._site.storage.faults, rng.choice(NAMES)
