@@ -57,7 +57,7 @@ class Weather:
     def _gust(self, rng: random.Random) -> None:
         """Trouble for a moment, then calm for another."""
         faults = [self._scripted(rng) for _ in range(rng.randint(1, 5))]
-        self._issuer.mood = rng.choice(list(MOODS))
+        self._issuer.mood = rng.choice(("well", "well", *MOODS))  # what failed is not fetched again for a while
         if self._strikes:
             self._strike(rng)
         self._over.wait(rng.uniform(0.1, 0.6))
@@ -65,7 +65,7 @@ class Weather:
             self.counts[f"storage {'applied, then ' * fault.applied}{fault.kind}"] += fault.fired
         self._site.storage.faults.clear()
         self._issuer.mood = "well"
-        self._over.wait(rng.uniform(0.0, 0.2))
+        self._over.wait(rng.uniform(0.0, 0.2 if self._strikes else 1.0))
 
     def _scripted(self, rng: random.Random) -> Fault:
         faults, name = self._site.storage.faults, rng.choice(NAMES)
