@@ -1,8 +1,9 @@
 # Two commands are enough: `make run` and `make test`. Both set up what they need and say so.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench torture format lock clean
+.PHONY: help run test check bench torture coverage mutants sbom audit format lock clean
 VENV := .venv/ready
 PY := .venv/bin/python
+TOOL := .venv/bin/uv tool run --quiet
 ARGS ?=
 
 help: ## this list
@@ -24,8 +25,23 @@ check: $(VENV) ## lint, types, locks, Terraform
 bench: $(VENV) ## ours beside the plain function, in ratios; writes BENCHMARKS.md (ARGS=--short: a minute, writes nothing)
 	@$(PY) -m tests.bench $(ARGS)
 
-torture: $(VENV) ## the core under a million runs of the simulation (ARGS="--runs N --seed S")
-	@$(PY) -m tests.simulation --runs 1000000 $(ARGS)
+torture: $(VENV) ## every interleaving and every fault for an hour (ARGS="--minutes 10 --seed S" for the processes)
+	@$(PY) -m tests.simulation --runs 1000000
+	@$(PY) -m tests.torture $(ARGS)
+
+coverage: $(VENV) ## branch coverage of the pipeline and of Segmind's adapter, by the tests that run in one process
+	@mkdir -p .local && $(PY) -m coverage run -m pytest -q tests/unit tests/contract/test_segmind*.py
+	@$(PY) -m coverage report --fail-under=100
+
+mutants: $(VENV) ## every small mistake in the core makes a test fail (about 25 minutes; ARGS=claims: one file)
+	@nice $(PY) -m tests.mutants $(ARGS)
+
+sbom: $(VENV) ## a bill of materials of what is deployed (CycloneDX), into sbom.json
+	@$(TOOL) --from cyclonedx-bom==7.5.0 cyclonedx-py requirements function/requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file sbom.json
+
+audit: $(VENV) ## known weaknesses of what is deployed; fails where the index cannot tell of them
+	@$(TOOL) pip-audit==2.10.1 --strict --disable-pip --require-hashes -r function/requirements.txt
 
 format: $(VENV) ## lay out the code
 	@.venv/bin/ruff format -q . && .venv/bin/ruff check --fix -q .

@@ -2,10 +2,33 @@
 
 export type Ratio = "1280:720" | "720:1280" | "1104:832" | "832:1104" | "960:960" | "1584:672" | "1920:1080" | "1080:1920";
 export type Billed = "no" | "maybe" | "yes";
+export type ContentType = "image/jpeg" | "image/png" | "image/webp";
+/** What the service answers; `/problems/CODE` explains each. */
+export type ProblemCode =
+  | "invalid-request" | "unauthenticated" | "forbidden" | "not-found" | "method-not-allowed" | "too-large"
+  | "unsupported-media-type" | "idempotency-key-reused" | "image-deleted" | "still-generating" | "internal"
+  | "daily-limit-reached" | "storage-unavailable" | "image-not-stored" | "rejected-by-segmind" | "segmind-unauthorized"
+  | "segmind-forbidden" | "segmind-model-not-found" | "insufficient-credits" | "segmind-rate-limited" | "segmind-failed"
+  | "segmind-unavailable" | "segmind-unreachable" | "segmind-timeout" | "outcome-unknown" | "segmind-bad-image";
+/** Where the service did not speak: the client's own. */
+export type ClientCode = "no-answer" | "not-this-service" | "not-written-down" | "upload-failed" | "still-waiting";
 
 /** A file, or the address of an image. A reference without a tag gets the first `@tag` of the prompt that is still free. */
 export type Reference = Blob | string | URL | { tag?: string; image?: Blob | string | URL };
 
+/** The body of `POST /v1/images`. */
+export interface ImageBody {
+  promptText: string;
+  ratio?: Ratio;
+  referenceImages: ReferenceBody[];
+}
+
+export interface ReferenceBody {
+  tag: string;
+  uri?: string;
+}
+
+/** What was asked for, as an image resource tells it: without the references' URIs. */
 export interface ImageRequest {
   promptText: string;
   ratio: Ratio;
@@ -28,7 +51,7 @@ export interface StoredImage {
   url: string | null;
   urlExpiresAt: string | null;
   gsUri: string;
-  contentType: string;
+  contentType: ContentType;
   bytes: number;
   sha256: string;
   width: number;
@@ -48,12 +71,21 @@ export interface Problem {
   title: string;
   status: number;
   detail: string;
-  code: string;
+  code: ProblemCode;
   requestId: string;
   billed: Billed;
   action: string;
-  errors?: { pointer: string; detail: string }[];
-  image?: { dataUri: string; contentType: string; bytes: number; sha256: string; width: number; height: number };
+  errors?: FieldProblem[];
+  /** `image-not-stored` only, in its first answer: the only copy of a paid image. */
+  image?: { dataUri: string; contentType: ContentType; bytes: number; sha256: string; width: number; height: number };
+  /** On Segmind's own routes only, for its SDK. */
+  error?: string;
+}
+
+/** One thing that is wrong with a request: a JSON pointer into its body, and what. */
+export interface FieldProblem {
+  pointer: string;
+  detail: string;
 }
 
 /** An HTTP answer of the service, as it came. */
@@ -94,6 +126,8 @@ export interface Waiting {
   signal?: AbortSignal;
   onStatus?: (status: Status) => void;
   background?: boolean;
+  /** How long a queued or running image is waited for, in seconds; 900 unless told. Then `still-waiting`, and `resume()` goes on. */
+  maxWaitSeconds?: number;
 }
 
 export interface GenerateOptions extends Waiting {
@@ -120,10 +154,11 @@ export interface Pending {
   /** What it is kept under: its key, where it has one. */
   name: string;
   key: string | null;
-  body: { promptText: string; ratio?: Ratio; referenceImages: { tag: string; uri?: string }[] };
+  body: ImageBody;
   /** When it was written down, in ms since 1970. */
   at: number;
   sent?: boolean;
+  background?: boolean;
   id?: string;
 }
 
@@ -150,7 +185,7 @@ export class GeneratedImage {
   readonly id: string;
   /** The key and the request it was asked for with; undefined after `get()`. */
   readonly key?: string | null;
-  readonly request?: Pending["body"];
+  readonly request?: ImageBody;
   readonly resource: ImageResource & { image: StoredImage };
   readonly answer: Answer;
   /** The signed URL as it was last told; null where none could be signed. */
@@ -165,9 +200,9 @@ export class GeneratedImage {
   blob(signal?: AbortSignal): Promise<Blob>;
 }
 
-/** A request that ended without an image, or may have. Our own codes: no-answer, not-this-service, not-written-down, upload-failed. */
+/** A request that ended without an image, or may have. */
 export class ImageProblem extends Error {
-  readonly code: string;
+  readonly code: ProblemCode | ClientCode;
   readonly billed: Billed;
   /** What to do, in a sentence. */
   readonly action: string;

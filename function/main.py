@@ -5,7 +5,6 @@ from cloudevents.http import CloudEvent
 from flask import Request, Response, abort, request
 
 from imagegen import wiring
-from imagegen.doors.events import Event
 
 
 @functions_framework.http
@@ -23,8 +22,18 @@ def not_found(_error: object) -> Response:
 @functions_framework.cloud_event
 def on_upload(event: CloudEvent) -> None:
     """Run what a finalized object asks for; a 503 asks the platform to deliver the event again."""
-    if not wiring.app().events.handle(Event(event["id"], event["type"], event.get("time"), event.data)):
+    from imagegen.doors.events import Event  # noqa: PLC0415 - brings the pipeline, which `/health` does not wait for
+
+    if not wiring.app().events.handle(Event(str(event["id"]), event["type"], event.get("time"), event.data)):
         abort(503)
+
+
+@functions_framework.errorhandler(Exception)  # type: ignore[untyped-decorator]  # as above
+def not_read(error: Exception) -> Response:
+    """Answer a call of which the framework could make nothing, and what our own `abort` raised."""
+    from imagegen.doors.unread import answer  # noqa: PLC0415 - as above
+
+    return answer(error, request)
 
 
 @functions_framework.http

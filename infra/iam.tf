@@ -15,16 +15,25 @@ locals {
   # Where the platform copies a function's source to; it makes this bucket itself, so there is none to bind to yet.
   build_sources = "gcf-v2-sources-${local.project_number}-${var.region}"
 
-  project_grants = {
+  project_grants = merge({
     # Eventarc makes the topic that the bucket publishes to: no topic to bind to.
     gcs_agent_publishes = { role = "roles/pubsub.publisher", member = local.agent.gcs, only = null }
-    # Eventarc looks for it on the project, whatever the trigger.
+    # Eventarc looks for it on the project, for every kind of trigger.
     trigger_receives = { role = "roles/eventarc.eventReceiver", member = local.account.trigger.member, only = null }
     # Log entries are written to the project.
     build_logs = { role = "roles/logging.logWriter", member = local.account.build.member, only = null }
     # On the project, but cut down to one bucket.
-    build_reads_copies = { role = "roles/storage.objectViewer", member = local.account.build.member, only = local.build_sources }
-  }
+    build_reads_copies = { role = "roles/storage.objectViewer", member = local.account.build.member, only = {
+      title      = local.build_sources
+      expression = "resource.name.startsWith(\"projects/_/buckets/${local.build_sources}\")"
+    } }
+    },
+    # On the project, but cut down to the front's names.
+    { for person in var.front == null ? [] : var.front.members : "iap ${person}" => { role = "roles/iap.httpsResourceAccessor", member = person, only = {
+      title      = "${var.name}-front"
+      expression = join(" || ", [for domain in var.front.domains : "request.host == \"${domain}\""])
+    } } },
+  )
 
   # objectUser: claims are created, read, listed and, where nothing was billed, deleted.
   # uploads: jobs and references are created and read (also to see whether a write that was answered 412 was
@@ -88,8 +97,8 @@ resource "google_project_iam_member" "project" {
   dynamic "condition" {
     for_each = each.value.only[*]
     content {
-      title      = "only-${condition.value}"
-      expression = "resource.name.startsWith(\"projects/_/buckets/${condition.value}\")"
+      title      = "only-${condition.value.title}"
+      expression = condition.value.expression
     }
   }
 

@@ -20,7 +20,7 @@ locals {
       labels = { door = "jsonPayload.door", code = "jsonPayload.code" }
     }
     unknowns = {
-      about  = "Images that were or may have been billed and that nobody has"
+      about  = "Images that were or may have been billed and are not there"
       filter = "jsonPayload.event=\"image_failed\" AND jsonPayload.billed=(\"maybe\" OR \"yes\")"
       labels = { code = "jsonPayload.code" }
     }
@@ -36,7 +36,7 @@ locals {
     }
     storage_failures = {
       about  = "Operations that Cloud Storage refused until their deadline"
-      filter = "jsonPayload.event=(\"storage_failed\" OR \"state_not_written\")"
+      filter = "jsonPayload.event=(\"storage_failed\" OR \"state_not_written\" OR \"submission_not_written\" OR \"gate_overrun\")"
       labels = {}
     }
     signing_failures = {
@@ -48,6 +48,16 @@ locals {
       about  = "Orders that the day's cap refused"
       filter = "jsonPayload.event=\"daily_limit_reached\""
       labels = { scope = "jsonPayload.scope" }
+    }
+    history_failures = {
+      about  = "Reads of Segmind's request history that failed"
+      filter = "jsonPayload.event=\"history_unavailable\""
+      labels = {}
+    }
+    not_recovered = {
+      about  = "Attempts to fetch a billed image out of Segmind's history that failed"
+      filter = "jsonPayload.event=\"image_not_recovered\""
+      labels = { code = "jsonPayload.code" }
     }
     unexplained_bills = {
       about  = "Days on which Segmind billed images that no job explains"

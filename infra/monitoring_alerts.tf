@@ -13,7 +13,7 @@ locals {
   event_queue     = "eventarc-${lower(local.bucket_location)}-${local.names.events}-" # as Eventarc names its subscriptions
   oldest_in_queue = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = starts_with(\"${local.event_queue}\") AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
 
-  # One occurrence within five minutes is enough.
+  # One occurrence within five minutes is enough, unless `above` and `period` say otherwise.
   occurrences = {
     unknowns = {
       title  = "an image may have been billed and is not there"
@@ -29,7 +29,7 @@ locals {
     }
     storage_failures = {
       title  = "Cloud Storage refuses"
-      advice = "The lines with event=storage_failed or state_not_written say which operation. One that ends by itself was an outage; one that does not is a missing grant, a disabled key or a full quota. A paid image that could not be stored went to its caller as image.dataUri."
+      advice = "The lines with event=storage_failed, state_not_written, submission_not_written or gate_overrun say which operation. One that ends by itself was an outage; one that does not is a missing grant, a disabled key or a full quota. A paid image that could not be stored went to its caller as image.dataUri."
     }
     signing_failures = {
       title  = "links cannot be signed"
@@ -38,6 +38,18 @@ locals {
     cap_refusals = {
       title  = "the day's cap is reached"
       advice = "Callers get 429 until midnight UTC (metric label scope: day, or user for one caller's own). Is it wanted traffic? Then raise generation.images_per_day; GET /v1/usage says who ordered."
+    }
+    history_failures = {
+      title  = "Segmind's history cannot be read"
+      above  = 2
+      period = "3600s"
+      advice = "Unknown images stay unknown meanwhile, for eight days at the most. The lines with event=history_unavailable have the cause: 401 or 403 is the key, another answer a change at Segmind's. generation.history_url = \"\" does without."
+    }
+    not_recovered = {
+      title  = "an image that was paid for cannot be fetched"
+      above  = 2
+      period = "3600s"
+      advice = "Segmind's history lists it, and every sweep tries again for eight days. The lines with event=image_not_recovered name imageId and code. Fetch it by hand from Segmind's console before Segmind deletes it; GET /v1/images/ID says whether a sweep has been quicker."
     }
     credits_low = {
       title  = "Segmind's credits are running low"
@@ -52,7 +64,7 @@ locals {
       filter  = local.log_metric[key]
       of      = null
       by      = []
-      aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period = "300s", above = 0
+      aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period = try(alert.period, "300s"), above = try(alert.above, 0)
       advice  = alert.advice
     } },
     { for door, name in local.names : "instances_${door}" => {

@@ -112,7 +112,7 @@ resource "google_compute_backend_service" "front" {
     group = google_compute_region_network_endpoint_group.front[each.key].id
   }
 
-  # Google's own OAuth client; who may pass is granted with gcloud (docs/deploy.md).
+  # Google's own OAuth client; who may pass is a grant in iam.tf.
   dynamic "iap" {
     for_each = local.behind_iap ? [true] : []
     content {

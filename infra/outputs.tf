@@ -51,7 +51,7 @@ output "curl" {
       keys = "-H \"x-api-key: $API_KEY\""
       none = ""
     }[var.access.auth],
-    "-H 'Content-Type: application/json' -H \"Idempotency-Key: $(uuidgen)\"",
+    "-H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s)\"",
     "-d '${jsonencode({ promptText = "A lighthouse at dawn", referenceImages = [] })}'",
   ]))
 }

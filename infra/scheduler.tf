@@ -57,7 +57,7 @@ resource "google_cloud_scheduler_job" "this" {
     headers     = { "Content-Type" = "application/json" }
     body        = base64encode(each.value.body)
 
-    # Cloud Run compares the audience with the service's own URL, whatever the path.
+    # Cloud Run compares the audience with the service's own URL, without any path.
     oidc_token {
       service_account_email = local.account.scheduler.email
       audience              = local.schedule_url

@@ -18,7 +18,7 @@ data "archive_file" "source" {
   excludes    = setsubtract(fileset(local.source_dir, "**"), local.source_files)
   output_path = coalesce(var.source_zip, "${path.module}/function.zip")
 
-  # The same zip, whatever the umask of whoever deploys.
+  # The same zip under every umask.
   output_file_mode = "0644"
 }
 

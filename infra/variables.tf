@@ -52,7 +52,7 @@ variable "log_level" {
 }
 
 variable "runtime" {
-  description = "Python of the functions. The tests run on python311; the locks hold for the newer ones, too"
+  description = "Python of the functions. All tests run on python311, those of units and contracts on the newer ones, too"
   type        = string
   default     = "python311"
 

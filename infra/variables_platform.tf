@@ -44,9 +44,10 @@ variable "foundation" {
 variable "front" {
   description = "An external Application Load Balancer before the HTTP door, which then has no other way in"
   type = object({
-    domains             = list(string)          # of the managed certificate; they have to point to the output front
-    requests_per_minute = optional(number, 120) # from one client address, in Cloud Armor
-    iap                 = optional(bool, false) # Identity-Aware Proxy asks who is there
+    domains             = list(string)              # of the managed certificate; they have to point to the output front
+    requests_per_minute = optional(number, 120)     # from one client address, in Cloud Armor
+    iap                 = optional(bool, false)     # Identity-Aware Proxy asks who is there
+    members             = optional(set(string), []) # who may pass the proxy: user:…, group:…, domain:…
   })
   default = null
 
@@ -58,6 +59,17 @@ variable "front" {
   validation {
     condition     = var.front == null ? true : var.front.requests_per_minute >= 1 && floor(var.front.requests_per_minute) == var.front.requests_per_minute
     error_message = "front.requests_per_minute is a whole number of 1 or more."
+  }
+
+  validation {
+    condition     = var.front == null ? true : alltrue([for m in var.front.members : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", m))])
+    error_message = "front.members are members such as user:…, group:… or domain:…."
+  }
+
+  validation {
+    # A condition of IAM takes 12 operators, one between two names.
+    condition     = var.front == null ? true : length(var.front.members) == 0 || (var.front.iap && length(var.front.domains) <= 13)
+    error_message = "front.members belong to front.iap, with at most 13 front.domains."
   }
 
   validation {

@@ -49,7 +49,7 @@ variable "access" {
   description = "Who may call the HTTP door. Private by default"
   type = object({
     invokers              = optional(set(string), []) # members who get run.invoker: user:…, group:…, serviceAccount:…
-    allow_unauthenticated = optional(bool, false)     # the platform lets everybody through; auth decides
+    allow_unauthenticated = optional(bool, false)     # the platform lets every call through; auth decides
     auth                  = optional(string, "iam")   # iam, oidc, keys or none
     oidc = optional(object({                          # for auth = oidc
       issuer   = string
@@ -89,7 +89,7 @@ variable "access" {
   validation {
     # allUsers is what allow_unauthenticated is for, with its own rules.
     condition     = alltrue([for m in var.access.invokers : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", m))])
-    error_message = "access.invokers are members such as user:…, group:… or serviceAccount:…; everybody is access.allow_unauthenticated."
+    error_message = "access.invokers are members such as user:…, group:… or serviceAccount:…; all callers at once are access.allow_unauthenticated."
   }
 
   validation {

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from local import images
+from local.completions import Completions
 from local.layout import Layout, Part, add_options, layout_of
 from local.processes import Family, RunError
 from local.scheduler import Job, Scheduler
@@ -48,10 +49,11 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         lock = _own(options.layout.state)
+        told = Completions(options.layout.completions)
         _start(options, family)
-        _show_image(options, family, arguments.prompt, browse=not arguments.once)
+        _show_image(options, family, arguments.prompt, told, browse=not arguments.once)
         if not arguments.once:
-            _stay(family, options.layout, arguments.sweep_every)
+            _stay(family, options.layout, told, arguments.sweep_every)
     except KeyboardInterrupt:
         print("\nStopping; images under way may finish first.", flush=True)
     except (RunError, OSError) as error:
@@ -60,7 +62,7 @@ def main() -> int:
     finally:
         for number in STOPPING:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the clean-up short
-        family.stop()
+        family.stop(arguments.patience)
     lock.close()
     return 0
 
@@ -83,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="stop after the first image")
     add_options(parser)
     parser.add_argument("--prompt", default=PROMPT, help="what the first image shows")
+    parser.add_argument("--patience", type=float, default=10.0, help="seconds that images under way may take to end")
     parser.add_argument("--latency", type=float, default=4.0, help="seconds that the fake vendor takes")
     parser.add_argument("--sweep-every", type=float, default=60.0, help="seconds between two sweeps")
     parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")
@@ -109,12 +112,14 @@ def _start(options: Options, family: Family) -> None:
     family.wait()
 
 
-def _show_image(options: Options, family: Family, prompt: str, *, browse: bool) -> None:
+def _show_image(options: Options, family: Family, prompt: str, told: Completions, *, browse: bool) -> None:
     url = options.layout.url(Part.FUNCTION)
     print(f"Generating “{prompt}” by POST {url}/v1/images", flush=True)
     expected = AVERAGE_SECONDS if options.is_paid else options.latency
     resource = images.generate(url, prompt, expected, family.check)
     print(json.dumps(resource, indent=2))
+    print(f"Told when an image has ended, as Pub/Sub pushes it (whole messages: {told.path}):")
+    _show_completions(told)
     print(f"Its signed URL:\n  {images.signed_url(resource)}")
     path = images.download(resource, options.layout.state)
     print(f"Downloaded by that URL, and saved as:\n  {path}", flush=True)
@@ -122,12 +127,17 @@ def _show_image(options: Options, family: Family, prompt: str, *, browse: bool) 
         webbrowser.open(images.signed_url(resource))
 
 
+def _show_completions(told: Completions) -> None:
+    for attributes in told.new():
+        print(f"  ended: {json.dumps(attributes)}", flush=True)
+
+
 def _has_display() -> bool:
     shown = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return bool(shown) and sys.stdout.isatty()
 
 
-def _stay(family: Family, layout: Layout, sweep_seconds: float) -> NoReturn:
+def _stay(family: Family, layout: Layout, told: Completions, sweep_seconds: float) -> NoReturn:
     print(f"The playground, to try it out and to break it:\n  {layout.url(Part.FUNCTION)}/")
     print(HINTS.format(start=f"{layout.prefix()}.venv/bin/python -m"))
     print("Everything stays up until Ctrl-C.", flush=True)
@@ -138,6 +148,7 @@ def _stay(family: Family, layout: Layout, sweep_seconds: float) -> NoReturn:
         Scheduler(job, report=print, wait=threading.Event().wait).start()
     while True:
         family.check()
+        _show_completions(told)
         time.sleep(0.2)
 
 

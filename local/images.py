@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 240.0
 WIDTH = 30
 
 
-def demanded(answer: BaseHTTPResponse, who: str) -> Any:  # noqa: ANN401  # whatever the service answers
+def demanded(answer: BaseHTTPResponse, who: str) -> Any:  # noqa: ANN401  # any JSON that the service answers
     """Return a good answer's JSON; raises `RunError` in the answer's own words."""
     if not is_ok(answer):
         raise RunError(f"{who} answered {answer.status}: {detail(answer)}")

@@ -40,6 +40,11 @@ class Layout:
     def key_file(self) -> Path:
         return self.state / "service-account.json"
 
+    @property
+    def completions(self) -> Path:
+        """The file of messages about ended images."""
+        return self.state / "completions.jsonl"
+
     def log(self, name: str) -> Path:
         """Return the file that holds what a service printed."""
         return self.state / "logs" / f"{name}.log"

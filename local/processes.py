@@ -18,7 +18,6 @@ from local.calls import HTTPError, call
 from local.layout import Layout
 
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
 TAIL_LINES = 15
 
 # A small shell reads the ids of process groups from a pipe whose other end only the run holds. If the run is killed
@@ -74,12 +73,12 @@ class Child:
         lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
         return "\n  ".join([f" The end of {self.log}:", *lines]) if lines else f" {self.log} is empty."
 
-    def stop(self) -> None:
-        """Ask it to end, and after a while end it with all it started."""
+    def stop(self, patience: float) -> None:
+        """Ask it to end, and after `patience` seconds end it with all it started."""
         if self.process.poll() is None:
             self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(patience)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -123,10 +122,10 @@ class Family:
         for child in self._children:
             child.check()
 
-    def stop(self) -> None:
+    def stop(self, patience: float) -> None:
         """Stop all, the last started first: what a child still depends on outlives it."""
         while self._children:
-            self._children.pop().stop()
+            self._children.pop().stop(patience)
         self._orphan_killer.kill()  # before it kills by ids that other processes may soon have
         self._orphan_killer.communicate()
 

@@ -29,7 +29,7 @@ def storage_server(tmp_path_factory: pytest.TempPathFactory, storage_key: Path) 
 def storage(storage_server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
     """Empty buckets `results` and `uploads`; a scripted fault that no call met fails the test.
 
-    The client's habit of fetching a bucket's metadata in the background, for traces that nobody records, is
+    The client's habit of fetching a bucket's metadata in the background, for traces that are not recorded, is
     switched off: those calls come at any time and would meet the faults that a test means for others.
     """
     monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")

@@ -55,7 +55,8 @@ def _storage(options: Options) -> Service:
     folder = str(layout.state / "storage")
     kept = ["--directory", folder, "--bucket", RESULTS, "--bucket", UPLOADS, "--key", str(layout.key_file)]
     events = ["--watch", UPLOADS, "--notify", layout.url(Part.ON_UPLOAD), "--deliveries", str(options.deliveries)]
-    more = ["--origins", options.cors_origins, *(["--shuffle"] if options.shuffle else [])]
+    more = ["--origins", options.cors_origins, "--completions", str(layout.completions)]
+    more += ["--shuffle"] if options.shuffle else []
     command = _module("local.storage", layout.port_of(Part.STORAGE), *kept, *events, *more)
     about = f"Cloud Storage on this machine, kept in {folder}"
     return Service("storage", about, layout.port_of(Part.STORAGE), "/_local/health", command, IMPORT_PATH)

@@ -3,12 +3,23 @@
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Unpack
+
+from typing_extensions import TypedDict
 
 from mock_segmind.calls import fingerprint
 from mock_segmind.clock import Clock
 from mock_segmind.replies import JsonObject, Refused, error, refused, utc
 
 WINDOW_SECONDS = 60
+
+
+class Terms(TypedDict, total=False):
+    """What an account may have besides its credits; `rate_limit` is calls a minute."""
+
+    forbidden: bool
+    spend_limit: float | None
+    rate_limit: int | None
 
 
 @dataclass(slots=True)
@@ -18,7 +29,7 @@ class Account:
     key: str
     balance: Decimal
     forbidden: bool = False
-    spend_limit: Decimal | None = None
+    spend_limit: float | None = None
     rate_limit: int | None = None
     held: Decimal = Decimal(0)
     spent: Decimal = Decimal(0)
@@ -38,7 +49,7 @@ class Account:
             "held": float(self.held),
             "spent": float(self.spent),
             "forbidden": self.forbidden,
-            "spendLimit": None if self.spend_limit is None else float(self.spend_limit),
+            "spendLimit": self.spend_limit,
             "rateLimit": self.rate_limit,
         }
 
@@ -54,18 +65,9 @@ class Accounts:
         with self._lock:
             self._accounts = {}
 
-    def open(
-        self,
-        key: str,
-        credits: float | Decimal,  # noqa: A002  the vendor's own word for it
-        *,
-        forbidden: bool = False,
-        spend_limit: float | None = None,
-        rate_limit: int | None = None,
-    ) -> Account:
-        """Open an account, or replace the one with this key. `rate_limit` is calls a minute."""
-        limit = None if spend_limit is None else Decimal(str(spend_limit))
-        account = Account(key, Decimal(str(credits)), forbidden, limit, rate_limit)
+    def open(self, key: str, credits: float, **terms: Unpack[Terms]) -> Account:  # noqa: A002  the vendor's word
+        """Open an account, or replace the one with this key."""
+        account = Account(key, Decimal(str(credits)), **terms)
         with self._lock:
             self._accounts[key] = account
         return account
@@ -84,7 +86,7 @@ class Accounts:
             if account.credits < price:
                 raise refused(406)
             limit = account.spend_limit
-            if limit is not None and account.spent + account.held + price > limit:
+            if limit is not None and account.spent + account.held + price > Decimal(str(limit)):
                 raise refused(406, "Spend limit reached for your team")
             self._count(account)
             account.held += price

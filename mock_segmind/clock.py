@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from mock_segmind.wire import Abandoned, Pause
+from mock_segmind.transport import Abandoned, Pause
 
 
 class Clock:

@@ -1,48 +1,37 @@
 """`FakeSegmind`: the vendor on a port of this machine."""
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import Self
 
 from mock_segmind import admin, routes
 from mock_segmind.calls import Call
 from mock_segmind.clock import Clock
-from mock_segmind.faults.history import foreign_row
-from mock_segmind.replies import Json, JsonObject, Reply
+from mock_segmind.replies import Reply
 from mock_segmind.server import Answer, Server
 from mock_segmind.settings import Settings
 from mock_segmind.vendor import Vendor
 
 
-class FakeSegmind:
+class FakeSegmind(Vendor):
     """The vendor's API on a local port, with accounts, a ledger and scripted faults. A context manager.
 
     `url`, `upload_url`, `history_url` and `key` are what a client of the vendor is configured with.
-    `clock` returns Unix time; `FakeSegmind.clock.advance` moves it forward.
+    `clock` returns Unix time; `FakeSegmind.clock.advance` moves it forward. `settings` may be changed until `clear()`.
     """
 
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = time.time) -> None:
-        self.vendor = vendor = Vendor(settings or Settings(), Clock(clock))
-        self.clock, self.accounts = vendor.clock, vendor.accounts
-        self.ledger, self.faults = vendor.ledger, vendor.faults
-        self.port = self.vendor.initial.port
+        super().__init__(settings or Settings(), Clock(clock))
+        self.port = self.initial.port
         self._server: Server | None = None
-        self._unknown: list[str] = []
-        self._bugs: list[Exception] = []
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force; change them freely, `clear()` brings the first ones back."""
-        return self.vendor.settings
 
     @property
     def key(self) -> str:
-        return self.vendor.initial.keys[0]
+        return self.initial.keys[0]
 
     @property
     def url(self) -> str:
-        host = self.vendor.initial.host
+        host = self.initial.host
         return f"http://{'127.0.0.1' if host in {'', '0.0.0.0'} else host}:{self.port}"
 
     @property
@@ -53,37 +42,26 @@ class FakeSegmind:
     def history_url(self) -> str:
         return f"{self.url}/inference-request/request-history"
 
-    def add_foreign(
-        self, prompt: str = "a dog", *, created: float | None = None, cost: float = 0.1, **fields: Json
-    ) -> JsonObject:
-        """Add a row to the history that no call made: another user of the account. Returns it.
-
-        `created` is Unix time, now where it is left out; `fields` replace those of a finished row.
-        """
-        at = self.clock.now() if created is None else created
-        row = foreign_row(uuid.uuid4().hex, at, prompt, cost) | fields
-        self.vendor.foreign.append(row)
-        return row
-
     def start(self) -> Self:
         """Listen. Raises OSError where the port is taken."""
-        self._server = Server(self.vendor.initial.host, self.port, self._answer)
+        self._server = Server(self.initial.host, self.port, self._answer)
         self.port = self._server.server_address[1]
         return self
 
     def stop(self) -> None:
         """Stop listening, end every wait, close every connection."""
-        self.vendor.pauses.end_all()
+        self.pauses.end_all()
         if self._server:
             self._server.stop()
 
     def clear(self) -> None:
         """Forget everything, requests under way included; the address stays."""
-        self.vendor.clear()
-        self._unknown, self._bugs = [], []
+        super().clear()
+        self._unknown: list[str] = []
+        self._bugs: list[Exception] = []
 
     def check(self) -> None:
-        """Raise AssertionError for traffic the vendor does not know, and for scripts that never fired."""
+        """Raise AssertionError for traffic the vendor does not know, and for scripted faults that never fired."""
         for bug in self._bugs:
             raise bug
         wrong = [f"unknown to the vendor: {line}" for line in self._unknown]
@@ -94,9 +72,9 @@ class FakeSegmind:
     def _answer(self, call: Call) -> Answer:
         """Answer one request; a bug of the fake is a 500 here, and raised by `check()`, where a test can see it."""
         try:
-            if answer := routes.answered(self.vendor, call):
+            if answer := routes.answered(self, call):
                 return answer
-            if reply := admin.answered(self.vendor, call):
+            if reply := admin.answered(self, call):
                 return Answer(reply)
         except Exception as bug:  # noqa: BLE001  as above
             self._bugs.append(bug)

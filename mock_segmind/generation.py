@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 from mock_segmind.accounts import Account
-from mock_segmind.faults.plan import Plan
+from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.images import Picture
 from mock_segmind.ledger import NOTHING, Entry
 from mock_segmind.replies import Json
@@ -25,7 +25,7 @@ class Generation:
     entry: Entry
     account: Account
     picture: Picture
-    plan: Plan
+    behaviour: Behaviour
     price: Decimal
     seconds: float
     started: float

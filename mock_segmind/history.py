@@ -1,9 +1,10 @@
 """The request history, on a host of its own in the vendor's world: what became of every call, from the ledger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, Literal, Self
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from mock_segmind import checks
 from mock_segmind.accounts import Account
@@ -13,39 +14,39 @@ from mock_segmind.replies import Json, JsonObject, Refused, Reply, bad_request, 
 from mock_segmind.vendor import Exchange
 
 MOST_DAYS: Final = 31
-SORTED_BY: Final = ("model_created", "model_name", "credits_deduction")
-STATUSES: Final = ("COMPLETED", "FAILED", "PENDING")
 MODEL_FAILURES: Final = frozenset({422, 500})
 REQUEST_FIELDS: Final = {"status": "model_status", "credits_deduction": "credits_deduction", "latency_ms": "latency_ms"}
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a page is asked for. `start` and `end` are Unix times."""
+class Query(BaseModel):
+    """What a page is asked for, within the bounds of the vendor's SDK; both days are included."""
 
-    page: int
-    per_page: int
-    start: float
-    end: float
-    sort_by: str
-    ascending: bool
+    page: int = Field(1, ge=1)
+    per_page: int = Field(20, ge=1, le=100)
+    from_date: date
+    to_date: date
+    status: Literal["COMPLETED", "FAILED", "PENDING"] | None = None
+    model_name: str = ""
+    sort_by: Literal["model_created", "model_name", "credits_deduction"] = "model_created"
+    sort_order: Literal["asc", "desc"] = "desc"
 
     @classmethod
-    def of(cls, call: Call, now: float) -> "Query":
-        """Read a query; refuses with 400 what the vendor's SDK says is out of bounds."""
-        given, today = call.query, datetime.fromtimestamp(now, UTC).date()
+    def of(cls, call: Call, now: float) -> Self:
+        """Read a query; refuses with 400 what is out of bounds."""
+        given: dict[str, object] = {"to_date": datetime.fromtimestamp(now, UTC).date(), **call.query}
         try:
-            page, per_page = int(given.get("page", 1)), int(given.get("per_page", 20))
-            last = date.fromisoformat(given["to_date"]) if "to_date" in given else today
-            first = date.fromisoformat(given["from_date"]) if "from_date" in given else last - timedelta(days=7)
-        except ValueError as problem:
-            raise bad_request(f"Invalid query: {problem}") from problem
-        sort_by, order = given.get("sort_by", SORTED_BY[0]), given.get("sort_order", "desc")
-        good = page >= 1 and 1 <= per_page <= 100 and timedelta() <= last - first < timedelta(days=MOST_DAYS)
-        good &= sort_by in SORTED_BY and order in {"asc", "desc"} and given.get("status", STATUSES[0]) in STATUSES
-        if not good:
-            raise bad_request("Invalid query: page, per_page (1-100), dates (31 days at most), status or sort")
-        return cls(page, per_page, _midnight(first), _midnight(last + timedelta(days=1)), sort_by, order == "asc")
+            last = TypeAdapter(date).validate_python(given["to_date"])
+            query = cls.model_validate({"from_date": last - timedelta(days=7), **given})
+        except ValidationError as wrong:
+            raise bad_request(f"Invalid query: {wrong.errors()[0]['msg']}") from wrong
+        if not timedelta() <= query.to_date - query.from_date < timedelta(days=MOST_DAYS):
+            raise bad_request(f"Invalid query: {MOST_DAYS} days at most")
+        return query
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Start and end, in Unix time."""
+        return _midnight(self.from_date), _midnight(self.to_date + timedelta(days=1))
 
 
 def _midnight(day: date) -> float:
@@ -55,10 +56,9 @@ def _midnight(day: date) -> float:
 def listing(exchange: Exchange) -> Reply:
     """`GET /inference-request/request-history`: a page of the account's requests, failed and running ones too."""
     account, query = _asked(exchange)
-    given = exchange.call.query
-    found = [row for row in (*_own_rows(exchange, account), *exchange.vendor.foreign) if _wanted(row, given, query)]
+    found = [row for row in (*_own_rows(exchange, account), *exchange.vendor.foreign) if _wanted(row, query)]
     found.sort(key=lambda row: (row[query.sort_by] or 0, str(row["model_created"])), reverse=True)
-    rows = exchange.plan.listing(found, query.start, query.end)
+    rows = exchange.behaviour.listing(found, *query.window)
     return _page(query, len(rows), [rows[place] for place in _places(query, len(rows))])
 
 
@@ -112,7 +112,7 @@ def _own_rows(exchange: Exchange, account: Account) -> Iterator[JsonObject]:
     now = exchange.vendor.clock.now()
     for one in _listed(exchange, account):
         rows = [_row(exchange, one)]
-        for edit in one.plan.rows:
+        for edit in one.behaviour.rows:
             rows = edit(rows, now - one.started)
         yield from rows
 
@@ -136,13 +136,13 @@ def _row(exchange: Exchange, one: Generation) -> JsonObject:
 
 
 def _url(exchange: Exchange, one: Generation) -> str:
-    one.url = one.url or exchange.publish(one.picture, one.plan.hosting)
+    one.url = one.url or exchange.publish(one.picture, one.behaviour.hosting)
     return one.url
 
 
 def _output(exchange: Exchange, one: Generation) -> JsonObject:
     rows = [_row(exchange, one)]
-    for edit in one.plan.rows:
+    for edit in one.behaviour.rows:
         rows = edit(rows, exchange.vendor.clock.now() - one.started)
     landed: JsonObject = rows[0] if rows else {}
     told: JsonObject = {name: landed.get(field) for name, field in REQUEST_FIELDS.items()}
@@ -152,16 +152,16 @@ def _output(exchange: Exchange, one: Generation) -> JsonObject:
     return {**known, **told, "prompt": prompt, "parameters": body, "model_created": utc(one.started)}
 
 
-def _wanted(row: JsonObject, given: dict[str, str], query: Query) -> bool:
+def _wanted(row: JsonObject, query: Query) -> bool:
     created = datetime.fromisoformat(str(row["model_created"])).timestamp()
-    status = given.get("status")
-    named = given.get("model_name", "") in str(row["model_name"])
-    return named and query.start <= created < query.end and status in {None, row["model_status"]}
+    start, end = query.window
+    named = query.model_name in str(row["model_name"])
+    return named and start <= created < end and query.status in {None, row["model_status"]}
 
 
 def _places(query: Query, total: int) -> list[int]:
     places = range(total)[(query.page - 1) * query.per_page : query.page * query.per_page]
-    return [total - 1 - place if query.ascending else place for place in places]
+    return [total - 1 - place if query.sort_order == "asc" else place for place in places]
 
 
 def _page(query: Query, total: int, rows: list[JsonObject]) -> Reply:

@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from mock_segmind import checks
-from mock_segmind.faults.plan import Asset, Hosting
+from mock_segmind.faults.behaviour import Asset, Hosting
 from mock_segmind.images import CONTENT_TYPES
 from mock_segmind.replies import Json, Reply, bad_request, json_reply, typed
 from mock_segmind.vendor import Exchange, Vendor

@@ -71,7 +71,7 @@ class Ledger:
         return entry
 
     def bill(self, entry: Entry, amount: Decimal) -> None:
-        """Bill a generation at the moment it finishes, whatever the client receives."""
+        """Bill a generation at the moment it finishes, also where the client receives nothing."""
         with self._changed:
             entry.billed += amount
             self._changed.notify_all()

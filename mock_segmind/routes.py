@@ -1,4 +1,4 @@
-"""The vendor's routes, and each request from arrival to answer: note it, plan it, play it, note the end."""
+"""The vendor's routes, and each request from arrival to answer: note it, find its faults, play it, note the end."""
 
 import re
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 from mock_segmind import history, hosting, v1, v2
 from mock_segmind.calls import GENERATING, Call, Operation, prompt_in
 from mock_segmind.faults import UnknownFault
-from mock_segmind.faults.fault import planned
-from mock_segmind.faults.plan import Plan
+from mock_segmind.faults.behaviour import Behaviour
+from mock_segmind.faults.fault import combined
 from mock_segmind.replies import Refused, Reply, bad_request, parsed
 from mock_segmind.server import Answer
+from mock_segmind.transport import Abandoned, client_has_gone, dropped
 from mock_segmind.vendor import Exchange, Vendor
-from mock_segmind.wire import Abandoned, client_has_gone, dropped
 
 Endpoint: TypeAlias = Callable[[Exchange], Reply]
 ROUTES: Final[tuple[tuple[str, Operation, Endpoint], ...]] = (
@@ -52,43 +52,43 @@ def _played(vendor: Vendor, call: Call, endpoint: Endpoint) -> Answer:
     status: int | None = None
     try:
         reply = _reply(exchange, endpoint)
-        status = None if exchange.plan.silent else reply.status
+        status = None if exchange.behaviour.silent else reply.status
     except Abandoned:
         return Answer(Reply(200), dropped)
     finally:
         vendor.ledger.close(exchange.entry, status, client_gone=client_has_gone(call.connection))
-    return Answer(reply, exchange.plan.transport, exchange.pause)
+    return Answer(reply, exchange.behaviour.transport, exchange.pause)
 
 
 def _reply(exchange: Exchange, endpoint: Endpoint) -> Reply:
     """Return the reply, faults included. Raises Abandoned where the fake was cleared meanwhile."""
     try:
-        exchange.plan = _plan(exchange)
+        exchange.behaviour = _behaviour(exchange)
         reply = _worked(exchange, endpoint)
     except Refused as refused:
         reply = refused.reply
     reply = reply.with_headers({"x-request-id": exchange.entry.request_id})
-    for edit in exchange.plan.edits:
+    for edit in exchange.behaviour.edits:
         reply = edit(reply)
     return reply
 
 
-def _plan(exchange: Exchange) -> Plan:
+def _behaviour(exchange: Exchange) -> Behaviour:
     try:
         faults = exchange.vendor.faults.fire(exchange.call)
     except UnknownFault as unknown:
         raise bad_request(str(unknown)) from unknown
     exchange.entry.faults = tuple(map(str, faults))
-    return planned(faults)
+    return combined(faults)
 
 
 def _worked(exchange: Exchange, endpoint: Endpoint) -> Reply:
-    """Let the endpoint do its work, unless the plan ends before that; a refusal hides what it answered."""
-    plan = exchange.plan
-    if not plan.starts or exchange.call.operation not in GENERATING:
-        exchange.pause(plan.delay or 0)
-    reply = endpoint(exchange) if plan.starts else Reply(200)
-    reply = plan.refusal() if plan.refusal else reply
-    if not plan.starts and exchange.call.operation in GENERATING:
+    """Let the endpoint do its work, unless a fault ends it before that; a refusal hides what it answered."""
+    behaviour = exchange.behaviour
+    if not behaviour.starts or exchange.call.operation not in GENERATING:
+        exchange.pause(behaviour.delay or 0)
+    reply = endpoint(exchange) if behaviour.starts else Reply(200)
+    reply = behaviour.refusal() if behaviour.refusal else reply
+    if not behaviour.starts and exchange.call.operation in GENERATING:
         history.note_failure(exchange, reply)
     return reply

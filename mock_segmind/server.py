@@ -18,7 +18,7 @@ from werkzeug.serving import DechunkedInput
 
 from mock_segmind.calls import Call
 from mock_segmind.replies import Reply, reason
-from mock_segmind.wire import Abandoned, Pause, Transport, Wire, whole
+from mock_segmind.transport import Abandoned, Pause, Response, Transport, whole
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
 
@@ -72,8 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         body = b"" if self.command == "HEAD" else reply.body
         line = f"HTTP/1.1 {reply.status} {reason(reply.status)}"
         try:
-            wire = Wire(self.connection, line, list(reply.headers.items()), body, len(reply.body), answer.pause)
-            return answer.transport(wire) is True
+            response = Response(self.connection, line, list(reply.headers.items()), body, len(reply.body), answer.pause)
+            return answer.transport(response) is True
         except (Abandoned, OSError):
             return False
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Final
 
+from typing_extensions import TypedDict
+
 DEFAULT_KEY: Final = "SG_mock_key"
 FETCH_MODES: Final = ("off", "get", "head")
 PREFIX: Final = "MOCK_SEGMIND_"
@@ -33,6 +35,15 @@ class Settings:
             raise ValueError(f"fetch_references must be one of {', '.join(FETCH_MODES)}")
         if self.latency < 0 or not self.keys:
             raise ValueError("latency must not be negative, and there must be a key")
+
+
+class Changes(TypedDict, total=False):
+    """What of the settings may be changed over the admin route."""
+
+    latency: float
+    fetch_references: str
+    job_seconds: float
+    history_lists_v1: bool
 
 
 def from_env(environment: Mapping[str, str]) -> dict[str, str]:

@@ -19,9 +19,9 @@ def generate(exchange: Exchange) -> Reply:
     exchange.end(generation)
     if generation.error:
         raise refused(500, generation.error)
-    if exchange.plan.silent:
+    if exchange.behaviour.silent:
         return Reply(200)  # no byte of it is sent, so it need not be drawn
-    reply = exchange.plan.shape(picture, lambda hosting: exchange.publish(picture, hosting))
+    reply = exchange.behaviour.v1_answer(picture, lambda hosting: exchange.publish(picture, hosting))
     return reply.with_headers(_headers(exchange, generation))
 
 

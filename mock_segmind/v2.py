@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from mock_segmind import checks
 from mock_segmind.generation import QUEUE_SHARE, Generation
 from mock_segmind.replies import JsonObject, Refused, Reply, json_reply, refused
+from mock_segmind.transport import Abandoned
 from mock_segmind.vendor import Exchange, Vendor
-from mock_segmind.wire import Abandoned
 
 
 def submit(exchange: Exchange) -> Reply:
     """`POST /v2/runway-gen4-image`: the same checks as v1, then a request id at once."""
     account, picture, uris = checks.generation(exchange.call, exchange.vendor.accounts)
     job = exchange.begin(account, picture)
-    exchange.plan.runs(Job(exchange, job, uris))
+    exchange.behaviour.runs(Job(exchange, job, uris))
     result = f"{exchange.call.origin}/v2/requests/{job.request_id}"
     urls: JsonObject = {"poll_url": f"{result}/status", "status_url": f"{result}/status", "response_url": result}
     return json_reply(202, {"request_id": job.request_id, "status": "QUEUED", **urls})
@@ -86,16 +86,11 @@ def result(exchange: Exchange) -> Reply:
     job = _own_job(exchange)
     if job.ended is None or job.error:
         return _state(exchange.vendor, job)
-    hosting = exchange.plan.hosting
+    hosting = exchange.behaviour.hosting
     url = exchange.publish(job.picture, hosting)
     size = len(job.picture.encoded(hosting.kind))
     name = url.rpartition("/")[2]
-    image: JsonObject = {
-        "url": url,
-        "content_type": f"image/{hosting.kind}",
-        "file_name": name,
-        "file_size": size,
-    }
+    image: JsonObject = {"url": url, "content_type": f"image/{hosting.kind}", "file_name": name, "file_size": size}
     told: JsonObject = {"status": "COMPLETED", "request_id": job.request_id, "output": url}
     return json_reply(200, {**told, "images": [image], "metrics": _metrics(job, job.ended)})
 
@@ -104,7 +99,7 @@ def _state(vendor: Vendor, job: Generation) -> Reply:
     told: JsonObject = {"request_id": job.request_id, "status": job.state(vendor.clock.now())}
     if job.error is None:
         return json_reply(200, told)
-    return json_reply(job.plan.failure.job_status if job.plan.failure else 422, {**told, "error": job.error})
+    return json_reply(job.behaviour.failure.job_status if job.behaviour.failure else 422, {**told, "error": job.error})
 
 
 def _metrics(job: Generation, ended: float) -> JsonObject:

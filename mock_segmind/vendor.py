@@ -9,30 +9,28 @@ from mock_segmind.accounts import Account, Accounts
 from mock_segmind.calls import Call
 from mock_segmind.clock import Clock, Pauses
 from mock_segmind.faults import Faults
-from mock_segmind.faults.plan import Asset, Hosting, Plan
+from mock_segmind.faults.behaviour import Asset, Behaviour, Hosting
+from mock_segmind.faults.history import foreign_row
 from mock_segmind.generation import Generation
 from mock_segmind.images import EXTENSIONS, Picture
 from mock_segmind.ledger import NOTHING, Entry, Ledger
 from mock_segmind.references import fetch_all
-from mock_segmind.replies import JsonObject, Refused, parsed
+from mock_segmind.replies import Json, JsonObject, Refused, parsed
 from mock_segmind.settings import Settings
-from mock_segmind.wire import Pause
+from mock_segmind.transport import Pause
 
 LARGEST_NOTED = 256 * 1024
 """Bytes of a request that the history shows as sent; of a larger one, long strings are cut as in the ledger."""
 
 
-@dataclass
 class Vendor:
     """All that the vendor knows; `settings` may be changed until `clear()`.
 
     Assets are hosted, by name. `foreign` are the history's rows of another user of the account.
     """
 
-    initial: Settings
-    clock: Clock = field(default_factory=Clock)
-
-    def __post_init__(self) -> None:
+    def __init__(self, initial: Settings, clock: Clock) -> None:
+        self.initial, self.clock = initial, clock
         self.accounts, self.ledger = Accounts(self.clock), Ledger(self.clock)
         self.faults, self.pauses, self.lock = Faults(), Pauses(), threading.Lock()
         self.assets: dict[str, Asset] = {}
@@ -49,6 +47,17 @@ class Vendor:
         for key in self.settings.keys:
             self.accounts.open(key, self.settings.credits, rate_limit=self.settings.rate_limit)
 
+    def add_foreign(
+        self, prompt: str = "a dog", *, created: float | None = None, cost: float = 0.1, **fields: Json
+    ) -> JsonObject:
+        """Add a row to the history that no call made: another user of the account. Returns it.
+
+        `created` is Unix time, now where it is left out; `fields` replace those of a finished row.
+        """
+        at = self.clock.now() if created is None else created
+        self.foreign.append(foreign_row(uuid.uuid4().hex, at, prompt, cost) | fields)
+        return self.foreign[-1]
+
     def host(self, asset: Asset) -> str:
         """Host a file; returns the path of its URL."""
         name = f"{uuid.uuid4().hex}.{EXTENSIONS[asset.hosting.kind]}"
@@ -58,18 +67,18 @@ class Vendor:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request being answered: the call, its line in the ledger, and the plan its faults made."""
+    """One request being answered: the call, its line in the ledger, and the behaviour that its faults make."""
 
     vendor: Vendor
     call: Call
     entry: Entry
     pause: Pause
-    plan: Plan = field(default_factory=Plan)
+    behaviour: Behaviour = field(default_factory=Behaviour)
 
     @property
     def seconds(self) -> float:
         """How long the generation of this request takes."""
-        return self.vendor.settings.latency if self.plan.delay is None else self.plan.delay
+        return self.vendor.settings.latency if self.behaviour.delay is None else self.behaviour.delay
 
     def host(self, asset: Asset) -> str:
         """Host a file; returns its URL on the host that was called."""
@@ -89,7 +98,7 @@ class Exchange:
         vendor, raw = self.vendor, self.call.raw
         body = parsed(raw) if len(raw) <= LARGEST_NOTED else self.entry.body
         price, started = vendor.settings.price, vendor.clock.now()
-        made = Generation(self.entry, account, picture, self.plan, price, self.seconds, started, body)
+        made = Generation(self.entry, account, picture, self.behaviour, price, self.seconds, started, body)
         vendor.generations[made.request_id] = made
         return made
 
@@ -103,8 +112,8 @@ class Exchange:
 
     def end(self, generation: Generation, error: str | None = None) -> None:
         """End a generation. This is the only place where the vendor bills, and it bills once."""
-        failure = self.plan.failure
-        billed = self.plan.billed and not error
+        failure = self.behaviour.failure
+        billed = self.behaviour.billed and not error
         generation.cost = generation.price if billed else NOTHING
         generation.error = error or (failure.message if failure else None)
         generation.remaining = self.vendor.accounts.settle(generation.account, generation.price, billed=billed)

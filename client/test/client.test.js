@@ -27,7 +27,7 @@ test("an image: queued, waited for, and nothing left to resume", async () => {
   assert.equal(image.id, "image1");
   assert.deepEqual(seen, ["sending", "queued"]);
   assert.deepEqual(service.posts[0].body, { promptText: "a boat", referenceImages: [], ratio: "960:960" });
-  assert.equal(service.posts[0].headers.prefer, "respond-async, wait=25");
+  assert.equal(service.posts[0].headers.prefer, "respond-async");
   assert.deepEqual(service.calls, ["POST /v1/images", "GET /v1/images/image1?wait=25"]);
   assert.deepEqual(client.pending(), []);
 });
@@ -127,6 +127,19 @@ test("a refusal after an answer was lost ends nothing: the lost one may have bee
   assert.deepEqual([service.bills, client.pending()], [1, []]);
 });
 
+for (const [status, billed] of [["queued", "no"], ["running", "maybe"]]) {
+  test(`an image that stays ${status} is waited for no longer than told, and found again`, async () => {
+    service.pollsUntilDone = 9;
+    service.scripts = [{ status: 202, body: { id: "image1", status } }];
+    const error = await failed(client.generate({ prompt: "a boat", maxWaitSeconds: 0 }));
+    assert.deepEqual([error.code, error.billed, error.imageId, client.pending().length], ["still-waiting", billed, "image1", 1]);
+    assert.match(error.action, /resume/);
+    Object.assign(service, { pollsUntilDone: 1 }).images.set("image1", { id: "image1", status: "succeeded", image: {} });
+    assert.equal((await client.resume()[0].image).id, "image1");
+    assert.equal(service.posts.length, 0);
+  });
+}
+
 test("a failed image is a problem with its id", async () => {
   service.scripts = [{ status: 202, body: { id: "x", status: "queued" } }, { status: 200, body: { id: "x", status: "unknown", completedAt: "now", error: problem("outcome-unknown", 504, { billed: "maybe" }) } }];
   const error = await failed(client.generate({ prompt: "a boat" }));
@@ -148,6 +161,14 @@ test("another program run with the same storage goes on where the first one died
   while (!client.pending()[0]?.sent) await new Promise(setImmediate);
   assert.equal((await client.resume()[0].image).id, "image1");
   assert.equal(service.bills, 1);
+});
+
+test("what was asked for without the background is resumed without it", async () => {
+  const left = new ImageClient(settings({ fetch: (url, init) => init.method === "POST" ? new Promise(() => {}) : fetch(url, init) }));
+  left.generate({ prompt: "a boat", background: false });
+  while (!client.pending()[0]?.sent) await new Promise(setImmediate);
+  assert.equal((await client.resume()[0].image).id, "image1");
+  assert.equal(service.posts[0].headers.prefer, undefined);
 });
 
 test("what is older than a day is not sent again, and what has an id is only looked at", async () => {

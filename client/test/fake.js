@@ -68,7 +68,7 @@ export class Service {
   #signed(resource) {
     this.signed = (this.signed ?? 0) + 1;
     const { lives = 3_600_000 } = this;
-    return { ...resource, image: { ...resource.image, url: `${this.url}signed/${this.signed}`, urlExpiresAt: new Date(Date.now() + lives).toISOString() } };
+    return { completedAt: new Date().toISOString(), ...resource, image: { ...resource.image, url: `${this.url}signed/${this.signed}`, urlExpiresAt: new Date(Date.now() + lives).toISOString() } };
   }
 }
 

@@ -51,6 +51,10 @@ class _DeadlineReader(io.RawIOBase):
         self._io = sock.makefile("rb", buffering=0)
         self.at = time.monotonic() + (sock.gettimeout() or 0.0)
 
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return what http.client reads an answer from: all that it asks a socket for."""
+        return io.BufferedReader(self)
+
     def readable(self) -> bool:
         return True
 
@@ -70,10 +74,8 @@ class _DeadlineResponse(HTTPResponse):
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
-        super().__init__(sock, debuglevel, method, url)
-        self.fp.close()
         self.reader = _DeadlineReader(sock)
-        self.fp = io.BufferedReader(self.reader)
+        super().__init__(cast("socket.socket", self.reader), debuglevel, method, url)
 
 
 class _Connection(HTTPConnection):
@@ -163,8 +165,7 @@ class _Connection(HTTPConnection):
         return public
 
 
-class _SecureConnection(_Connection, HTTPSConnection):
-    """The same over TLS."""
+class _SecureConnection(_Connection, HTTPSConnection): ...
 
 
 class _Pool(HTTPConnectionPool):
@@ -193,7 +194,7 @@ def pools(size: int, rules: Rules) -> PoolManager:
 
 
 def send(  # noqa: PLR0913, PLR0917 - one request, all of it
-    pools: PoolManager,
+    pools: PoolManager | HTTPConnectionPool,
     method: str,
     url: str,
     seconds: float,
@@ -211,7 +212,7 @@ def send(  # noqa: PLR0913, PLR0917 - one request, all of it
         method,
         url,
         redirect=False,
-        body=body,
+        body=cast("Any", body),  # urllib3 sends a memoryview as it lies, and its types do not say so
         headers=headers,
         timeout=max(seconds, _LEAST_SECONDS),
         retries=False,

@@ -11,6 +11,7 @@ from typing import Literal
 Door = Literal["http", "event", "schedule"]
 Status = Literal["queued", "running", "succeeded", "failed", "unknown"]
 Billed = Literal["no", "maybe", "yes"]
+MAX_BODY_BYTES = 16 * 1024 * 1024  # of an order, in a request or in a job file
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Marker:
     owner: str
     created_at: datetime
     job: dict[str, object] | None = None
+    staged: tuple[str, ...] = ()  # as in the claim: another job's deletion leaves these alone
 
 
 @dataclass(frozen=True, slots=True)

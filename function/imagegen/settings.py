@@ -1,4 +1,4 @@
-"""Settings: one frozen object, read from a mapping, which `wiring.py` takes from the environment.
+"""Settings: one frozen object, read from a mapping, which `wiring/` takes from the environment.
 
 docs/settings.md lists them for operators. Every setting that is missing or wrong is named in one line, so that an
 operator corrects a deployment once.
@@ -38,6 +38,18 @@ def _origin(url: str) -> str:
     if parts.port == 0:  # reading it raises ValueError where it is no port at all
         raise ValueError("has no valid port")
     return url.rstrip("/")
+
+
+def _page_origin(text: str) -> str:
+    """Return what a browser sends as Origin of such a page: scheme, host and port, in lower case."""
+    found = _origin(text).lower()
+    if urlsplit(found).path or "*" in found:
+        raise ValueError("has an origin with a path or a wildcard: give scheme, host and port, or * alone for all")
+    return found
+
+
+def _page_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return origins if origins == ("*",) else tuple(map(_page_origin, origins))
 
 
 def _whole(value: object) -> object:
@@ -109,7 +121,7 @@ class Settings(BaseModel):
     oidc_issuer: Annotated[Url | None, Field(alias="OIDC_ISSUER")] = None
     oidc_audience: Annotated[str | None, Field(alias="OIDC_AUDIENCE")] = None
     api_keys: Annotated[dict[str, str], BeforeValidator(_key_pairs), Field(alias="API_KEYS", repr=False)] = {}
-    cors_origins: Annotated[Names, Field(alias="CORS_ORIGINS")] = ()
+    cors_origins: Annotated[Names, AfterValidator(_page_origins), Field(alias="CORS_ORIGINS")] = ()
     reference_delivery: Annotated[Literal["signed-url", "segmind-asset"], Field(alias="REFERENCE_DELIVERY")] = (
         "signed-url"
     )

@@ -63,7 +63,8 @@ run "public_front_with_a_proxy" {
   }
 
   variables {
-    iap = true
+    iap     = true
+    members = ["group:designers@example.com"]
   }
 
   assert {

@@ -50,7 +50,7 @@ run "by_default" {
       "accounts/http roles/iam.serviceAccountTokenCreator serviceAccount:http",
       "accounts/events roles/iam.serviceAccountTokenCreator serviceAccount:events",
     ])
-    error_message = "Each signing door signs as itself, and nobody as somebody else."
+    error_message = "Each signing door signs as itself, and as no other account."
   }
 
   assert {
@@ -65,7 +65,7 @@ run "by_default" {
       "imagegen-events roles/run.invoker serviceAccount:trigger",
       "imagegen-schedule roles/run.invoker serviceAccount:scheduler",
     ])
-    error_message = "By default nobody but Google's own callers may call, and each only its door."
+    error_message = "By default only Google's own callers may call, and each only its door."
   }
 
   assert {
@@ -171,7 +171,7 @@ run "on_a_foundation" {
 
   assert {
     condition     = alltrue([for b in concat(values(google_storage_bucket.kept), [google_storage_bucket.source]) : b.encryption[0].default_kms_key_name == "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"])
-    error_message = "The key is used, whoever granted it."
+    error_message = "The key is used, also where a central team made the grants."
   }
 
   assert {
@@ -191,7 +191,14 @@ run "on_a_foundation" {
 
 run "behind_a_proxy" {
   variables {
-    front = { domains = ["images.example.com"], iap = true }
+    front = { domains = ["images.example.com", "img.example.com"], iap = true, members = ["group:designers@example.com"] }
+  }
+
+  assert {
+    condition = [for g in values(google_project_iam_member.project) : join(" ", concat([g.role, g.member], g.condition[*].expression)) if strcontains(g.role, "iap")] == [
+      "roles/iap.httpsResourceAccessor group:designers@example.com request.host == \"images.example.com\" || request.host == \"img.example.com\"",
+    ]
+    error_message = "Its members may pass, to the front's names alone."
   }
 
   assert {

@@ -12,7 +12,7 @@ variables {
 run "by_default" {
   assert {
     condition = sort(concat([for m in google_logging_metric.counter : m.name], [for m in google_logging_metric.distribution : m.name])) == sort([
-      "image_gen_bugs", "image_gen_cap_refusals", "image_gen_credits_low", "image_gen_failures", "image_gen_images", "image_gen_redeliveries",
+      "image_gen_bugs", "image_gen_cap_refusals", "image_gen_credits_low", "image_gen_failures", "image_gen_history_failures", "image_gen_images", "image_gen_not_recovered", "image_gen_redeliveries",
       "image_gen_segmind_seconds", "image_gen_signing_failures", "image_gen_spend_usd", "image_gen_storage_failures", "image_gen_unexplained_bills", "image_gen_unknowns",
     ])
     error_message = "Images, failures, latency, spend, unknowns and what an operator has to act on are counted."
@@ -20,11 +20,11 @@ run "by_default" {
 
   assert {
     condition     = alltrue([for m in concat(values(google_logging_metric.counter), values(google_logging_metric.distribution)) : startswith(m.filter, "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"image-gen-events\" OR \"image-gen-http\" OR \"image-gen-schedule\") AND ")])
-    error_message = "Metrics read the lines of the three doors and of nobody else."
+    error_message = "Metrics read the lines of the three doors and no other lines."
   }
 
   assert {
-    condition     = jsonencode({ for k, m in google_logging_metric.counter : k => m.label_extractors if length(m.label_extractors) > 0 }) == jsonencode({ cap_refusals = { scope = "EXTRACT(jsonPayload.scope)" }, failures = { code = "EXTRACT(jsonPayload.code)", door = "EXTRACT(jsonPayload.door)" }, images = { door = "EXTRACT(jsonPayload.door)" }, unknowns = { code = "EXTRACT(jsonPayload.code)" } })
+    condition     = jsonencode({ for k, m in google_logging_metric.counter : k => m.label_extractors if length(m.label_extractors) > 0 }) == jsonencode({ cap_refusals = { scope = "EXTRACT(jsonPayload.scope)" }, failures = { code = "EXTRACT(jsonPayload.code)", door = "EXTRACT(jsonPayload.door)" }, images = { door = "EXTRACT(jsonPayload.door)" }, not_recovered = { code = "EXTRACT(jsonPayload.code)" }, unknowns = { code = "EXTRACT(jsonPayload.code)" } })
     error_message = "Failures are told apart by code, images by door."
   }
 
@@ -41,9 +41,9 @@ run "by_default" {
   assert {
     condition = jsonencode({ for k, p in google_monitoring_alert_policy.threshold : k => "${p.conditions[0].condition_threshold[0].comparison} ${p.conditions[0].condition_threshold[0].threshold_value}" }) == jsonencode({
       bugs              = "COMPARISON_GT 0", cap_refusals = "COMPARISON_GT 0", credits_low = "COMPARISON_GT 0", credits_used_up = "COMPARISON_GT 0",
-      error_ratio       = "COMPARISON_GT 0.05", event_backlog = "COMPARISON_GT 900",
+      error_ratio       = "COMPARISON_GT 0.05", event_backlog = "COMPARISON_GT 900", history_failures = "COMPARISON_GT 2",
       instances_events  = "COMPARISON_GT 8", instances_http = "COMPARISON_GT 8", instances_schedule = "COMPARISON_GT 1",
-      p95               = "COMPARISON_GT 90", schedule_errors = "COMPARISON_GT 2", signing_failures = "COMPARISON_GT 0", storage_failures = "COMPARISON_GT 0",
+      not_recovered     = "COMPARISON_GT 2", p95 = "COMPARISON_GT 90", schedule_errors = "COMPARISON_GT 2", signing_failures = "COMPARISON_GT 0", storage_failures = "COMPARISON_GT 0",
       unexplained_bills = "COMPARISON_GT 0", unknowns = "COMPARISON_GT 0"
     })
     error_message = "The alerts and where they begin."

@@ -1,4 +1,4 @@
-# The load balancer before the HTTP door. The way out is in functions.tftest.hcl.
+# The load balancer before the HTTP door, and the connector behind all.
 
 mock_provider "google" { source = "./tests/mocks" }
 mock_provider "archive" { source = "./tests/mocks" }
@@ -76,5 +76,26 @@ run "a_front_with_a_proxy" {
   assert {
     condition     = google_compute_backend_service.front["http"].iap[0].enabled && contains(keys(google_project_service.apis), "iap.googleapis.com")
     error_message = "IAP asks who is there."
+  }
+}
+
+run "with_a_connector_of_its_own" {
+  variables {
+    egress = { subnet = "serverless", subnet_project = "host-project", private_ranges_only = true }
+  }
+
+  assert {
+    condition     = [for c in google_vpc_access_connector.out : "${c.name} ${c.region} ${c.subnet[0].project_id}/${c.subnet[0].name}"] == ["imagegen-out europe-west1 host-project/serverless"]
+    error_message = "The connector is made in the subnet of the shared network."
+  }
+
+  assert {
+    condition     = alltrue([for f in google_cloudfunctions2_function.door : f.service_config[0].vpc_connector == google_vpc_access_connector.out[0].id && f.service_config[0].vpc_connector_egress_settings == "PRIVATE_RANGES_ONLY"])
+    error_message = "Every door uses it."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.apis), "vpcaccess.googleapis.com")
+    error_message = "A connector needs its API."
   }
 }

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local.completions import Completions
 from local.events import Subscription
 from local.keys import load_keys
 from local.storage.server import StorageServer
@@ -41,6 +42,7 @@ def _server(options: argparse.Namespace) -> StorageServer:
         buckets=options.bucket,
         origins=[origin.strip() for origin in options.origins.split(",") if origin.strip()],
         subscription=to if options.notify else None,
+        completions=Completions(options.completions) if options.completions else None,
     )
 
 
@@ -54,6 +56,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--origins", default="*", help="whose pages may use signed URLs, with commas between them")
     parser.add_argument("--notify", metavar="URL", help="where the events of watched buckets are POSTed")
     parser.add_argument("--watch", metavar="BUCKET", action="append", default=[], help="a bucket that has events")
+    parser.add_argument(
+        "--completions", metavar="FILE", type=Path, help="where messages about ended images are written"
+    )
     parser.add_argument("--deliveries", type=int, default=1, help="how often each event is delivered")
     parser.add_argument("--shuffle", action="store_true", help="deliver events in random order")
     return parser.parse_args()

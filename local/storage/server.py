@@ -13,7 +13,9 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from local.completions import Completions
 from local.events import Events, Subscription
+from local.layout import RESULTS
 from local.storage import cors
 from local.storage.app import App
 from local.storage.http_server import HttpServer, hang_up
@@ -26,7 +28,8 @@ from local.storage.uploads import DEFAULT_TYPE
 class StorageServer:
     """Cloud Storage over a folder that keeps everything; raises `OSError` if the port is taken.
 
-    Web pages of `origins` may use signed URLs of `buckets` as Terraform lets them.
+    Web pages of `origins` may use signed URLs of `buckets` as Terraform lets them. `completions` hears of what ends in
+    the bucket `results`.
     """
 
     def __init__(  # noqa: PLR0913  # each has its name, and most their default
@@ -38,9 +41,11 @@ class StorageServer:
         buckets: Sequence[str] = (),
         origins: Sequence[str] = ("*",),
         subscription: Subscription | None = None,
+        completions: Completions | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.events = Events(directory, subscription)
+        self._completions = completions
         self._store = Store(directory, self._announce)
         self._app = App(self._store, self.events, Verifier(keys, clock), hang_up)
         self.faults, self.calls = self._app.faults, self._app.calls
@@ -64,7 +69,10 @@ class StorageServer:
         self._store.close()
 
     def _announce(self, stored: StoredObject) -> None:
-        self.events.announce(stored.bucket, stored.resource(self.url))
+        resource = stored.resource(self.url)
+        self.events.announce(stored.bucket, resource)
+        if self._completions and stored.bucket == RESULTS:
+            self._completions.tell(resource)
 
     def clear(self) -> None:
         """Forget everything but the buckets that were named at the start, which are empty again."""
@@ -92,7 +100,7 @@ class StorageServer:
         """Return one object's bytes; raises `StorageError` 404."""
         return self._store.read(bucket, name)[1]
 
-    def json(self, bucket: str, name: str) -> Any:  # noqa: ANN401  # whatever the object holds
+    def json(self, bucket: str, name: str) -> Any:  # noqa: ANN401  # any JSON
         """Return one object's bytes as JSON."""
         return json.loads(self.read(bucket, name))
 

@@ -1,5 +1,5 @@
 """`python -m mock_segmind.faults` prints the tables of the README."""
 
-from mock_segmind.faults.catalogue import markdown
+from mock_segmind.faults.registry import markdown
 
 print(markdown())

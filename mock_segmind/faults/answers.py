@@ -1,4 +1,4 @@
-"""Faults that change what a 200 is: every shape that was seen, and broken ones. All are billed."""
+"""Faults that change what a 200 is: every form that was seen, and broken ones. All are billed."""
 
 import base64
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mock_segmind.calls import Operation
+from mock_segmind.faults.behaviour import Asset, Behaviour, Host, Hosted, Hosting, V1Answer, raw
 from mock_segmind.faults.entry import Entry, Option, Options, Seen, flag
-from mock_segmind.faults.plan import Asset, Host, Hosted, Hosting, Plan, Shape, raw
 from mock_segmind.images import CONTENT_TYPES, Picture
 from mock_segmind.replies import Json, JsonObject, Reply, json_reply, typed
 
@@ -19,21 +19,24 @@ PRIVATE = "http://169.254.169.254/computeMetadata/v1/instance/"
 ELSEWHERE = "https://images.segmind.invalid/outputs/image.jpg"
 GONE = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>"
 PAGE = b"<!doctype html><html><title>Just a moment...</title><body>Checking your browser</body></html>"
+HTML = typed("text/html; charset=utf-8", PAGE)
+CUT_JSON, NOISE = b'{"image": "iVBORw0', b"\x00\x01\x02" * 4096
+NO_BASE64: Json = {"image": "!!!not base64!!!"}
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720"><script>alert(1)</script></svg>'
 
 
-def _shaped(name: str, does: str, seen: Seen, shape: Callable[[Options], Shape], *options: Option) -> Entry:
-    return Entry(name, does, lambda plan, given: replace(plan, shape=shape(given)), seen, options, V1)
+def _answer(name: str, does: str, seen: Seen, answer: Callable[[Options], V1Answer], *options: Option) -> Entry:
+    return Entry(name, does, lambda behaviour, given: replace(behaviour, v1_answer=answer(given)), seen, options, V1)
 
 
 def _raw(kind: str, does: str) -> Entry:
     seen = Seen(200, f"{kind} image", headers={"content-type": CONTENT_TYPES[kind]})
-    return _shaped(kind, does, seen, lambda _: raw(kind))
+    return _answer(kind, does, seen, lambda _: raw(kind))
 
 
-def _fixed(name: str, does: str, shape: str, reply: Callable[[Picture], Reply]) -> Entry:
-    """Return a 200 that depends on nothing but the picture; `shape` is what a client sees."""
-    return _shaped(name, does, Seen(200, shape), lambda _: lambda picture, __: reply(picture))
+def _fixed(name: str, does: str, body: str, reply: Callable[[Picture], Reply]) -> Entry:
+    """Return a 200 that depends on nothing but the picture; `body` is what a client sees."""
+    return _answer(name, does, Seen(200, body), lambda _: lambda picture, __: reply(picture))
 
 
 def _json(value: Json) -> Callable[[Picture], Reply]:
@@ -62,15 +65,15 @@ def _other_size(picture: Picture) -> Reply:
     return _jpeg(replace(picture, ratio="832:1104" if picture.ratio != "832:1104" else "960:960").encoded())
 
 
-def _base64(given: Options) -> Shape:
+def _base64(given: Options) -> V1Answer:
     kind = given["format"]
 
-    def shape(picture: Picture, _: object) -> Reply:
+    def answer(picture: Picture, _: object) -> Reply:
         text = base64.b64encode(picture.encoded(kind)).decode()
         value = f"data:{CONTENT_TYPES[kind]};base64,{text}" if given.flag("data_uri") else text
         return json_reply(200, {**_in_field(given["field"], value), "status": "Success"})
 
-    return shape
+    return answer
 
 
 def _in_field(name: str, value: str) -> JsonObject:
@@ -80,11 +83,11 @@ def _in_field(name: str, value: str) -> JsonObject:
 def _hosted(name: str, does: str, then: Seen, hosting: Callable[[Options], Hosting], *options: Option) -> Entry:
     """Return a fault that answers with JSON naming a hosted URL, on v1; on v2 it changes only that URL."""
 
-    def play(plan: Plan, given: Options) -> Plan:
+    def play(behaviour: Behaviour, given: Options) -> Behaviour:
         host = hosting(given)
         return replace(
-            plan,
-            shape=lambda _, publish: json_reply(200, _in_field(given["field"], publish(host))),
+            behaviour,
+            v1_answer=lambda _, publish: json_reply(200, _in_field(given["field"], publish(host))),
             hosting=host,
         )
 
@@ -108,7 +111,7 @@ ENTRIES = (
     _raw("jpeg", "raw jpeg bytes: the usual answer, to lift another fault"),
     _raw("png", "raw png bytes"),
     _raw("webp", "raw webp bytes"),
-    _shaped(
+    _answer(
         "base64",
         'JSON `{"image": BASE64, "status": …}`',
         Seen(200, "base64"),
@@ -132,12 +135,7 @@ ENTRIES = (
         Seen(302, "nothing", headers={"location": PRIVATE}),
         lambda *_: Reply(302, b"", {"Location": PRIVATE}),
     ),
-    _at_url(
-        "hosted-html",
-        "answers an HTML page with 200",
-        Seen(200, "html"),
-        lambda *_: typed("text/html; charset=utf-8", PAGE),
-    ),
+    _at_url("hosted-html", "answers an HTML page with 200", Seen(200, "html"), lambda *_: HTML),
     _at_url("hosted-truncated", "answers half an image", Seen(200, "half image"), lambda asset, _: _half(asset.reply)),
     _at_url(
         "hosted-huge",
@@ -147,35 +145,23 @@ ENTRIES = (
     ),
     _at_host("hosted-elsewhere", "a URL on another host", ELSEWHERE),
     _at_host("hosted-private", "a URL with a private address", PRIVATE),
-    _fixed("ok-html", "a 200 that is an HTML page", "html", _bytes("text/html; charset=utf-8", PAGE)),
+    _fixed("ok-html", "a 200 that is an HTML page", "html", lambda _: HTML),
     _fixed("ok-empty", "a 200 with no body", "nothing", _bytes("image/jpeg", b"")),
     _fixed("ok-error", "a 200 that is a JSON error", "error", _json({"error": "Something went wrong"})),
     _fixed("ok-null", "a 200 of JSON without an image", "null", _json({"status": "Success", "output": None})),
     _fixed("ok-array", "a 200 of JSON that is no object", "array", _json([1, 2, 3])),
-    _fixed(
-        "ok-broken-json",
-        "a 200 of JSON that ends early",
-        "broken JSON",
-        _bytes("application/json", b'{"image": "iVBORw0'),
-    ),
-    _fixed(
-        "ok-broken-base64", "a 200 of JSON whose base64 is none", "not base64", _json({"image": "!!!not base64!!!"})
-    ),
+    _fixed("ok-broken-json", "a 200 of JSON that ends early", "broken JSON", _bytes("application/json", CUT_JSON)),
+    _fixed("ok-broken-base64", "a 200 of JSON whose base64 is none", "not base64", _json(NO_BASE64)),
     _fixed(
         "ok-truncated",
         "half an image with the right Content-Length for the half",
         "half image",
         lambda picture: _half(_jpeg(picture.encoded())),
     ),
-    _fixed(
-        "ok-not-image",
-        "a 200 that says image/jpeg and is none",
-        "no image",
-        _bytes("image/jpeg", b"\x00\x01\x02" * 4096),
-    ),
+    _fixed("ok-not-image", "a 200 that says image/jpeg and is none", "no image", _bytes("image/jpeg", NOISE)),
     _fixed("ok-svg", "a 200 that is an SVG with a script", "svg", _bytes("image/svg+xml", SVG)),
     _fixed("ok-other-size", "a good image of another size than asked", "image of another size", _other_size),
-    _shaped(
+    _answer(
         "ok-huge",
         "an image larger than 32 MiB",
         Seen(200, "huge image"),

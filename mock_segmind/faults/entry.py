@@ -1,14 +1,15 @@
-"""One entry of the catalogue: a failure's name, how it is played, what it costs, and what a client sees of it."""
+"""One entry of the registry: a failure's name, how it is played, what it costs, and what a client sees of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-from mock_segmind.calls import GENERATING, Operation
-from mock_segmind.faults.plan import Edit, Plan
+from mock_segmind.calls import GENERATING, OPERATIONS, Operation
+from mock_segmind.faults.behaviour import Behaviour, Edit
 
 FLAGS: Final[Mapping[str, bool]] = {"true": True, "yes": True, "false": False, "no": False}
-Play: TypeAlias = Callable[[Plan, "Options"], Plan]
+OPERATION: Final[Mapping[str, Operation]] = {operation: operation for operation in OPERATIONS}
+Play: TypeAlias = Callable[[Behaviour, "Options"], Behaviour]
 
 
 def flag(text: str) -> bool:
@@ -16,7 +17,25 @@ def flag(text: str) -> bool:
     return FLAGS[text]
 
 
-KINDS: Final[Mapping[Callable[[str], object], str]] = {float: "a number", int: "a whole number", flag: "true or false"}
+def positive(text: str) -> int:
+    """Read a whole number above 0. Raises ValueError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def operations(text: str) -> tuple[Operation, ...]:
+    """Read operations that are joined by `+`, each once. Raises KeyError."""
+    return tuple(OPERATION[name] for name in dict.fromkeys(text.split("+")))
+
+
+KINDS: Final[Mapping[Callable[[str], object], str]] = {
+    float: "a number",
+    int: "a whole number",
+    flag: "true or false",
+    positive: "a whole number above 0",
+    operations: f"joined by +: {', '.join(OPERATIONS)}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +83,13 @@ class Options(dict[str, str]):
 class Seen:
     """What a plain client sees of a fault with its defaults; `usual` is what it sees on a good day.
 
-    `shape` is a word of `tests/contract/mock_shapes.py`; `broken` names the exception that ends the connection.
+    `body` is a word of `tests/contract/mock_bodies.py`; `broken` names the exception that ends the connection.
     `headers` says what each has, None for a header that must be missing. `then` is what comes of following up:
     the hosted URL in an answer, or the result of a job.
     """
 
     status: int | Literal["usual"] | None = "usual"
-    shape: str = "usual"
+    body: str = "usual"
     broken: str = ""
     headers: Mapping[str, str | None] = field(default_factory=dict)
     then: "Seen | None" = None
@@ -100,4 +119,4 @@ class Entry:
 
 def edits(make: Callable[[Options], Edit]) -> Play:
     """Return a play that changes the finished reply."""
-    return lambda plan, given: replace(plan, edits=(*plan.edits, make(given)))
+    return lambda behaviour, given: replace(behaviour, edits=(*behaviour.edits, make(given)))

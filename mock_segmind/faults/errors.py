@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import formatdate
 
+from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.faults.entry import Entry, Option, Options, Seen, flag
-from mock_segmind.faults.plan import Plan
 from mock_segmind.replies import BODIES, GATEWAY, TEXTS, error, utc
 
 MESSAGE = Option("message", "none", "other words than the vendor's own")
@@ -16,10 +16,10 @@ BILLED = Option("billed", "false", "the generation finishes and is billed all th
 def _entry(name: str, does: str, status: int, message: str | None = None, *options: Option) -> Entry:
     """Return an error; it is made when it is sent, so that its times are right."""
 
-    def play(plan: Plan, given: Options) -> Plan:
+    def play(behaviour: Behaviour, given: Options) -> Behaviour:
         code = int(given.get("status") or given.get("code") or status)
         text = given.maybe("message") or message
-        return replace(plan, refusal=lambda: error(code, text, given["body"]).with_headers(_when_to_return(given)))
+        return replace(behaviour, refusal=lambda: error(code, text, given["body"]).with_headers(_when_to_return(given)))
 
     html = status in GATEWAY and not message
     body = Option("body", "html" if html else "json", "the format of the error", choices=tuple(BODIES))

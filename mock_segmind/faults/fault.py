@@ -1,4 +1,4 @@
-"""A fault: one entry of the catalogue with its options, written as text that means the same everywhere.
+"""A fault: one entry of the registry with its options, written as text that means the same everywhere.
 
 In a prompt `[mock:502,body=html]`, in Python `faults.add("502,body=html")`, and over the admin route
 `{"faults": ["502,body=html"]}`.
@@ -7,18 +7,20 @@ In a prompt `[mock:502,body=html]`, in Python `faults.add("502,body=html")`, and
 import re
 from typing import Final, Self, TypeAlias
 
-from mock_segmind.calls import OPERATIONS, Operation
-from mock_segmind.faults.catalogue import CATALOGUE
-from mock_segmind.faults.entry import Entry, Options
-from mock_segmind.faults.plan import Plan
+from mock_segmind.faults.behaviour import Behaviour
+from mock_segmind.faults.entry import Entry, Option, Options, operations, positive
+from mock_segmind.faults.registry import REGISTRY
 
 Value: TypeAlias = str | float | bool
 MAGIC: Final = re.compile(r"\[mock:([^\[\]]*)\]")
-COMMON: Final = ("on", "times")
+COMMON: Final = (
+    Option("on", "none", "the requests that it takes, joined by +", operations),
+    Option("times", "none", "how often the same prompt causes it", positive),
+)
 
 
 class UnknownFault(ValueError):
-    """A name, option or value the catalogue does not have; the message lists what there is."""
+    """A name, option or value that the registry does not have; the message lists what there is."""
 
 
 class Fault:
@@ -27,12 +29,12 @@ class Fault:
     __slots__ = ("_given", "entry", "on", "options", "times")
 
     def __init__(self, name: str, /, **options: Value) -> None:
-        given = {option: _text(value) for option, value in options.items()}
-        self._given = given
+        self._given = {option: _text(value) for option, value in options.items()}
         self.entry = _entry(name)
-        self.on = _operations(given.get("on"), self.entry)
-        self.times = _times(given.get("times"))
-        self.options = _completed(self.entry, {k: v for k, v in given.items() if k not in COMMON})
+        self.options = _completed(self.entry, self._given)
+        on, times = self.options.maybe("on"), self.options.maybe("times")
+        self.on = operations(on) if on else self.entry.on
+        self.times = int(times) if times else None
 
     @property
     def name(self) -> str:
@@ -41,7 +43,7 @@ class Fault:
     @classmethod
     def status(cls, code: int, **options: Value) -> Self:
         """Return the fault that answers with this status."""
-        return cls(str(code), **options) if str(code) in CATALOGUE else cls("status", code=code, **options)
+        return cls(str(code), **options) if str(code) in REGISTRY else cls("status", code=code, **options)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -74,13 +76,14 @@ def magic(prompt: str) -> list[Fault]:
     return [Fault.parse(text) for text in MAGIC.findall(prompt)]
 
 
-def planned(faults: tuple[Fault, ...]) -> Plan:
-    """Return the plan that all these faults together make, in their order. One that bills nothing is enough."""
-    bills = [(fault.entry.bills(fault.options), fault.entry.stops) for fault in faults]
-    plan = Plan(starts=all(billed or not stops for billed, stops in bills), billed=all(billed for billed, _ in bills))
+def combined(faults: tuple[Fault, ...]) -> Behaviour:
+    """Return the behaviour that all these faults together make, in their order. One that bills nothing is enough."""
+    billed = [fault.entry.bills(fault.options) for fault in faults]
+    starts = all(bills or not fault.entry.stops for fault, bills in zip(faults, billed, strict=True))
+    behaviour = Behaviour(starts=starts, billed=all(billed))
     for fault in faults:
-        plan = fault.entry.play(plan, fault.options)
-    return plan
+        behaviour = fault.entry.play(behaviour, fault.options)
+    return behaviour
 
 
 def _text(value: Value) -> str:
@@ -88,9 +91,9 @@ def _text(value: Value) -> str:
 
 
 def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
-        raise UnknownFault(f"Unknown mock fault '{name}'. There are: {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
+    if name not in REGISTRY:
+        raise UnknownFault(f"Unknown mock fault '{name}'. There are: {', '.join(REGISTRY)}")
+    return REGISTRY[name]
 
 
 def _pair(entry: Entry, part: str) -> tuple[str, str]:
@@ -101,26 +104,11 @@ def _pair(entry: Entry, part: str) -> tuple[str, str]:
 
 
 def _completed(entry: Entry, given: dict[str, str]) -> Options:
-    known = {option.name: option for option in entry.options}
+    """Return the values of all options, defaults included. Raises UnknownFault for what an option does not take."""
+    known = {option.name: option for option in (*entry.options, *COMMON)}
     for name, value in given.items():
         if name not in known:
-            names = ", ".join((*known, *COMMON))
-            raise UnknownFault(f"Mock fault '{entry.name}' has no option '{name}'. It has: {names}")
+            raise UnknownFault(f"Mock fault '{entry.name}' has no option '{name}'. It has: {', '.join(known)}")
         if complaint := known[name].complaint(value):
             raise UnknownFault(f"Mock fault '{entry.name}': {name}='{value}' must be {complaint}")
-    return Options({**{name: option.default for name, option in known.items()}, **given})
-
-
-def _operations(text: str | None, entry: Entry) -> tuple[Operation, ...]:
-    if text is None:
-        return entry.on
-    chosen = tuple(operation for operation in OPERATIONS if operation in text.split("+"))
-    if len(chosen) != len(set(text.split("+"))):
-        raise UnknownFault(f"Mock fault '{entry.name}': on='{text}' must be, joined by +: {', '.join(OPERATIONS)}")
-    return chosen
-
-
-def _times(text: str | None) -> int | None:
-    if text is not None and (not text.isdecimal() or int(text) < 1):
-        raise UnknownFault(f"times='{text}' must be a whole number above 0")
-    return int(text) if text else None
+    return Options({name: option.default for name, option in known.items()} | given)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from mock_segmind.faults.behaviour import Edit
 from mock_segmind.faults.entry import Entry, Option, Options, Seen, edits
-from mock_segmind.faults.plan import Edit
 
 VENDOR_HEADERS = (
     "x-request-id",
@@ -22,6 +22,7 @@ BROKEN = {
     "x-output-metadata": "{not json",
     "x-rate-limit-reset-at-utc": "yesterday",
 }
+NO_VENDOR_HEADERS = dict.fromkeys(VENDOR_HEADERS)
 NO_TYPE = {"content-type": None}
 HTML_TYPE = {"content-type": "text/html"}
 
@@ -32,22 +33,21 @@ def _entry(
     return Entry(name, does, edits(make), Seen(headers=seen), options)
 
 
+def _lacking(*names: str) -> Edit:
+    return lambda reply: reply.without(*names)
+
+
 def _retyped(given: Options) -> Edit:
     return lambda reply: reply.without("content-type").with_headers({"Content-Type": given["type"]})
 
 
 ENTRIES = (
-    _entry(
-        "no-headers",
-        "leaves out every x- header",
-        dict.fromkeys(VENDOR_HEADERS),
-        lambda _: lambda reply: reply.without(*VENDOR_HEADERS),
-    ),
+    _entry("no-headers", "leaves out every x- header", NO_VENDOR_HEADERS, lambda _: _lacking(*VENDOR_HEADERS)),
     _entry(
         "no-header",
         "leaves out one header",
         {"x-request-id": None},
-        lambda given: lambda reply: reply.without(given["name"]),
+        lambda given: _lacking(given["name"]),
         Option("name", "x-request-id", "which"),
     ),
     _entry(
@@ -63,5 +63,5 @@ ENTRIES = (
         _retyped,
         Option("type", "text/html", "that type"),
     ),
-    _entry("no-type", "sends no Content-Type", NO_TYPE, lambda _: lambda reply: reply.without("content-type")),
+    _entry("no-type", "sends no Content-Type", NO_TYPE, lambda _: _lacking("content-type")),
 )

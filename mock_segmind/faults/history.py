@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 from mock_segmind.calls import GENERATING, Operation
-from mock_segmind.faults.answers import PAGE
+from mock_segmind.faults.answers import HTML
+from mock_segmind.faults.behaviour import Edit, Failure, Listing, RowEdit
 from mock_segmind.faults.entry import Entry, Option, Options, Play, Seen, edits, flag
-from mock_segmind.faults.plan import Edit, Failure, Listing, RowEdit
-from mock_segmind.replies import Json, JsonObject, Reply, json_reply, typed, utc
+from mock_segmind.replies import Json, JsonObject, Reply, json_reply, utc
 
 LIST: tuple[Operation, ...] = ("history",)
 READS: tuple[Operation, ...] = ("history", "history-row")
@@ -19,18 +19,23 @@ TIMES = ("model_created", "model_updated")
 MOST_ROWS = 100_000
 
 
-def _row(name: str, does: str, shape: str, make: Callable[[Options], RowEdit], *options: Option) -> Entry:
+def _row(name: str, does: str, body: str, make: Callable[[Options], RowEdit], *options: Option) -> Entry:
     """Return a fault of one call's rows; the call itself is answered and billed as usual."""
-    play: Play = lambda plan, given: replace(plan, rows=(*plan.rows, make(given)))  # noqa: E731  it closes over `make`
-    return Entry(name, does, play, Seen(then=Seen(200, shape)), options, GENERATING)
+    play: Play = lambda behaviour, given: replace(behaviour, rows=(*behaviour.rows, make(given)))  # noqa: E731  it closes over `make`
+    return Entry(name, does, play, Seen(then=Seen(200, body)), options, GENERATING)
 
 
-def _page(name: str, does: str, shape: str, play: Play, *options: Option, on: tuple[Operation, ...] = LIST) -> Entry:
-    return Entry(name, does, play, Seen(200, shape), options, on)
+def _page(name: str, does: str, body: str, play: Play, *options: Option, on: tuple[Operation, ...] = LIST) -> Entry:
+    return Entry(name, does, play, Seen(200, body), options, on)
 
 
 def _listed(make: Callable[[Options], Listing]) -> Play:
-    return lambda plan, given: replace(plan, listing=make(given))
+    return lambda behaviour, given: replace(behaviour, listing=make(given))
+
+
+def _at_first(change: Callable[[list[JsonObject]], list[JsonObject]]) -> Callable[[Options], RowEdit]:
+    """Return an edit of rows for as long as the call is younger than `seconds`."""
+    return lambda given: lambda rows, age: rows if age >= given.number("seconds") else change(rows)
 
 
 def _pending(row: JsonObject) -> JsonObject:
@@ -136,13 +141,7 @@ def foreign_row(request_id: str, created: float, prompt: str = "a dog", cost: fl
 
 
 ENTRIES = (
-    _row(
-        "history-late",
-        "the call's row lands late in the history",
-        "no row",
-        lambda given: lambda rows, age: rows if age >= given.number("seconds") else [],
-        SECONDS,
-    ),
+    _row("history-late", "the call's row lands late in the history", "no row", _at_first(lambda _: []), SECONDS),
     _row("history-never", "the call never gets a row", "no row", lambda _: lambda *_: []),
     _row(
         "history-twice",
@@ -155,14 +154,14 @@ ENTRIES = (
         "history-pending",
         "the call's row says PENDING long after its end",
         "pending row",
-        lambda given: lambda rows, age: rows if age >= given.number("seconds") else [_pending(row) for row in rows],
+        _at_first(lambda rows: [_pending(row) for row in rows]),
         SECONDS,
     ),
     _row(
         "history-bare",
         "the call's row lacks the request's fields until they land",
         "bare row",
-        lambda given: lambda rows, age: rows if age >= given.number("seconds") else [_bare(row) for row in rows],
+        _at_first(lambda rows: [_bare(row) for row in rows]),
         SECONDS,
     ),
     _row(
@@ -174,7 +173,7 @@ ENTRIES = (
     Entry(
         "history-failed",
         "the generation fails after it started; its row says FAILED and why",
-        lambda plan, given: replace(plan, failure=Failure(given["message"])),
+        lambda behaviour, given: replace(behaviour, failure=Failure(given["message"])),
         Seen(500, "error", then=Seen(200, "failed row")),
         (
             Option("message", "The model failed to generate an image", "the error's text"),
@@ -205,7 +204,7 @@ ENTRIES = (
         "history-html",
         "a 200 that is an HTML page",
         "html",
-        lambda plan, _: replace(plan, refusal=lambda: typed("text/html; charset=utf-8", PAGE)),
+        lambda behaviour, _: replace(behaviour, refusal=lambda: HTML),
         on=READS,
     ),
     _page("history-unordered", "the rows come in no order", "rows", _listed(lambda _: _unordered)),

@@ -8,7 +8,7 @@ ENTRIES = (
     Entry(
         "slow",
         "takes this long; where the client hangs up, it finishes and is billed all the same",
-        lambda plan, given: replace(plan, delay=given.number("seconds")),
+        lambda behaviour, given: replace(behaviour, delay=given.number("seconds")),
         Seen(),
         (Option("seconds", "30", "how long", float),),
     ),

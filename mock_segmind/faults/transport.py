@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
+from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.faults.entry import Entry, Option, Options, Seen, flag
-from mock_segmind.faults.plan import Plan
-from mock_segmind.wire import Wire
+from mock_segmind.transport import Response
 
-Send: TypeAlias = Callable[[Wire, Options], object]
+Send: TypeAlias = Callable[[Response, Options], object]
 BILLED = Option("billed", "true", "false: the request is lost before the generation starts", flag)
 BYTES = Option("bytes", "none", "how many bytes of the body are sent; none is half of it", int)
 SECONDS = Option("seconds", "3600", "how long, before it closes", float)
@@ -22,8 +22,8 @@ def entry(name: str, does: str, seen: Seen, *options: Option) -> Callable[[Send]
     """Enter a way to send an answer, after which the connection is closed."""
 
     def enter(send: Send) -> Send:
-        def play(plan: Plan, given: Options) -> Plan:
-            return replace(plan, transport=lambda wire: send(wire, given), silent=seen.status is None)
+        def play(behaviour: Behaviour, given: Options) -> Behaviour:
+            return replace(behaviour, transport=lambda response: send(response, given), silent=seen.status is None)
 
         ENTRIES.append(Entry(name, does, play, seen, (*options, BILLED), stops=True))
         return send
@@ -31,105 +31,100 @@ def entry(name: str, does: str, seen: Seen, *options: Option) -> Callable[[Send]
     return enter
 
 
-def _framed(wire: Wire) -> bytes:
-    return wire.head(f"Content-Length: {wire.length}", "Connection: close")
+def _framed(response: Response) -> bytes:
+    return response.head(f"Content-Length: {response.length}", "Connection: close")
 
 
-def _cut(wire: Wire, given: Options) -> bytes:
+def _cut(response: Response, given: Options) -> bytes:
     """Return the part of the body that is sent: `bytes` of it, or the half."""
     asked = given.maybe("bytes")
-    return wire.body[: len(wire.body) // 2 if asked is None else int(asked)]
+    return response.body[: len(response.body) // 2 if asked is None else int(asked)]
 
 
-def _drip(wire: Wire, data: bytes, given: Options) -> None:
+def _drip(response: Response, data: bytes, given: Options) -> None:
     step = given.whole("step")
     for start in range(0, len(data), step):
-        wire.send(data[start : start + step])
-        wire.pause(given.number("interval"))
+        response.send(data[start : start + step])
+        response.pause(given.number("interval"))
 
 
-def _chunked(wire: Wire, body: bytes, end: bytes) -> None:
+def _chunked(response: Response, body: bytes, end: bytes) -> None:
     """Send a body in chunks of 16 KiB; without the right `end` the client must not take it for whole."""
-    wire.send(wire.head("Transfer-Encoding: chunked", "Connection: close"))
+    response.send(response.head("Transfer-Encoding: chunked", "Connection: close"))
     for start in range(0, len(body), 16_384):
         piece = body[start : start + 16_384]
-        wire.send(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-    wire.send(end)
+        response.send(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+    response.send(end)
 
 
-@entry(
-    "truncated",
-    "closes in mid-body: Content-Length promised more",
-    Seen("usual", "cut", "IncompleteRead"),
-    BYTES,
-)
-def _truncated(wire: Wire, given: Options) -> None:
-    wire.send(_framed(wire) + _cut(wire, given))
+@entry("truncated", "closes in mid-body: Content-Length promised more", Seen("usual", "cut", "IncompleteRead"), BYTES)
+def _truncated(response: Response, given: Options) -> None:
+    response.send(_framed(response) + _cut(response, given))
 
 
 @entry("drip-body", "sends the body in small pieces", WHOLE, INTERVAL, Option("step", "1024", "bytes in a piece", int))
-def _drip_body(wire: Wire, given: Options) -> None:
-    wire.send(_framed(wire))
-    _drip(wire, wire.body, given)
+def _drip_body(response: Response, given: Options) -> None:
+    response.send(_framed(response))
+    _drip(response, response.body, given)
 
 
 @entry(
     "drip-headers", "sends the headers in small pieces", WHOLE, INTERVAL, Option("step", "8", "bytes in a piece", int)
 )
-def _drip_headers(wire: Wire, given: Options) -> None:
-    _drip(wire, _framed(wire), given)
-    wire.send(wire.body)
+def _drip_headers(response: Response, given: Options) -> None:
+    _drip(response, _framed(response), given)
+    response.send(response.body)
 
 
 @entry("hang", "sends nothing and keeps the connection open", Seen(None, "nothing", "TimeoutError"), SECONDS)
-def _hang(wire: Wire, given: Options) -> None:
-    wire.pause(given.number("seconds"))
+def _hang(response: Response, given: Options) -> None:
+    response.pause(given.number("seconds"))
 
 
 @entry("hang-body", "sends half the body, then nothing", Seen("usual", "cut", "TimeoutError"), SECONDS, BYTES)
-def _hang_body(wire: Wire, given: Options) -> None:
-    _truncated(wire, given)
-    _hang(wire, given)
+def _hang_body(response: Response, given: Options) -> None:
+    _truncated(response, given)
+    _hang(response, given)
 
 
 @entry("reset", "resets the connection (RST) before any byte", Seen(None, "nothing", "ConnectionResetError"))
-def _reset(wire: Wire, _: Options) -> None:
-    wire.reset()
+def _reset(response: Response, _: Options) -> None:
+    response.reset()
 
 
 @entry("reset-body", "resets the connection in mid-body", Seen("usual", "cut", "ConnectionResetError"), BYTES)
-def _reset_body(wire: Wire, given: Options) -> None:
-    _truncated(wire, given)
-    wire.pause(0.05)  # an RST overtakes bytes the client has not read yet
-    wire.reset()
+def _reset_body(response: Response, given: Options) -> None:
+    _truncated(response, given)
+    response.pause(0.05)  # an RST overtakes bytes the client has not read yet
+    response.reset()
 
 
 @entry("empty", "closes the connection without a byte", Seen(None, "nothing", "RemoteDisconnected"))
-def _empty(_: Wire, __: Options) -> None:
+def _empty(_: Response, __: Options) -> None:
     """Send nothing."""
 
 
 @entry("chunked", "sends the whole body chunked: unusual, but right", Seen(headers=UNSIZED))
-def _chunked_whole(wire: Wire, _: Options) -> None:
-    _chunked(wire, wire.body, b"0\r\n\r\n")
+def _chunked_whole(response: Response, _: Options) -> None:
+    _chunked(response, response.body, b"0\r\n\r\n")
 
 
 @entry("chunked-cut", "sends chunks and closes without the last one", Seen("usual", "cut", "IncompleteRead"), BYTES)
-def _chunked_cut(wire: Wire, given: Options) -> None:
-    _chunked(wire, _cut(wire, given), b"")
+def _chunked_cut(response: Response, given: Options) -> None:
+    _chunked(response, _cut(response, given), b"")
 
 
 @entry("close-delimited", "sends the whole body without Content-Length: right in HTTP/1.0", Seen(headers=UNSIZED))
-def _close_delimited(wire: Wire, _: Options) -> None:
-    wire.send(wire.head("Connection: close") + wire.body)
+def _close_delimited(response: Response, _: Options) -> None:
+    response.send(response.head("Connection: close") + response.body)
 
 
 @entry("close-delimited-cut", "the same, but closes in mid-body", Seen("usual", "cut", headers=UNSIZED), BYTES)
-def _close_delimited_cut(wire: Wire, given: Options) -> None:
+def _close_delimited_cut(response: Response, given: Options) -> None:
     """Only the image's own end tells a whole body from this one."""
-    wire.send(wire.head("Connection: close") + _cut(wire, given))
+    response.send(response.head("Connection: close") + _cut(response, given))
 
 
 @entry("garbage", "sends bytes that are not HTTP", Seen(None, "nothing", "BadStatusLine"))
-def _garbage(wire: Wire, _: Options) -> None:
-    wire.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc this is not HTTP\r\n\r\n")
+def _garbage(response: Response, _: Options) -> None:
+    response.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc this is not HTTP\r\n\r\n")

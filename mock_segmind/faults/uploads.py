@@ -1,6 +1,7 @@
 """Faults of `POST /upload-asset`. Uploads are free."""
 
 from mock_segmind.calls import Operation
+from mock_segmind.faults.behaviour import Edit
 from mock_segmind.faults.entry import Entry, Seen, edits
 from mock_segmind.replies import Json, Reply, json_reply
 
@@ -18,21 +19,11 @@ def _one_less(reply: Reply) -> Reply:
     return json_reply(200, {**body, "file_urls": urls[:-1]}) if isinstance(urls, list) else reply
 
 
+def _entry(name: str, does: str, body: str, edit: Edit) -> Entry:
+    return Entry(name, f"upload-asset answers {does}", edits(lambda _: edit), Seen(200, body), on=UPLOAD, billed=False)
+
+
 ENTRIES = (
-    Entry(
-        "upload-urls",
-        "upload-asset answers `urls` instead of `file_urls`",
-        edits(lambda _: _renamed),
-        Seen(200, "urls instead of file_urls"),
-        on=UPLOAD,
-        billed=False,
-    ),
-    Entry(
-        "upload-fewer",
-        "upload-asset answers one URL too few",
-        edits(lambda _: _one_less),
-        Seen(200, "one URL too few"),
-        on=UPLOAD,
-        billed=False,
-    ),
+    _entry("upload-urls", "`urls` instead of `file_urls`", "urls instead of file_urls", _renamed),
+    _entry("upload-fewer", "one URL too few", "one URL too few", _one_less),
 )

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mock_segmind.calls import Operation
+from mock_segmind.faults.behaviour import Failure
 from mock_segmind.faults.entry import Entry, Option, Play, Seen, edits
-from mock_segmind.faults.plan import Failure
 from mock_segmind.replies import JsonObject, Reply, error, json_reply
 
 SUBMIT: tuple[Operation, ...] = ("v2-submit",)
@@ -34,19 +34,19 @@ def _foreign(body: JsonObject) -> JsonObject:
     return body | {name: f"{FOREIGN}/{str(body[name]).split('/', 3)[3]}" for name in URLS}
 
 
-def _submit(name: str, does: str, shape: str, play: Play, status: int = 202) -> Entry:
-    return Entry(name, does, play, Seen(status, shape), on=SUBMIT)
+def _submit(name: str, does: str, body: str, play: Play, status: int = 202) -> Entry:
+    return Entry(name, does, play, Seen(status, body), on=SUBMIT)
 
 
-def _result(name: str, does: str, shape: str, play: Play) -> Entry:
-    return Entry(name, does, play, Seen(200, shape), on=RESULT)
+def _result(name: str, does: str, body: str, play: Play) -> Entry:
+    return Entry(name, does, play, Seen(200, body), on=RESULT)
 
 
 ENTRIES = (
     Entry(
         "v2-failed",
         "the job ends as FAILED",
-        lambda plan, given: replace(plan, failure=Failure(given["message"], given.whole("status"))),
+        lambda behaviour, given: replace(behaviour, failure=Failure(given["message"], given.whole("status"))),
         Seen(202, "job", then=Seen(422, "failed")),
         (
             Option("message", "The model failed to generate an image", "the error's text"),
@@ -58,7 +58,7 @@ ENTRIES = (
     Entry(
         "v2-stuck",
         "the job never ends",
-        lambda plan, _: replace(plan, runs=lambda _: None),
+        lambda behaviour, _: replace(behaviour, runs=lambda _: None),
         Seen(202, "job", then=Seen(200, "unfinished")),
         on=SUBMIT,
         billed=False,
@@ -66,7 +66,7 @@ ENTRIES = (
     Entry(
         "v2-polls",
         "the job is done after being asked about so many times: QUEUED, PROCESSING, then COMPLETED",
-        lambda plan, given: replace(plan, runs=lambda run: run.by_polls(given.whole("count"))),
+        lambda behaviour, given: replace(behaviour, runs=lambda run: run.by_polls(given.whole("count"))),
         Seen(202, "job", then=Seen(200, "result")),
         (Option("count", "2", "how many times", int),),
         on=SUBMIT,
@@ -89,7 +89,7 @@ ENTRIES = (
     Entry(
         "v2-expired",
         "the job's record is gone: 404 `Request ID not found`",
-        lambda plan, _: replace(plan, refusal=lambda: error(404, "Request ID not found")),
+        lambda behaviour, _: replace(behaviour, refusal=lambda: error(404, "Request ID not found")),
         Seen(404, "error"),
         on=READS,
     ),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench import cells, plots
 from tests.bench.cells import Cell
-from tests.bench.subject import BOUND, CAPPED, HELLO, OURS, PLAIN, ROOT, TUNED, Kind
+from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, OURS, PLAIN, ROOT, TUNED, Kind
 
 Pick = Callable[[Cell], float]
 FIGURES: dict[str, Pick] = {"p50": lambda c: c.p50, "p99": lambda c: c.p99, "CPU": lambda c: c.cpu_ms}
@@ -32,11 +32,18 @@ class Plan:
     delay: float
     kinds: Sequence[Kind]
     earlier_jobs: Sequence[int]
+    used_up: int
 
 
-SHORT = Plan(1, 1.5, (1, 50), 0.25, (CAPPED, TUNED, BOUND), (0,))
+SHORT = Plan(1, 1.5, (1, 50), 0.25, (CAPPED, TUNED, BOUND), (0,), 1_000)
 WHOLE = Plan(
-    5, 6.0, (1, 10, 50, 200), cells.NEAR_VENDOR_SECONDS, (OURS, CAPPED, PLAIN, TUNED, BOUND), (0, 10_000, 100_000)
+    5,
+    4.0,
+    (1, 10, 50, 200),
+    cells.NEAR_VENDOR_SECONDS,
+    (OURS, CAPPED, PLAIN, TUNED, BOUND),
+    (0, 10_000, 100_000),
+    100_000,
 )
 
 
@@ -58,11 +65,13 @@ class Bench:
         """Measure everything."""
         plan = self._plan
         self._harness()
-        for kind in plan.kinds:
-            for n in plan.in_flight:
-                self.near[kind.name, n] = self._repeat(
-                    partial(cells.near, kind, n, plan.seconds + plan.delay, plan.delay, self._folder)
-                )
+        near = [(kind, n) for n in plan.in_flight for kind in plan.kinds]
+        self.near = self._repeat(
+            {
+                (k.name, n): partial(cells.near, k, n, plan.seconds + 2 * plan.delay, plan.delay, self._folder)
+                for k, n in near
+            }
+        )
         told = f"vendor {self._plan.delay * 1000:.0f} ms, storage at once; milliseconds added"
         self.steps |= {f"near, {n} in flight": self.near[CAPPED.name, n][0].steps for n in plan.in_flight}
         self._table(f"Near: {told}", self.near)
@@ -70,7 +79,9 @@ class Bench:
         self._far()
         self._starts()
         self._growth()
+        self._refusals()
         if plan is WHOLE:
+            self._waiting()
             self._thousand()
 
     def _thousand(self) -> None:
@@ -88,10 +99,10 @@ class Bench:
         self.say(f"the fake storage takes {rates[1]:.0f} uploads/s of 2 MB from it.")
 
     def _saturated(self) -> None:
-        found = {
-            (kind.name, 50): self._repeat(partial(cells.near, kind, 50, self._plan.seconds, 0.0, self._folder))
-            for kind in self._plan.kinds
-        }
+        kinds, seconds = self._plan.kinds, self._plan.seconds
+        found = self._repeat(
+            {(kind.name, 50): partial(cells.near, kind, 50, seconds, 0.0, self._folder) for kind in kinds}
+        )
         self.say("\n### Saturated: vendor 0 ms, 50 in flight\n\n| | images/s | CPU ms an image | peak MiB | failed |")
         self.say("| --- | --- | --- | --- | --- |")
         for (name, _), runs in found.items():
@@ -103,9 +114,9 @@ class Bench:
 
     def _far(self) -> None:
         seconds = self._plan.seconds + cells.FAR_VENDOR_SECONDS
-        found = {
-            (kind.name, 1): self._repeat(partial(cells.far, kind, 1, seconds, self._folder)) for kind in (CAPPED, TUNED)
-        }
+        found = self._repeat(
+            {(kind.name, 1): partial(cells.far, kind, 1, seconds, self._folder) for kind in (CAPPED, TUNED)}
+        )
         self.steps["far, 1 in flight"] = found[CAPPED.name, 1][0].steps
         self._table("Far: first byte after 1 s, storage 40 ms, signBlob 60 ms; milliseconds added", found)
 
@@ -118,17 +129,36 @@ class Bench:
 
     def _growth(self) -> None:
         self.say("\n### Without a generation, and after earlier jobs: p50 ms (storage calls)\n")
-        self.say("| earlier jobs | an image | a replay | a GET |\n| --- | --- | --- | --- |")
+        self.say("| earlier jobs | an image | a replay | a GET | a sweep |\n| --- | --- | --- | --- | --- |")
         for jobs in self._plan.earlier_jobs:
-            row = cells.growth(jobs, self._plan.seconds / 2, self._folder)
-            self.say(f"| {jobs:,} | " + " | ".join(f"{p50:.1f} ({calls:.1f})" for p50, calls in row.values()) + " |")
-        refused, bare = (cells.refusal(kind, self._plan.seconds / 2, self._folder) for kind in (OURS, HELLO))
-        self.say(
-            f"\nA refusal (400): {refused[0]:.2f} ms with {refused[1]:.0f} storage calls; bare Flask {bare[0]:.2f} ms."
-        )
+            row = [*cells.growth(jobs, self._plan.seconds / 2, self._folder), cells.sweep(jobs, self._folder)]
+            self.say(f"| {jobs:,} | " + " | ".join(f"{p50:.1f} ({calls:.1f})" for p50, calls in row) + " |")
 
-    def _repeat(self, measure: Callable[[], Cell]) -> list[Cell]:
-        return [measure() for _ in range(self._plan.runs)]
+    def _refusals(self) -> None:
+        """Say what it costs to say no: each beside a bare Flask answer of the same run."""
+        bare, _ = cells.refusal(HELLO, 200, self._plan.seconds / 2, self._folder)
+        cap = self._plan.used_up
+        slots = f"preload={cap}&name=spend/{datetime.now(UTC):%Y-%m-%d}/{{}}"
+        capped = replace(OURS, env={"MAX_IMAGES_PER_DAY": str(cap)})
+        cases = {
+            "400, no prompt": (OURS, cells.BAD_REQUEST, ""),
+            "401, no credentials": (KEYS, cells.UNAUTHENTICATED, ""),
+            f"429, a cap of {cap:,} that is used up": (capped, cells.LIMIT_REACHED, slots),
+        }
+        self.say("\n### Refusals: p50 ms, beside a bare Flask answer\n\n| | ms | storage calls | of bare Flask |")
+        self.say("| --- | --- | --- | --- |")
+        for name, (kind, status, preload) in cases.items():
+            p50, calls = cells.refusal(kind, status, self._plan.seconds / 2, self._folder, preload)
+            self.say(f"| {name} | {p50:.2f} | {calls:.1f} | {p50 / bare:.2f} |")
+
+    def _waiting(self) -> None:
+        told = ", ".join(f"{calls} {kind}s" for kind, calls in cells.waiting(self._folder).items())
+        self.say(f"\nA duplicate that waits 27 s at another instance asks storage: {told}.")
+
+    def _repeat(self, measures: "dict[tuple[str, int], Callable[[], Cell]]") -> dict[tuple[str, int], list[Cell]]:
+        """Measure each as often as planned, one after the other: what disturbs the machine disturbs all alike."""
+        rounds = [{name: measure() for name, measure in measures.items()} for _ in range(self._plan.runs)]
+        return {name: [cells[name] for cells in rounds] for name in measures}
 
     def _table(self, title: str, found: dict[tuple[str, int], list[Cell]]) -> None:
         self.say(f"\n### {title}\n\n| | in flight | p50 | p99 | CPU ms an image | peak MiB | failed |")

@@ -3,13 +3,17 @@
 import http.client
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.load import Ask, Load, run
-from tests.bench.subject import FAR, OURS, Kind, Process, subject, world
+from tests.bench.load import BODY, Ask, Load, run
+from tests.bench.subject import FAR, OURS, SWEEP, Kind, Process, subject, world
 
 NEAR_VENDOR_SECONDS = 1.0
+WAITED_SECONDS = 30.0
+BAD_REQUEST, UNAUTHENTICATED, LIMIT_REACHED = 400, 401, 429
 FAR_VENDOR_SECONDS, FAR_STORAGE_SECONDS, FAR_SIGN_SECONDS = 1.0, 0.040, 0.060
 
 
@@ -71,32 +75,59 @@ def starts(kind: Kind, path: str, status: int, folder: Path) -> tuple[float, flo
             return first, _answered(under, Ask(under.port, kind.path))
 
 
-def growth(jobs: int, seconds: float, folder: Path) -> dict[str, tuple[float, float]]:
-    """Return, after so many earlier jobs: of a claim, a replay and a GET the p50 in ms and storage calls."""
+def growth(jobs: int, seconds: float, folder: Path) -> list[tuple[float, float]]:
+    """Return, after so many earlier jobs: of an image, a replay and a GET the p50 in ms and storage calls."""
     with world("vendor", 0.0, folder) as vendor, world("storage", 0.0, folder) as storage:
         _storage_calls(storage, f"/bench?preload={jobs}")
         with subject(OURS, vendor, storage, folder) as under:
             keyed = Ask(under.port, OURS.path, headers="Idempotency-Key: bench\r\n")
             warm = run(keyed, 1, 0.2)
             image_id = json.loads(warm.sample.partition(b"\r\n\r\n")[2])["id"]
-            found = {
-                "an image": Ask(under.port, OURS.path),
-                "a replay": keyed,
-                "a GET": Ask(under.port, f"{OURS.path}/{image_id}", "GET", b""),
-            }
-            return {name: _with_calls(storage, ask, seconds) for name, ask in found.items()}
+            shown = Ask(under.port, f"{OURS.path}/{image_id}", "GET", b"")
+            return [_with_calls(storage, ask, seconds) for ask in (Ask(under.port, OURS.path), keyed, shown)]
 
 
-def refusal(kind: Kind, seconds: float, folder: Path) -> tuple[float, float]:
-    """Return the p50 in ms and the storage calls of a request without a prompt; of hello world, its answer's."""
+def refusal(kind: Kind, status: int, seconds: float, folder: Path, preload: str = "") -> tuple[float, float]:
+    """Return the p50 in ms and the storage calls of a refusal with that status; of hello world, its answer's."""
     with (
         world("vendor", 0.0, folder) as vendor,
         world("storage", 0.0, folder) as storage,
         subject(kind, vendor, storage, folder) as under,
     ):
-        ask = Ask(under.port, kind.path, body=b"{}", status=400 if kind.path == OURS.path else 200)
+        _storage_calls(storage, f"/bench?{preload}")
+        ask = Ask(under.port, kind.path, body=b"{}" if status == BAD_REQUEST else BODY, status=status)
         run(ask, 1, 0.2)
         return _with_calls(storage, ask, seconds)
+
+
+def sweep(jobs: int, folder: Path) -> tuple[float, float]:
+    """Return the ms and the storage calls of a sweep after so many jobs that have ended."""
+    with world("vendor", 0.0, folder) as vendor, world("storage", 0.0, folder) as storage:
+        _storage_calls(storage, f"/bench?preload={jobs}")
+        with subject(SWEEP, vendor, storage, folder) as under:
+            ask = Ask(under.port, SWEEP.path, body=b"{}")
+            run(ask, 1, 0.2)
+            return _with_calls(storage, ask, 0.5)
+
+
+def waiting(folder: Path) -> dict[str, int]:
+    """Return the storage calls of one duplicate that waits at another instance for a generation of 30 s, by kind."""
+    with (
+        world("vendor", WAITED_SECONDS, folder) as vendor,
+        world("storage", 0.0, folder) as storage,
+        subject(OURS, vendor, storage, folder) as first,
+        subject(OURS, vendor, storage, folder) as second,
+        ThreadPoolExecutor() as callers,
+    ):
+        key = "Idempotency-Key: waiting\r\n"
+        callers.submit(run, Ask(first.port, OURS.path, headers=key), 1, 0.1)
+        time.sleep(2.0)
+        _counts(storage, "/bench")
+        follower = callers.submit(run, Ask(second.port, OURS.path, headers=key), 1, 0.1)
+        time.sleep(WAITED_SECONDS - 3.0)
+        counts = _counts(storage, "/bench")
+        assert follower.result().failed == 0
+        return counts
 
 
 def _with_calls(storage: Process, ask: Ask, seconds: float) -> tuple[float, float]:
@@ -139,8 +170,12 @@ def _answered(under: Process, ask: Ask) -> float:
 
 
 def _storage_calls(storage: Process, path: str) -> int:
+    return sum(_counts(storage, path).values())
+
+
+def _counts(storage: Process, path: str) -> dict[str, int]:
     connection = http.client.HTTPConnection("127.0.0.1", storage.port, timeout=60)
     connection.request("GET", path)
-    calls = json.loads(connection.getresponse().read())
+    counts: dict[str, int] = json.loads(connection.getresponse().read())
     connection.close()
-    return sum(calls.values())
+    return counts

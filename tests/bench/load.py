@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 BODY = json.dumps({"promptText": "a red bicycle", "referenceImages": []}).encode()
 
+_KEPT = 64 * 1024  # of an answer
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -53,9 +55,9 @@ async def _call(ask: bytes, port: int, scratch: bytearray) -> bytes:
         start, total, whole = b"", 0, 0
         while (not whole or total < whole) and (received := await loop.sock_recv_into(connection, scratch)):
             total += received
-            if not whole:
+            if len(start) < _KEPT:
                 start += scratch[:received]
-                whole = _length(start)
+                whole = whole or _length(start)
         return start
 
 

@@ -33,6 +33,8 @@ class Kind:
 
 OURS = Kind("ours", ROOT / "function" / "main.py", "generate_image", path="/v1/images")
 CAPPED = Kind("ours, with a cap", OURS.source, OURS.target, {"MAX_IMAGES_PER_DAY": "100000"}, OURS.path)
+KEYS = Kind("ours, with keys", OURS.source, OURS.target, {"AUTH": "keys", "API_KEYS": f"ada:{'0' * 64}"}, OURS.path)
+SWEEP = Kind("the sweep", OURS.source, "on_schedule", path="/sweep")
 FAR = Kind("ours, with a cap", SUBJECTS / "far.py", "generate_image", CAPPED.env, OURS.path)
 PLAIN = Kind("plain function", SUBJECTS / "plain.py", "generate", {"THREADS": "8"})
 TUNED = Kind("plain function, tuned", SUBJECTS / "plain.py", "generate", {"TUNED": "1"})
@@ -113,7 +115,7 @@ def subject(kind: Kind, vendor: Process, storage: Process, folder: Path, sign_se
         "GOOGLE_APPLICATION_CREDENTIALS": str(key),
         "BENCH_STORAGE": at,
         "BENCH_SIGN_SECONDS": str(sign_seconds),
-        **({"STORAGE_EMULATOR_HOST": at} if kind.path == OURS.path else {}),
+        **({"STORAGE_EMULATOR_HOST": at} if kind.source in {OURS.source, FAR.source} else {}),
         **kind.env,
     }
     command = [f"{Path(sys.executable).parent}/functions-framework", "--target", kind.target, "--source"]

@@ -19,6 +19,7 @@ IMAGE_BYTES = 2_000_000
 _PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x05\x00\x00\x00\x02\xd0\x08\x02\x00\x00\x00"
 IMAGE = _PNG.ljust(IMAGE_BYTES - 12, b"x") + b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _KEPT = 64 * 1024
+_PAGE = 1000
 Answer = tuple[int, str, bytes]
 Handler = Callable[[str, str, bytes], Awaitable[Answer]]
 
@@ -61,8 +62,9 @@ class Storage:
         return self._other(method, name, query)
 
     def _control(self, query: dict[str, str]) -> Answer:
+        made = query.get("name", "jobs/{:026}/result.json")
         for number in range(int(query.get("preload", 0))):
-            self._put(f"jobs/{number:026}/result.json", b"{}")
+            self._put(made.format(number), b"{}")
         told, self._calls = dict(self._calls), Counter()
         return _json(200, told)
 
@@ -83,10 +85,7 @@ class Storage:
     def _other(self, method: str, name: str, query: dict[str, str]) -> Answer:
         if not name:
             self._calls["list"] += 1
-            prefix = query.get("prefix", "")
-            start = bisect.bisect_left(self._names, prefix)
-            names = self._names[start : bisect.bisect_left(self._names, prefix + "\U0010ffff")][:1000]
-            return _json(200, {"items": [self._resource(one) for one in names]})
+            return _json(200, self._page(query.get("prefix", ""), query.get("pageToken", "")))
         self._calls["delete" if method == "DELETE" else "read"] += 1
         if name not in self._objects:
             return _json(404, {})
@@ -97,6 +96,13 @@ class Storage:
         if query.get("alt") == "media":
             return 200, "application/octet-stream", self._objects[name][1]
         return _json(200, self._resource(name))
+
+    def _page(self, prefix: str, token: str) -> dict[str, object]:
+        start = bisect.bisect_left(self._names, max(prefix, token))
+        names = self._names[start : start + _PAGE + 1]
+        found = [name for name in names if name.startswith(prefix)]
+        more = {"nextPageToken": found[_PAGE]} if len(found) > _PAGE else {}
+        return {"items": [self._resource(name) for name in found[:_PAGE]], **more}
 
     def _resource(self, name: str) -> dict[str, object]:
         generation, data = self._objects[name]

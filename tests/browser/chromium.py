@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--window-size=1400,1000",
+    "--host-resolver-rules=MAP plain.test 127.0.0.1",  # a page on plain http, which browsers do not trust
 )
 PAGE_SECONDS = 60
 

@@ -27,7 +27,7 @@ class Opener:
     """Opens the page; remembers which hosts it may talk to."""
 
     def __init__(self, driver: Chrome, site: Site) -> None:
-        self._driver, self._site = driver, site
+        self.driver, self._site = driver, site
         self.known = {urlsplit(url).netloc for url in (site.segmind.url, site.storage.url)}
 
     def __call__(self, **settings: str) -> Playground:
@@ -37,9 +37,9 @@ class Opener:
         """Open the page where it is to be found."""
         self.known.add(urlsplit(url).netloc)
         here = {"origin": f"http://{urlsplit(url).netloc}", "storageTypes": "local_storage"}
-        self._driver.execute_cdp_cmd("Storage.clearDataForOrigin", here)  # a test finds nothing of another's
-        self._driver.get(url)
-        return Playground(self._driver).ready()
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", here)  # a test finds nothing of another's
+        self.driver.get(url)
+        return Playground(self.driver).ready()
 
 
 @pytest.fixture

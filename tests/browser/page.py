@@ -12,12 +12,12 @@ from selenium.webdriver.support.wait import WebDriverWait
 T = TypeVar("T")
 SECONDS = 60
 _DROP = """
-const [zone, name, type, base64] = arguments, transfer = new DataTransfer();
+const [zone, name, type, base64, how] = arguments, transfer = new DataTransfer();
 const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 transfer.items.add(new File([bytes], name, { type }));
-for (const kind of ["dragover", "drop"]) {
-  zone.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
-}
+const more = { bubbles: true, cancelable: true, clipboardData: transfer, dataTransfer: transfer };
+if (how === "paste") zone.dispatchEvent(new ClipboardEvent("paste", more));
+else for (const kind of ["dragover", "drop"]) zone.dispatchEvent(new DragEvent(kind, more));
 """
 
 
@@ -64,8 +64,20 @@ class Playground:
             self.press(Keys.TAB)
         raise AssertionError(f"{css} cannot be reached by keyboard")
 
-    def drop(self, name: str, kind: str, base64: str) -> None:
-        self.driver.execute_script(_DROP, self.find("#references"), name, kind, base64)
+    def drop(self, name: str, kind: str, base64: str, onto: str = "#references", how: str = "drop") -> None:
+        """Drop a file, or paste it."""
+        self.driver.execute_script(_DROP, self.find(onto), name, kind, base64, how)
+
+    def copied(self, button: WebElement) -> str:
+        """Press a copy button; return what a person pastes then."""
+        self.driver.execute_script("arguments[0].click()", button)
+        self.until(lambda: self.text("#live") == "Copied")
+        self.driver.execute_script("document.body.append(document.createElement('textarea'))")
+        field = self.find("body > textarea")
+        field.send_keys(Keys.CONTROL, "v")
+        text = str(field.get_attribute("value"))
+        self.driver.execute_script("arguments[0].remove()", field)
+        return text
 
     def until(self, seen: Callable[[], T]) -> T:
         """Wait for something to be seen; return it."""

@@ -10,6 +10,15 @@ from tests.harness.site import Site
 CASES = load("break_it")
 GROUPS = list(dict.fromkeys(case["group"] for case in CASES))
 EXPECTED = {group: {case["magic"]: case["code"] for case in CASES if case["group"] == group} for group in GROUPS}
+PRICE, AGAIN = "$0.10", "Try again with the same key, $0.10 if it works"
+BUY, OPERATOR = "Buy another, $0.10", "Copy for the operator"
+FREE = {"Look again, free", OPERATOR, "Change the prompt", "Correct it", "Remove"}
+FIRST = {
+    "rejected-by-segmind": "Change the prompt",
+    **dict.fromkeys(("segmind-unauthorized", "segmind-forbidden", "segmind-model-not-found"), OPERATOR),
+    **dict.fromkeys(("insufficient-credits", "segmind-bad-image"), OPERATOR),
+    **dict.fromkeys(("segmind-timeout", "outcome-unknown"), BUY),
+}  # what the problem's own `action` names
 BADGES = {"no": "Not billed", "maybe": "May have been billed", "yes": "Billed"}
 
 
@@ -45,6 +54,9 @@ def broken(page: Playground, name: str) -> str | None:
     assert f"a boat [mock:{name}]" in page.view("curl")
     assert page.until(lambda: page.text(f"[data-magic='{name}'] em")) == (code or "image")
     if code:
+        labels = [button.text for button in page.all("#show .actions button")]
+        assert labels[0] == FIRST.get(code, AGAIN)
+        assert all(PRICE in label or label in FREE for label in labels)
         problem = page.json()
         assert (page.text("#billed"), page.text("#show h2")) == (BADGES[problem["billed"]], problem["title"])
         assert problem["action"] in page.text("#show .todo")

@@ -1,8 +1,6 @@
 """The main job in a browser: a prompt becomes an image, an answer shows everything about it, and a repeat is free."""
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 from selenium.webdriver import Keys
@@ -72,24 +70,6 @@ def test_the_key_is_new_kept_or_left_out(playground: Opener, site: Site, mode: s
     assert site.billed == len(site.results.images()) == images
 
 
-def test_the_curl_that_is_shown_is_what_was_sent(playground: Opener, site: Site, tmp_path: Path) -> None:
-    """Run in a shell, it answers the very image: same key, same request, whatever quotes the prompt has."""
-    page = playground().generate(PROMPT)
-    answer = tmp_path / "answer.json"
-    subprocess.run(["sh", "-c", f"{page.view('curl')} -o {answer}"], check=True, timeout=60)
-    assert page.image_id in answer.read_text()
-    assert site.billed == 1
-
-
-def test_the_fetch_that_is_shown_is_what_was_sent(playground: Opener, site: Site) -> None:
-    """Run as a script, it answers the very image."""
-    page = playground().generate(PROMPT)
-    snippet = page.view("JavaScript").replace("const image =", "return")
-    found = page.driver.execute_script(f"return (async () => {{ {snippet} }})()")
-    assert found["id"] == page.image_id
-    assert site.billed == 1
-
-
 def test_the_session_is_remembered(playground: Opener) -> None:
     """Each image has a thumbnail with its id; pressing one shows its answer again."""
     page = playground()
@@ -135,6 +115,33 @@ def test_who_stops_waiting_gets_the_image_later(playground: Opener, site: Site) 
     page.click("#again")
     assert page.until(lambda: page.picture_is_drawn)
     assert site.billed == 1
+
+
+@pytest.mark.parametrize(("background", "offers"), [(True, "Look again, free"), (False, "Buy another, $0.10")])
+def test_who_stops_without_a_key_is_told_what_it_costs(
+    playground: Opener, site: Site, background: bool, offers: str
+) -> None:
+    """With the id that the background has it is looked at again, free; without, another image has its price."""
+    site.segmind.settings.latency = 2
+    page = playground()
+    page.click("[name=keys][value=none]")
+    if background:
+        page.click("#later")
+    page.type("#prompt", "a boat")
+    page.click("#generate")
+    if background:
+        page.until(lambda: page.text("#stand").startswith("Queued"))
+    else:
+        assert site.ledger.wait(lambda ledger: bool(ledger.generations()))
+    page.click("#stop")
+    assert page.done().code == "stopped"
+    labels = [button.text for button in page.all("#show .actions button")]
+    assert labels == list(dict.fromkeys([offers, "Buy another, $0.10", "Remove"]))
+    if background:
+        assert site.run_queued() == [200]
+        page.click("#again")
+        assert page.until(lambda: page.picture_is_drawn)
+    assert site.bought == 1
 
 
 def test_a_keyboard_is_enough(playground: Opener, site: Site) -> None:

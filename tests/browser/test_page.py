@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import pytest
 import requests
@@ -13,8 +14,8 @@ from tests.browser.page import Playground
 from tests.harness.site import Site
 
 CONTROLS = "button, input:not([hidden]), textarea, a[href], [role=tab]"
-READABLE = 4.5
-_CONTRASTS = """
+READABLE, SEEN, HITTABLE = 4.5, 3.0, 24.0  # contrast of texts, of edges; pixels
+_COLOURS = """
 const channel = (value) => (value /= 255) <= .03928 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4;
 const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 const rgba = (colour) => {
@@ -24,18 +25,42 @@ const rgba = (colour) => {
   return canvas.getImageData(0, 0, 1, 1).data;
 };
 const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+const ratio = (one, two) => {
+  const [a, b] = [light(one), light(two)];
+  return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+};
 const behind = (element) => {
   for (let at = element; at; at = at.parentElement) {
     const found = rgba(getComputedStyle(at).backgroundColor);
     if (found[3] > 200) return found;
   }
 };
+"""
+_TEXTS = """
 const texts = [...document.querySelectorAll("body *")].filter((element) =>
   element.checkVisibility() && !element.closest(":disabled, .unseen, noscript, option") &&
   [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
-return texts.map((element) => {
-  const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
-  return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), `${element.tagName} ${element.textContent.slice(0, 40)}`];
+return texts.map((element) => [
+  ratio(rgba(getComputedStyle(element).color), behind(element)),
+  `${element.tagName} ${element.textContent.slice(0, 40)}`,
+]);
+"""
+_EDGES = """
+const all = [...document.querySelectorAll("button, textarea, input[type=text], input[type=password], .ratio, .drop")];
+const seen = all.filter((control) => control.checkVisibility() && !control.matches(":disabled"));
+const edged = seen.filter((control) => parseFloat(getComputedStyle(control).borderTopWidth) > 0);
+return edged.map((control) => {
+  const { borderTopColor, backgroundColor } = getComputedStyle(control), outside = behind(control.parentElement);
+  const best = Math.max(ratio(rgba(borderTopColor), outside), ratio(rgba(backgroundColor), outside));
+  return [best, control.outerHTML.slice(0, 80)];
+});
+"""
+_SIZES = """
+const controls = "button, textarea, input:not([type=file]), summary, a[href]:not(.skip), [role=tab]";
+const seen = [...document.querySelectorAll(controls)].filter((control) => control.checkVisibility());
+return seen.map((control) => {
+  const { width, height } = (control.closest("label") ?? control).getBoundingClientRect();
+  return [Math.min(width, height), control.outerHTML.slice(0, 80)];
 });
 """
 
@@ -71,30 +96,57 @@ def test_ids_are_unique(page: Playground) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(page: Playground, scheme: str) -> None:
-    """WCAG AA in light and dark, for images, problems and marks at fields."""
+def test_everything_can_be_read_and_hit(page: Playground, scheme: str) -> None:
+    """WCAG AA in light and dark, for images, problems and marks at fields: texts, edges of controls, their sizes.
+
+    No heading skips a level.
+    """
     emulate(page, prefers_color_scheme=scheme)
+    page.click("#advanced summary")
+    page.click("#code summary")
     for prompt in ("a boat", "a boat [mock:406]", "a boat [mock:504]", "a boat [mock:ok-html]", ""):
         page.generate(prompt)
-        pale = [text for ratio, text in page.driver.execute_script(_CONTRASTS) if ratio < READABLE]
-        assert pale == []
+        for measured, least in ((_TEXTS, READABLE), (_EDGES, SEEN), (_SIZES, HITTABLE)):
+            found = page.driver.execute_script(_COLOURS + measured)
+            assert len(found) > 10
+            assert [[value, what] for value, what in found if value < least] == []
+        levels = [int(head.tag_name[1]) for head in page.all("h1, h2, h3, h4") if head.is_displayed()]
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_nothing_is_wider_than_the_screen(page: Playground, width: int) -> None:
-    """No sideways scrolling, from the smallest phone on, with an image and with a problem."""
+    """No sideways scrolling, from the smallest phone on, with an image and with a problem; phones see Generate."""
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.click("#drawer-close")
     for prompt in ("a boat", "x" * 1001):
         page.generate(prompt)
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
+    for top in (0, 300) if width < 500 else ():
+        page.driver.execute_script("scrollTo({ top: arguments[0], behavior: 'instant' })", top)
+        bottom = page.driver.execute_script("return document.querySelector('#generate').getBoundingClientRect().bottom")
+        assert 0 < bottom <= 800
 
 
-def test_what_happens_is_announced(page: Playground) -> None:
-    """The live region tells the end, good or bad, to who does not see it."""
-    assert page.text("#live") == "The image is ready."
-    page.generate("a boat [mock:406]")
-    assert page.text("#live").startswith("This service's Segmind account is out of credits. Not billed.")
+@pytest.mark.parametrize(
+    ("auth", "says"),
+    [("iam", "gcloud run services proxy"), ("oidc", "bearer token"), ("keys", "an API key"), ("none", "open to")],
+)
+def test_it_says_how_it_is_reached(playground: Opener, auth: str, says: str) -> None:
+    """Also on a phone: what lets a caller in, and with IAM the command that opens the page from one's own machine."""
+    more = {
+        "keys": {"API_KEYS": f"anna:{'0' * 64}"},
+        "oidc": {"OIDC_ISSUER": "https://accounts.example.com", "OIDC_AUDIENCE": "us"},
+    }
+    page = playground(AUTH=auth, **more.get(auth, {}))
+    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    told, bottom = page.text("#where"), page.find("#generate").rect["y"] + page.find("#generate").rect["height"]
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert says in told
+    assert bottom <= 800
 
 
 def test_nothing_moves_for_who_dislikes_it(page: Playground, site: Site) -> None:

@@ -4,7 +4,9 @@ import hashlib
 
 from selenium.webdriver import Keys
 
-from tests.browser.conftest import Opener
+from tests.browser.chromium import Watch
+from tests.browser.conftest import SETTINGS, Opener
+from tests.harness.site import Site
 
 KEY = "a-key-that-nobody-may-see"
 
@@ -68,12 +70,16 @@ def test_a_failure_that_is_kept_is_replayed_as_such(playground: Opener) -> None:
     assert page.code == "segmind-timeout"
 
 
-def test_a_service_that_is_gone_is_a_card_too(playground: Opener) -> None:
-    """No answer at all: it may have been billed, and the same key is the way to find out."""
-    page = playground()
-    page.driver.execute_script("window.fetch = () => Promise.reject(new TypeError('Failed to fetch'))")
+def test_a_connection_that_is_refused_has_sent_nothing(playground: Opener, site: Site) -> None:
+    """The card says so, and that nothing was billed; the same key is tried again."""
+    server = site(**SETTINGS).unstarted().start()
+    page = playground.at(f"{server.url}/")
+    server.kill()
     assert page.generate("a boat").code == "no-answer"
+    assert (page.text("#billed"), page.text("#show .detail")) == ("Not billed", "Nothing was sent.")
     assert "same key" in page.text("#show .todo")
+    assert page.text("#show .lead") == "Try again with the same key, $0.10 if it works"
+    Watch(page.driver).clear()  # the browser's own complaint
 
 
 def test_an_answer_of_somebody_else_is_a_card_too(playground: Opener) -> None:

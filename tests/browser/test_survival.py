@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome
 
 from tests.browser.chromium import Watch
@@ -21,7 +22,8 @@ LATENCY_SECONDS = 0.4
 OFF = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _STATE = """
 const all = JSON.parse(localStorage.getItem("imagegen:history") ?? "[]");
-return all.filter((entry) => entry.body.promptText === arguments[0]).map(({ state, id }) => [state, id]);
+const found = all.filter((entry) => entry.body.promptText === arguments[0]);
+return found.map(({ state, id, problem }) => [state, id, problem]);
 """
 
 
@@ -69,8 +71,12 @@ def survived(driver: Chrome, url: str, prompt: str) -> str:
     page.driver.execute_script("arguments[0].value = arguments[1]", page.find("#prompt"), prompt)
     page.click("#generate")
     time.sleep(random.uniform(0, 1.5 * LATENCY_SECONDS))
-    random.choice(WAYS)(driver, url)
-    page.until(lambda: [state for state, _ in driver.execute_script(_STATE, prompt)] == ["image"])
+    way = random.choice(WAYS)
+    way(driver, url)
+    try:
+        page.until(lambda: [state for state, *_ in driver.execute_script(_STATE, prompt)] == ["image"])
+    except TimeoutException:
+        raise AssertionError(f"{prompt}, {way.__name__}: {driver.execute_script(_STATE, prompt)}") from None
     page.until(lambda: page.find("#generate").is_enabled())
     found: str = driver.execute_script(_STATE, prompt)[0][1]
     return found

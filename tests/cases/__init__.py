@@ -1,4 +1,4 @@
-"""Cases as data: `load("name")` reads `name.yaml`."""
+"""Cases as data: `load("name")` reads the mappings of `name.yaml`, `rows("name")` its lists."""
 
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,12 @@ def load(name: str) -> list[Case]:
     cases: list[Case] = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text("utf-8"))
     assert cases
     return cases
+
+
+def rows(name: str) -> list[list[Any]]:
+    """Return a file whose cases are lists of values; its first line says which."""
+    found: list[list[Any]] = load(name)  # type: ignore[assignment]  # of lists
+    return found
 
 
 def named(case: Case) -> str:

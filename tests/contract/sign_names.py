@@ -1,4 +1,4 @@
-"""A program for `test_signing_iam`: signs the names it is given, with whatever credentials the environment offers.
+"""A program for `test_signing_iam`: signs the names it is given, with the credentials of its environment.
 
 It runs in a process of its own because google.auth reads the metadata server's address when it is imported. The one
 thing that is not real is where IAM lives.

@@ -68,7 +68,7 @@ def test_a_503_that_lasts_is_told(objects: GcsObjects, storage: StorageServer, o
     """At the caller's deadline, not at the client's own of two minutes."""
     storage.faults.answer(503, times=1_000)
     with pytest.raises(StorageUnavailable):
-        operation(objects, soon(0.5))
+        operation(objects, soon(0.2))
 
 
 @every_operation
@@ -82,10 +82,10 @@ def test_a_403_is_told_at_once(objects: GcsObjects, storage: StorageServer, oper
 
 @every_operation
 def test_silence_ends_at_the_deadline(objects: GcsObjects, storage: StorageServer, operation: Operation) -> None:
-    """A storage that says nothing holds nobody for ever."""
+    """A storage that says nothing holds no caller for ever."""
     storage.faults.hang(times=1_000)
     with pytest.raises(StorageUnavailable):
-        operation(objects, soon(0.5))
+        operation(objects, soon(0.2))
 
 
 @every_operation
@@ -100,11 +100,11 @@ def test_a_reset_is_retried(objects: GcsObjects, storage: StorageServer, operati
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
     """No connection until the deadline is StorageUnavailable as well."""
     with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))  # and never listens: the port is nobody else's meanwhile
+        deaf.bind(("127.0.0.1", 0))  # and never listens: no other process takes the port meanwhile
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{deaf.getsockname()[1]}")
         unreachable = gcs.client(8)
         with pytest.raises(StorageUnavailable):
-            operation(GcsObjects(unreachable, "results"), soon(0.5))
+            operation(GcsObjects(unreachable, "results"), soon(0.2))
         unreachable.close()
 
 
@@ -117,7 +117,7 @@ def test_a_bucket_that_does_not_exist(client: JsonApi, operation: Operation) -> 
 
 @every_operation
 def test_a_deadline_that_has_passed(monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
-    """With no time left nobody waits for a storage that accepts calls and says nothing."""
+    """With no time left no call waits for a storage that accepts calls and says nothing."""
     with Stub(wait) as silent:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", silent.url)
         slow = gcs.client(8)
@@ -152,7 +152,7 @@ def test_a_write_that_storage_did_not_confirm_is_not_done(monkeypatch: pytest.Mo
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", stub.url)
         strange = gcs.client(8)
         with pytest.raises(StorageUnavailable):
-            GcsObjects(strange, "results").create(NAME, DATA, "image/jpeg", soon(0.5))
+            GcsObjects(strange, "results").create(NAME, DATA, "image/jpeg", soon(0.2))
         strange.close()
 
 

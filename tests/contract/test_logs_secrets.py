@@ -1,4 +1,4 @@
-"""Whatever fails, at the finest level, from any library: no key, token, prompt, reference or signed URL is written."""
+"""At the finest level, from any library: no key, token, prompt, reference or signed URL is written."""
 
 import json
 from collections.abc import Iterator
@@ -139,7 +139,7 @@ def test_nothing_leaks_when_the_request_is_wrong(rig: Rig, body: object) -> None
 @pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize("path", ["/v1/images/sentinel", "/sentinel/path", "/v1/images?sentinel=1"])
 def test_nothing_leaks_from_a_path(rig: Rig, path: str) -> None:
-    """What somebody put into a path by mistake is not written: the route's pattern is."""
+    """What a caller puts into a path by mistake is not written: the route's pattern is."""
     assert rig.call("GET", path, headers={"Authorization": f"Bearer {TOKEN}"}).status in {404, 405}
 
 

@@ -1,45 +1,35 @@
 """Scripted faults, over Python and over the admin route: which calls they take, how often, and that they fired."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mock_segmind import FakeSegmind, Fault, UnknownFault, fingerprint
-from mock_segmind.faults.catalogue import CATALOGUE
+from mock_segmind import FakeSegmind, Fault, fingerprint
+from mock_segmind.faults.registry import REGISTRY
 from mock_segmind.replies import Json, JsonObject
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 
-def statuses(segmind: FakeSegmind, *prompts: str, line: str = probe.V1) -> list[int | None]:
+def statuses(segmind: FakeSegmind, *prompts: str, line: str = plain.V1) -> list[int | None]:
     key = {"x-api-key": segmind.key}
-    return [probe.call(segmind.url, line, probe.request(prompt), headers=key).status for prompt in prompts]
+    return [plain.call(segmind.url, line, plain.request(prompt), headers=key).status for prompt in prompts]
 
 
 def admin(segmind: FakeSegmind, line: str, body: JsonObject | bytes | None = None) -> Any:  # noqa: ANN401  any JSON, asserted on
     """Answer of an admin route: its JSON where it is a 200, else status and message."""
-    outcome = probe.call(segmind.url, line, body)
+    outcome = plain.call(segmind.url, line, body)
     return outcome.json if outcome.status == 200 else (outcome.status, outcome.fields["error"])
 
 
-def test_a_script_takes_the_next_calls(segmind: FakeSegmind) -> None:
-    """`times=2` takes two calls and no third, and counts them."""
-    script = segmind.faults.add(Fault.status(502, body="html"), times=2)
-    assert statuses(segmind, "a", "b", "c") == [502, 502, 200]
-    assert (script.fired, script.spent) == (2, True)
-
-
-def test_a_script_may_let_some_pass(segmind: FakeSegmind) -> None:
-    """`skip=1` hits the second call."""
-    segmind.faults.add("503", skip=1)
-    assert statuses(segmind, "a", "b", "c") == [200, 503, 200]
-
-
-def test_a_script_without_end(segmind: FakeSegmind) -> None:
-    """`times=None` never ends."""
-    segmind.faults.add("500", times=None)
-    assert statuses(segmind, "a", "b", "c", "d") == [500] * 4
+@pytest.mark.parametrize(
+    ("times", "skip", "seen"), [(2, 0, [502, 502, 200]), (1, 1, [200, 502, 200]), (None, 0, [502, 502, 502])]
+)
+def test_a_rule_takes_so_many_calls(segmind: FakeSegmind, times: int | None, skip: int, seen: list[int]) -> None:
+    """After those that it lets pass, and no more; None never ends. It counts them."""
+    rule = segmind.faults.add(Fault.status(502, body="html"), times=times, skip=skip)
+    assert statuses(segmind, "a", "b", "c") == seen
+    assert (rule.fired, rule.spent) == (seen.count(502), times is not None)
 
 
 def test_a_script_takes_only_what_it_matches(segmind: FakeSegmind) -> None:
@@ -48,13 +38,13 @@ def test_a_script_takes_only_what_it_matches(segmind: FakeSegmind) -> None:
     segmind.faults.add("502", path="/v2/")
     segmind.faults.add("503", when=lambda call: len(call.prompt) == 3, times=None)
     assert statuses(segmind, "a cat", "a cat", "dog") == [500, 200, 503]
-    assert statuses(segmind, "a horse", line=probe.V2) == [502]
+    assert statuses(segmind, "a horse", line=plain.V2) == [502]
 
 
 def test_several_faults_play_together(segmind: FakeSegmind) -> None:
     """One script with a delay, an error and a cut connection: all of them on the same call."""
     segmind.faults.add("slow=0.01", "502,body=text", "truncated=3")
-    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": segmind.key})
+    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": segmind.key})
     assert (outcome.status, outcome.body, outcome.broken) == (502, b"Bad", "IncompleteRead")
 
 
@@ -68,7 +58,7 @@ def test_a_script_names_its_requests(segmind: FakeSegmind) -> None:
     """`on` moves a fault to requests it does not take by itself, here the balance."""
     segmind.faults.add(Fault("500", on="credits"))
     assert statuses(segmind, "a") == [200]
-    outcome = probe.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
+    outcome = plain.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
     assert outcome.status == 500
 
 
@@ -86,7 +76,7 @@ def test_check_names_what_never_fired(segmind_server: FakeSegmind) -> None:
 def test_check_names_unknown_traffic(segmind_server: FakeSegmind) -> None:
     """A path the vendor does not have is a 404, and fails the test."""
     segmind_server.clear()
-    assert probe.call(segmind_server.url, "GET /v3/models").status == 404
+    assert plain.call(segmind_server.url, "GET /v3/models").status == 404
     with pytest.raises(AssertionError, match="/v3/models"):
         segmind_server.check()
 
@@ -101,27 +91,10 @@ def test_check_raises_a_bug_of_the_fake(segmind_server: FakeSegmind) -> None:
         segmind_server.check()
 
 
-@pytest.mark.parametrize(
-    ("make", "says"),
-    [
-        (lambda: Fault("unheard-of"), "Unknown mock fault 'unheard-of'. There are: 400"),
-        (lambda: Fault("502", colour="red"), "no option 'colour'. It has: body, message, billed, on, times"),
-        (lambda: Fault("truncated", bytes="many"), "must be a whole number"),
-        (lambda: Fault("reset", billed="perhaps"), "must be true or false"),
-        (lambda: Fault("502", on="v1+nowhere"), "joined by +"),
-    ],
-)
-def test_a_wrong_fault_is_refused_when_it_is_made(make: Callable[[], Fault], says: str) -> None:
-    """A typo in a test fails where it stands, with a list of what there is."""
-    with pytest.raises(UnknownFault) as caught:
-        make()
-    assert says in str(caught.value)
-
-
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", REGISTRY)
 def test_a_fault_is_the_same_as_text(name: str) -> None:
     """Every fault with all its options, written out and read again, is the same."""
-    options = CATALOGUE[name].options
+    options = REGISTRY[name].options
     fault = Fault(name, **{option.name: option.default for option in options}, times=2)
     assert Fault.parse(str(fault)) == fault
     assert hash(Fault.parse(str(fault))) == hash(fault)
@@ -164,7 +137,7 @@ def test_all_scripts_can_be_removed_over_http(segmind: FakeSegmind) -> None:
     ("line", "body", "says"),
     [
         ("POST /_mock/faults", {"faults": ["unheard-of"]}, "Unknown mock fault 'unheard-of'. There are: 400"),
-        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "of a wrong type: time. There are: faults, times"),
+        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "of a wrong type: time. There are: times, skip"),
         ("POST /_mock/faults", {"faults": ["502"], "times": True}, "wrong type: times"),
         ("POST /_mock/faults", {"faults": "502"}, "wrong type: faults"),
         ("POST /_mock/faults", {}, "at least one fault"),
@@ -189,7 +162,7 @@ def test_a_wrong_admin_request_is_told(
 def test_accounts_and_ledger_over_http(segmind: FakeSegmind) -> None:
     """What Python sees of accounts and ledger, HTTP sees too; keys only as fingerprints."""
     opened = admin(segmind, "POST /_mock/accounts", {"key": "secret-key", "credits": 1, "rate_limit": 5})
-    probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": "secret-key"})
+    plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": "secret-key"})
     accounts, ledger = admin(segmind, "GET /_mock/accounts"), admin(segmind, "GET /_mock/ledger")
     assert opened["key"] == fingerprint("secret-key")
     assert {account["key"]: account["credits"] for account in accounts["accounts"]}[opened["key"]] == 0.9
@@ -201,7 +174,7 @@ def test_settings_health_and_clear_over_http(segmind: FakeSegmind) -> None:
     """Settings change at once; clear brings the first ones back and forgets the rest."""
     assert admin(segmind, "GET /_mock/health") == {"status": "ok"}
     assert admin(segmind, "POST /_mock/settings", {"latency": 0.01})["latency"] == 0.01
-    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"x-api-key": segmind.key})
+    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": segmind.key})
     assert outcome.headers["x-generation-time"] == "0.01"
     admin(segmind, "POST /_mock/faults", {"faults": ["502"]})
     assert admin(segmind, "POST /_mock/clear") == {"status": "cleared"}
@@ -211,13 +184,13 @@ def test_settings_health_and_clear_over_http(segmind: FakeSegmind) -> None:
 
 def test_the_list_of_magic_prompts(segmind: FakeSegmind) -> None:
     """A page from another origin can read it; every fault is in it."""
-    outcome = probe.call(segmind.url, "GET /_mock/magic")
+    outcome = plain.call(segmind.url, "GET /_mock/magic")
     entries = outcome.fields["magic"]
     assert isinstance(entries, list)
-    assert [named(entry) for entry in entries] == list(CATALOGUE)
+    assert [named(entry) for entry in entries] == list(REGISTRY)
     assert outcome.headers["access-control-allow-origin"] == "*"
-    assert probe.call(segmind.url, "OPTIONS /_mock/faults").status == 204
-    assert probe.call(segmind.url, "PUT /_mock/magic").status == 405
+    assert plain.call(segmind.url, "OPTIONS /_mock/faults").status == 204
+    assert plain.call(segmind.url, "PUT /_mock/magic").status == 405
 
 
 def named(entry: Json) -> Json:

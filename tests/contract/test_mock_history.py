@@ -10,18 +10,18 @@ import pytest
 from segmind import SegmindClient, SegmindError
 
 from mock_segmind import FakeSegmind, Picture
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 HOUR = 3_600
 
 
-def generate(segmind: FakeSegmind, prompt: str = "a cat", line: str = probe.V1) -> probe.Outcome:
-    return probe.call(segmind.url, line, probe.request(prompt), headers={"x-api-key": segmind.key}, timeout=0.5)
+def generate(segmind: FakeSegmind, prompt: str = "a cat", line: str = plain.V1) -> plain.Outcome:
+    return plain.call(segmind.url, line, plain.request(prompt), headers={"x-api-key": segmind.key}, timeout=0.5)
 
 
-def read(segmind: FakeSegmind, query: str = "", key: str | None = None) -> probe.Outcome:
+def read(segmind: FakeSegmind, query: str = "", key: str | None = None) -> plain.Outcome:
     line = f"GET /inference-request/{query if query.startswith('generations') else f'request-history{query}'}"
-    return probe.call(segmind.url, line, headers={"x-api-key": key or segmind.key})
+    return plain.call(segmind.url, line, headers={"x-api-key": key or segmind.key})
 
 
 def rows(segmind: FakeSegmind, query: str = "") -> list[Any]:
@@ -45,7 +45,7 @@ def test_the_vendors_sdk_reads_it(client: SegmindClient, segmind: FakeSegmind) -
     (row,) = client.generations.history(model_name="gen4", status="COMPLETED")["data"]
     assert row["request_body"] == {"promptText": "a cat", "referenceImages": [{"tag": "model"}]}
     assert (row["credits_deduction"], row["model_name"]) == (0.1, "runway-gen4-image")
-    image = probe.call(segmind.url, f"GET {row['generation_url'].removeprefix(segmind.url)}")
+    image = plain.call(segmind.url, f"GET {row['generation_url'].removeprefix(segmind.url)}")
     assert image.body == Picture("a cat", tags=("model",)).encoded()
     assert client.generations.get(row["request_id"]) == row
     with pytest.raises(SegmindError) as caught:
@@ -89,7 +89,7 @@ def test_a_call_that_runs_is_pending(segmind: FakeSegmind) -> None:
     assert [row["model_status"] for row in rows(segmind)] == ["COMPLETED"]
 
 
-@pytest.mark.parametrize("line", [probe.V1, probe.V2])
+@pytest.mark.parametrize("line", [plain.V1, plain.V2])
 def test_a_late_row_lands_when_the_clock_says_so(segmind: FakeSegmind, line: str) -> None:
     """No minute is waited for: the test moves the clock."""
     generate(segmind, "[mock:reset][mock:history-late=3600]", line)
@@ -102,7 +102,7 @@ def test_a_late_row_lands_when_the_clock_says_so(segmind: FakeSegmind, line: str
 def test_v1_calls_can_be_left_out(segmind: FakeSegmind) -> None:
     """The vendor neither says nor excludes that v1 calls are listed."""
     segmind.settings.history_lists_v1 = False
-    ids = [generate(segmind, "a cat", line).headers["x-request-id"] for line in (probe.V1, probe.V2)]
+    ids = [generate(segmind, "a cat", line).headers["x-request-id"] for line in (plain.V1, plain.V2)]
     assert [row["request_id"] for row in rows(segmind)] == ids[1:]
     assert [read(segmind, f"/{one}").status for one in ids] == [404, 200]
 
@@ -112,7 +112,7 @@ def test_foreign_rows_stand_beside_ours(segmind: FakeSegmind) -> None:
     segmind.accounts.open("other", 5)
     ours = generate(segmind).headers["x-request-id"]
     foreign = segmind.add_foreign("a cat", model_status="FAILED", credits_deduction=0.0)
-    added = probe.call(segmind.url, "POST /_mock/history/foreign", {"count": 2, "prompt": "a cat"}).fields["rows"]
+    added = plain.call(segmind.url, "POST /_mock/history/foreign", {"count": 2, "prompt": "a cat"}).fields["rows"]
     assert len(rows(segmind)) == 4
     assert {ours, foreign["request_id"]} < {row["request_id"] for row in rows(segmind)}
     assert isinstance(added, list)
@@ -205,6 +205,6 @@ def test_a_clock_of_ones_own() -> None:
     with FakeSegmind(clock=lambda: 1_700_000_000.0) as fake:
         generate(fake)
         assert [row["model_created"] for row in rows(fake)] == ["2023-11-14T22:13:20.000Z"]
-        moved = probe.call(fake.url, "POST /_mock/clock", {"advance": HOUR})
+        moved = plain.call(fake.url, "POST /_mock/clock", {"advance": HOUR})
         assert (moved.fields, fake.clock.now()) == ({"now": 1_700_003_600.0}, 1_700_003_600.0)
     assert time.time() > fake.clock.now()

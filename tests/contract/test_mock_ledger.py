@@ -11,17 +11,17 @@ import pytest
 
 from mock_segmind import FakeSegmind, Picture, Settings
 from mock_segmind.replies import JsonObject
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 IN_FLIGHT = 300
 
 
-def generate(segmind: FakeSegmind, prompt: str, timeout: float = 60) -> probe.Outcome:
+def generate(segmind: FakeSegmind, prompt: str, timeout: float = 60) -> plain.Outcome:
     key = {"x-api-key": segmind.key}
-    return probe.call(segmind.url, probe.V1, probe.request(prompt), headers=key, timeout=timeout)
+    return plain.call(segmind.url, plain.V1, plain.request(prompt), headers=key, timeout=timeout)
 
 
-def at_once(segmind: FakeSegmind, prompts: list[str]) -> list[probe.Outcome]:
+def at_once(segmind: FakeSegmind, prompts: list[str]) -> list[plain.Outcome]:
     with ThreadPoolExecutor(len(prompts)) as pool:
         return list(pool.map(lambda prompt: generate(segmind, prompt), prompts))
 
@@ -71,7 +71,7 @@ def test_a_client_that_waits_is_not_gone(segmind: FakeSegmind) -> None:
 
 
 def test_clear_drops_what_is_running(segmind: FakeSegmind) -> None:
-    """A call that waits is dropped without an answer; it bills nobody afterwards."""
+    """A call that waits is dropped without an answer; it is not billed afterwards."""
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(generate, segmind, "[mock:slow=60]")
         assert segmind.ledger.wait(lambda ledger: len(ledger.posts()) == 1)
@@ -98,8 +98,8 @@ def test_stop_ends_what_is_running() -> None:
 def test_long_strings_are_cut_in_the_ledger(segmind: FakeSegmind) -> None:
     """A data URI of megabytes does not stay in memory for each call."""
     uri = "data:image/png;base64," + "A" * 100_000
-    body = probe.request(referenceImages=[{"tag": "model", "uri": uri}])
-    assert probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    body = plain.request(referenceImages=[{"tag": "model", "uri": uri}])
+    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 200
     assert len(str(segmind.ledger.posts()[0].body)) < 3_000
 
 
@@ -140,7 +140,7 @@ def photos() -> Iterator[str]:
 
 
 def with_reference(uri: str) -> JsonObject:
-    return probe.request(referenceImages=[{"tag": "model", "uri": uri}, {"tag": "none"}])
+    return plain.request(referenceImages=[{"tag": "model", "uri": uri}, {"tag": "none"}])
 
 
 @pytest.mark.parametrize(("mode", "seen"), [("off", []), ("get", ["GET"]), ("head", ["HEAD", "GET"])])
@@ -148,7 +148,7 @@ def test_references_are_fetched_where_asked(segmind: FakeSegmind, photos: str, m
     """HEAD and then GET, GET alone, or nothing; the ledger says what came, without the URL's signature."""
     segmind.settings.fetch_references = mode
     body = with_reference(f"{photos}/a.jpg?signature=secret")
-    assert probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 200
     assert [line.split()[0] for line in Photos.seen] == seen
     came = {"uri": f"{photos}/a.jpg", "contentType": "image/jpeg", "bytes": len(Photos.good)}
     assert segmind.ledger.posts()[0].fetched == ([came] if seen else [])
@@ -160,19 +160,19 @@ def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photo
     segmind.settings.fetch_references = "head"
     body = with_reference(f"{photos}{path}")
     key = {"x-api-key": segmind.key}
-    outcome = probe.call(segmind.url, probe.V1, body, headers=key)
+    outcome = plain.call(segmind.url, plain.V1, body, headers=key)
     assert (outcome.status, "Failed to fetch reference image" in str(outcome.fields["error"])) == (500, True)
-    job = probe.call(segmind.url, probe.V2, body, headers=key).fields
-    failed = probe.call(segmind.url, f"GET /v2/requests/{job['request_id']}", headers=key)
+    job = plain.call(segmind.url, plain.V2, body, headers=key).fields
+    failed = plain.call(segmind.url, f"GET /v2/requests/{job['request_id']}", headers=key)
     assert (failed.status, failed.fields["status"]) == (422, "FAILED")
     assert (segmind.ledger.total_billed, segmind.accounts.all()[0].held) == (Decimal(0), Decimal(0))
 
 
 def test_an_unreachable_host_fails_the_generation(segmind: FakeSegmind) -> None:
-    """Nobody listens there: the same 500."""
+    """A refused connection is the same 500."""
     segmind.settings.fetch_references = "get"
     body = with_reference("http://127.0.0.1:1/a.jpg")
-    assert probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key}).status == 500
+    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 500
 
 
 def test_two_fakes_do_not_know_each_other() -> None:

@@ -3,11 +3,11 @@
 import pytest
 
 from mock_segmind import FakeSegmind
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 
-def generate(segmind: FakeSegmind, prompt: str) -> probe.Outcome:
-    return probe.call(segmind.url, probe.V1, probe.request(prompt), headers={"x-api-key": segmind.key})
+def generate(segmind: FakeSegmind, prompt: str) -> plain.Outcome:
+    return plain.call(segmind.url, plain.V1, plain.request(prompt), headers={"x-api-key": segmind.key})
 
 
 TYPOS = {
@@ -24,7 +24,7 @@ TYPOS = {
 
 @pytest.mark.parametrize("text", TYPOS)
 def test_a_typo_is_told(segmind: FakeSegmind, text: str) -> None:
-    """A magic prompt that the catalogue lacks is a 400 that lists what there is, never a silent success."""
+    """A magic prompt that the registry lacks is a 400 that lists what there is, never a silent success."""
     outcome = generate(segmind, f"a cat [mock:{text}]")
     assert outcome.status == 400
     assert TYPOS[text] in str(outcome.fields["error"])
@@ -39,7 +39,7 @@ def test_magic_that_passes_after_two_times(segmind: FakeSegmind) -> None:
 
 def test_magic_works_before_any_check(segmind: FakeSegmind) -> None:
     """A gateway that fails does not look at keys; without magic the same call is a 401."""
-    tries = [probe.call(segmind.url, probe.V1, probe.request(prompt)).status for prompt in ("[mock:502]", "a cat")]
+    tries = [plain.call(segmind.url, plain.V1, plain.request(prompt)).status for prompt in ("[mock:502]", "a cat")]
     assert tries == [502, 401]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mock_segmind import DEFAULT_KEY
-from mock_segmind.faults.catalogue import markdown
-from tests.contract import mock_client as probe
+from mock_segmind.faults.registry import markdown
+from tests.contract import mock_client as plain
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "mock_segmind" / "README.md").read_text("utf-8")
@@ -41,10 +41,10 @@ def test_the_program_serves_until_told_to_stop(number: signal.Signals) -> None:
     """One line with URL and key, an image, and a clean end even while a call hangs."""
     with program("--latency", "0.01") as (process, line):
         key = {"x-api-key": DEFAULT_KEY}
-        outcome = probe.call(url_in(line), probe.V1, probe.request(), headers=key)
+        outcome = plain.call(url_in(line), plain.V1, plain.request(), headers=key)
         assert (outcome.status, outcome.headers["x-generation-time"]) == (200, "0.01")
-        hanging = probe.request("[mock:hang]")
-        assert probe.call(url_in(line), probe.V1, hanging, headers=key, timeout=0.2).broken == "TimeoutError"
+        hanging = plain.request("[mock:hang]")
+        assert plain.call(url_in(line), plain.V1, hanging, headers=key, timeout=0.2).broken == "TimeoutError"
         process.send_signal(number)
         rest, errors = process.communicate(timeout=20)
         assert (process.returncode, rest, errors) == (0, "", "")
@@ -57,7 +57,7 @@ def test_options_and_environment() -> None:
     with program(*arguments, **environment) as (_, line):
         url = url_in(line)
         statuses = [
-            probe.call(url, probe.V1, probe.request(), headers={"x-api-key": key}).status
+            plain.call(url, plain.V1, plain.request(), headers={"x-api-key": key}).status
             for key in ("one", "one", "two", DEFAULT_KEY)
         ]
     assert statuses == [200, 406, 200, 401]
@@ -91,7 +91,7 @@ def test_a_wrong_setting_is_one_clear_line(name: str, value: str, says: str) -> 
 
 
 def test_the_table_of_magic_prompts_is_up_to_date() -> None:
-    """The README's table is what the catalogue generates; `python -m mock_segmind.faults` prints it."""
+    """The README's table is what the registry generates; `python -m mock_segmind.faults` prints it."""
     table = README.split("begin -->\n")[1].split("\n\n<!-- end -->")[0]
     printed = subprocess.run(
         [sys.executable, "-W", "error", "-m", "mock_segmind.faults"],

@@ -12,12 +12,12 @@ from PIL import Image
 
 from mock_segmind import RATIOS, FakeSegmind, Picture, fingerprint
 from mock_segmind.replies import Json, JsonObject
-from tests.contract import mock_client as probe
+from tests.contract import mock_client as plain
 
 
-def generate(segmind: FakeSegmind, body: JsonObject | bytes, **headers: str) -> probe.Outcome:
+def generate(segmind: FakeSegmind, body: JsonObject | bytes, **headers: str) -> plain.Outcome:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return probe.call(segmind.url, probe.V1, body, headers={"x-api-key": segmind.key} | named)
+    return plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key} | named)
 
 
 def references(*tags: str, uri: str = "https://example.com/a.png") -> list[Json]:
@@ -27,7 +27,7 @@ def references(*tags: str, uri: str = "https://example.com/a.png") -> list[Json]
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_an_image_has_the_size_asked(segmind: FakeSegmind, ratio: str) -> None:
     """Each of the eight ratios gives a jpeg of exactly that many pixels."""
-    outcome = generate(segmind, probe.request(ratio=ratio))
+    outcome = generate(segmind, plain.request(ratio=ratio))
     with Image.open(io.BytesIO(outcome.body)) as image:
         assert (image.format, "{}:{}".format(*image.size)) == ("JPEG", ratio)
 
@@ -35,11 +35,11 @@ def test_an_image_has_the_size_asked(segmind: FakeSegmind, ratio: str) -> None:
 def test_the_image_shows_what_was_asked(segmind: FakeSegmind) -> None:
     """Prompt, ratio and tags each change the picture; the same request gives the same bytes."""
     bodies = [
-        probe.request("a cat"),
-        probe.request("a cat"),
-        probe.request("a dog"),
-        probe.request("a cat", ratio="960:960"),
-        probe.request("a cat", referenceImages=references("model")),
+        plain.request("a cat"),
+        plain.request("a cat"),
+        plain.request("a dog"),
+        plain.request("a cat", ratio="960:960"),
+        plain.request("a cat", referenceImages=references("model")),
     ]
     images = [generate(segmind, body).body for body in bodies]
     assert images[0] == images[1]
@@ -54,7 +54,7 @@ def test_any_prompt_can_be_drawn(prompt: str) -> None:
 
 def test_the_headers_of_a_success(segmind: FakeSegmind) -> None:
     """The vendor's own headers say what it cost, what is left, and which request it was."""
-    headers = generate(segmind, probe.request()).headers
+    headers = generate(segmind, plain.request()).headers
     assert (headers["content-type"], headers["x-cost"]) == ("image/jpeg", "0.1")
     assert headers["x-remaining-credits"] == "9999.9"
     assert headers["x-request-id"] == segmind.ledger.posts()[0].request_id
@@ -64,13 +64,13 @@ def test_the_headers_of_a_success(segmind: FakeSegmind) -> None:
 
 def test_the_key_may_be_a_bearer_token(segmind: FakeSegmind) -> None:
     """`Authorization: Bearer` works as well, and the ledger shows the key by its fingerprint only."""
-    outcome = probe.call(segmind.url, probe.V1, probe.request(), headers={"Authorization": f"Bearer {segmind.key}"})
+    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"Authorization": f"Bearer {segmind.key}"})
     entry = segmind.ledger.posts()[0]
     assert (outcome.status, entry.key) == (200, fingerprint(segmind.key))
     assert segmind.key not in json.dumps(entry.as_json())
 
 
-GOOD = probe.request()
+GOOD = plain.request()
 REFUSED: list[tuple[str, int, str, JsonObject | bytes]] = [
     ("not JSON", 400, "not valid JSON", b"{"),
     ("NaN is JSON to Python only", 400, "must be a string", b'{"promptText": NaN, "referenceImages": []}'),
@@ -129,22 +129,22 @@ def test_what_is_just_allowed_is_generated(segmind: FakeSegmind, body: JsonObjec
 def test_each_check_comes_before_the_next(segmind: FakeSegmind) -> None:
     """A request with everything wrong is refused for one reason after the other, as each is put right."""
     poor = segmind.accounts.open("poor", 0.05, forbidden=True)
-    bad_body, bad_ratio = b"{", probe.request(ratio="16:9")
+    bad_body, bad_ratio = b"{", plain.request(ratio="16:9")
     wrong_type = {"x-api-key": "poor", "Content-Type": "text/plain"}
     key = {"x-api-key": "poor"}
     seen = [
-        probe.call(segmind.url, "GET /v1/other-model", bad_body, headers={"Content-Type": "text/plain"}),
-        probe.call(segmind.url, "POST /v1/other-model", bad_body),
-        probe.call(segmind.url, probe.V1, bad_body),
-        probe.call(segmind.url, probe.V1, bad_body, headers={"x-api-key": "nobody"}),
-        probe.call(segmind.url, probe.V1, bad_body, headers=wrong_type),
+        plain.call(segmind.url, "GET /v1/other-model", bad_body, headers={"Content-Type": "text/plain"}),
+        plain.call(segmind.url, "POST /v1/other-model", bad_body),
+        plain.call(segmind.url, plain.V1, bad_body),
+        plain.call(segmind.url, plain.V1, bad_body, headers={"x-api-key": "nobody"}),
+        plain.call(segmind.url, plain.V1, bad_body, headers=wrong_type),
     ]
     poor.forbidden = False
     seen += [
-        probe.call(segmind.url, probe.V1, bad_body, headers=wrong_type),
-        probe.call(segmind.url, probe.V1, bad_body, headers=key),
-        probe.call(segmind.url, probe.V1, bad_ratio, headers=key),
-        probe.call(segmind.url, probe.V1, probe.request(), headers=key),
+        plain.call(segmind.url, plain.V1, bad_body, headers=wrong_type),
+        plain.call(segmind.url, plain.V1, bad_body, headers=key),
+        plain.call(segmind.url, plain.V1, bad_ratio, headers=key),
+        plain.call(segmind.url, plain.V1, plain.request(), headers=key),
     ]
     assert [outcome.status for outcome in seen] == [405, 404, 401, 401, 403, 406, 400, 406, 406]
     assert b"Missing Authorization or x-api-key" in seen[2].body
@@ -155,7 +155,7 @@ def test_each_check_comes_before_the_next(segmind: FakeSegmind) -> None:
 def test_credits_end(segmind: FakeSegmind) -> None:
     """Five calls for half a dollar: the sixth is refused, and the balance is exactly nothing."""
     account = segmind.accounts.open("poor", 0.5)
-    statuses = [generate(segmind, probe.request(), x_api_key="poor").status for _ in range(6)]
+    statuses = [generate(segmind, plain.request(), x_api_key="poor").status for _ in range(6)]
     assert statuses == [200] * 5 + [406]
     assert (account.balance, account.held, segmind.ledger.total_billed) == (Decimal(0), Decimal(0), Decimal("0.5"))
 
@@ -163,7 +163,7 @@ def test_credits_end(segmind: FakeSegmind) -> None:
 def test_a_spend_limit_is_a_406_of_its_own(segmind: FakeSegmind) -> None:
     """The balance would do, the team's own limit does not: the text alone tells."""
     segmind.accounts.open("thrifty", 50, spend_limit=0.1)
-    first, second = (generate(segmind, probe.request(), x_api_key="thrifty") for _ in range(2))
+    first, second = (generate(segmind, plain.request(), x_api_key="thrifty") for _ in range(2))
     assert (first.status, second.status) == (200, 406)
     assert "Spend limit" in str(second.fields["error"])
 
@@ -171,7 +171,7 @@ def test_a_spend_limit_is_a_406_of_its_own(segmind: FakeSegmind) -> None:
 def test_a_rate_limit_says_when_it_ends(segmind: FakeSegmind) -> None:
     """The call above the limit is a 429 with the vendor's header, without Retry-After, and not billed."""
     segmind.accounts.open("busy", 50, rate_limit=0)
-    outcome = generate(segmind, probe.request(), x_api_key="busy")
+    outcome = generate(segmind, plain.request(), x_api_key="busy")
     assert outcome.status == 429
     assert "retry-after" not in outcome.headers
     assert outcome.headers["x-rate-limit-reset-at-utc"].endswith(":00.000Z")
@@ -180,11 +180,11 @@ def test_a_rate_limit_says_when_it_ends(segmind: FakeSegmind) -> None:
 
 def test_the_credits_call_is_free(segmind: FakeSegmind) -> None:
     """It answers the balance of the key's account and bills nothing."""
-    generate(segmind, probe.request())
-    outcome = probe.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
+    generate(segmind, plain.request())
+    outcome = plain.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
     assert outcome.fields == {"credits": 9999.9, "free-credits": 0.01}
     assert len(segmind.ledger.billed()) == 1
-    assert probe.call(segmind.url, "GET /v1/get-user-credits").status == 401
+    assert plain.call(segmind.url, "GET /v1/get-user-credits").status == 401
 
 
 def test_a_connection_is_kept(segmind: FakeSegmind) -> None:

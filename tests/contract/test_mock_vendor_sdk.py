@@ -41,13 +41,6 @@ def test_run_is_v2(client: SegmindClient, segmind: FakeSegmind) -> None:
     assert [entry.kind for entry in segmind.ledger.billed()] == ["v2-submit"]
 
 
-def test_a_job_is_waited_for(client: SegmindClient, segmind: FakeSegmind) -> None:
-    """`wait` polls through QUEUED and PROCESSING to the end."""
-    job = client.submit_async(SLUG, **BODY | {"promptText": "a cat [mock:v2-polls=3]"})
-    assert job.wait(interval=0.01)["status"] == "COMPLETED"
-    assert len(segmind.ledger.entries("v2-status")) == 4
-
-
 def test_a_failed_job_is_raised(client: SegmindClient) -> None:
     """FAILED with 422, as the SDK's comments describe the vendor, becomes its InferenceFailed."""
     with pytest.raises(InferenceFailed) as caught:

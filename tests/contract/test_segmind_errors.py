@@ -41,21 +41,6 @@ def test_an_error_is_what_the_contract_says(rig: Rig, case: Case, shape: str) ->
 
 
 @pytest.mark.parametrize("case", ERRORS, ids=lambda case: case["fault"])
-def test_the_same_key_again(rig: Rig, case: Case) -> None:
-    """A freed key buys its image now; a kept end is repeated word by word, and Segmind is not asked."""
-    script(rig, case, "json")
-    first = rig.order("key-1")
-    rig.segmind.faults.clear()
-    calls = rig.calls
-    again = rig.order("key-1")
-    if CONTRACT[case["code"]]["frees"]:
-        assert (again.status, again.json["status"], rig.billed) == (200, "succeeded", 1)
-        return
-    assert (again.status, again.json["detail"], rig.calls) == (first.status, first.json["detail"], calls)
-    assert (first.headers.get("Idempotent-Replayed"), again.headers["Idempotent-Replayed"]) == (None, "true")
-
-
-@pytest.mark.parametrize("case", ERRORS, ids=lambda case: case["fault"])
 def test_an_end_is_shown_by_its_id(rig: Rig, case: Case) -> None:
     """What is kept can be looked up, with the same problem in it; what was freed never was."""
     script(rig, case, "json")
@@ -67,15 +52,6 @@ def test_an_end_is_shown_by_its_id(rig: Rig, case: Case) -> None:
     shown = rig.call("GET", f"/v1/images/{ids.pop()}")
     assert (shown.status, shown.json["error"]["code"]) == (200, case["code"])
     assert shown.json["status"] == CONTRACT[case["code"]]["ends"]
-
-
-@pytest.mark.parametrize(("fault", "failures"), [("502", 2), ("502", 1), ("503", 1)])
-def test_a_repetition_that_succeeds(rig: Rig, fault: str, failures: int) -> None:
-    """After as many failures as are repeated, the image is bought, once."""
-    rig.segmind.faults.add(fault, times=failures)
-    answer = rig.order("key-1")
-    assert (answer.status, rig.calls, rig.billed) == (200, failures + 1, 1)
-    assert rig.left() == ["claim.json", "image.jpg", "result.json", "sent.json", "slot"]
 
 
 def test_an_account_without_credits(rig: Rig) -> None:

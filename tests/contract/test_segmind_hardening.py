@@ -128,7 +128,7 @@ def test_a_hosted_image_that_never_comes(status: str, fetches: int) -> None:
 
 @pytest.mark.parametrize("url", ["http://[", "http://example.com/x", "ftp://x/y"])
 def test_a_url_that_can_never_be_fetched(url: str) -> None:
-    """Nobody waits for it."""
+    """It is refused at once."""
     clock = FakeClock()
     with pytest.raises(errors.SegmindBadImage):
         fetch_hosted(SegmindClient("SG_secret", "http://127.0.0.1:9", clock, 2), url, Deadline.within(clock, 60))

@@ -40,7 +40,7 @@ def test_a_limit_that_outlasts_its_own_time_is_not_hammered(rig: Rig) -> None:
 
 
 def test_a_limit_beyond_the_deadline_is_told_at_once(rig: Rig) -> None:
-    """Nobody waits for an hour: one call, and Retry-After hands the vendor's time on."""
+    """An hour is not waited for: one call, and Retry-After hands the vendor's time on."""
     rig.segmind.faults.add("429,reset_in=3600")
     answered = rig.order("key-1")
     assert (answered.code, rig.calls, rig.left()) == ("segmind-rate-limited", 1, [])

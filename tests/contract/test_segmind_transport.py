@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from urllib3.exceptions import NewConnectionError
 
 from imagegen import connections
 from tests.harness.rig import MakeRig, Rig
@@ -29,7 +30,7 @@ def get(url: str, *, public_only: bool = False) -> int:
 def test_nobody_listens(make_rig: MakeRig, capsys: pytest.CaptureFixture[str]) -> None:
     """A refused connection is a 502 that cost nothing, after two repetitions; the key is free."""
     with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))  # and never listens: the port is nobody else's meanwhile
+        deaf.bind(("127.0.0.1", 0))  # and never listens: no other process takes the port meanwhile
         rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}")
         answered = rig.order("key-1")
     assert (answered.status, answered.code, answered.json["billed"]) == (502, "segmind-unreachable", "no")
@@ -70,7 +71,7 @@ def test_a_certificate_that_nobody_vouches_for(make_rig: MakeRig, tmp_path: Path
 
 
 def test_a_connection_that_breaks_after_the_request(make_rig: MakeRig) -> None:
-    """Once it was sent nobody can know: one request, an open outcome."""
+    """Once it was sent the outcome is open: one request, an open outcome."""
     with Stub(hang_up) as stub:
         rig = make_rig(SEGMIND_BASE_URL=stub.url)
         answered = rig.order("key-1")
@@ -118,14 +119,28 @@ def test_a_connection_that_was_closed_meanwhile_is_not_trusted(make_rig: MakeRig
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key goes straight to Segmind, whatever HTTP_PROXY says."""
+    """The key goes straight to Segmind, also where HTTP_PROXY is set."""
     with Stub() as proxy, Stub(answer("HTTP/1.1 200 OK")) as stub:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         assert get(stub.url) == 200
     assert (proxy.connections, len(stub.requests)) == (0, 1)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0.0.0.0"])
+HERE = (
+    "127.0.0.1",
+    "localhost",
+    "LOCALHOST",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "017700000001",
+    "0x7f.1",
+    "0.0.0.0",
+    "0",
+)
+
+
+@pytest.mark.parametrize("host", HERE)
 def test_a_public_session_never_talks_to_this_machine(host: str) -> None:
     """However the address is spelled, not even a connection is made where it turns out to be private."""
     with Stub(answer("HTTP/1.1 200 OK")) as stub:
@@ -136,7 +151,44 @@ def test_a_public_session_never_talks_to_this_machine(host: str) -> None:
     assert (stub.connections, len(stub.requests)) == (1, 1)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+INSIDE = (
+    *("[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]"),
+    *("[fd00:ec2::254]", "169.254.169.254", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "198.18.0.1"),
+    *("192.0.2.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "[ff02::1]", "[100::1]"),
+)
+
+
+@pytest.mark.parametrize("host", INSIDE)
+def test_no_address_inside_is_public(host: str) -> None:
+    """Our own machine, its link, its network, carriers' networks, multicast, and what gateways unwrap into one."""
+    with pytest.raises(connections.PrivateAddress):
+        get(f"http://{host}:9/", public_only=True)
+
+
+def test_a_name_that_changes_its_mind_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Public when it is looked at, this machine a moment later: what was looked at is what is called."""
+    asked: list[str] = []
+
+    def look_up(host: str, port: int, *rest: object, **named: object) -> list[tuple[object, ...]]:
+        del rest, named
+        asked.append(host)
+        if host == "8.8.8.8":
+            raise OSError("it is called, which is enough to see")
+        address = "8.8.8.8" if asked.count(host) == 1 else "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    with Stub(answer("HTTP/1.1 200 OK")) as stub:
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        url = f"http://rebinds.example:{stub.port}/"
+        with pytest.raises(NewConnectionError, match="no connection"):
+            get(url, public_only=True)
+        assert asked == ["rebinds.example", "8.8.8.8"]
+        with pytest.raises(connections.PrivateAddress):
+            get(url, public_only=True)
+    assert stub.connections == 0
+
+
+@pytest.mark.parametrize("host", HERE)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_hosted_image_on_a_private_host_is_refused(
     rig: Rig, capsys: pytest.CaptureFixture[str], scheme: str, host: str

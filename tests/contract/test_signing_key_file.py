@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -65,39 +65,6 @@ def status(url: str, method: str = "GET") -> int:
     return requests.request(method, url, timeout=10).status_code
 
 
-def with_query(url: str, **changed: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), **changed})))
-
-
-def test_a_signed_url_opens_the_object(signer: GcsSigner) -> None:
-    """Anybody who has it gets the bytes, without credentials."""
-    assert requests.get(signer.sign(NAME).url, timeout=10).content == DATA
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"X-Goog-Expires": "604800"},
-        {"X-Goog-Date": "20990101T000000Z"},
-        {"X-Goog-Signature": "00" * 256},
-        {"X-Goog-Credential": "other@local-project.iam.gserviceaccount.com/20260314/auto/storage/goog4_request"},
-        {"response-content-type": "text/html"},
-    ],
-)
-def test_a_changed_url_opens_nothing(signer: GcsSigner, changed: dict[str, str]) -> None:
-    """No parameter can be stretched, swapped or added."""
-    assert status(with_query(signer.sign(NAME).url, **changed)) in {400, 403}
-
-
-def test_a_url_opens_one_object_with_one_method(signer: GcsSigner) -> None:
-    """Neither somebody else's image nor a write."""
-    url = signer.sign(NAME).url
-    assert status(url.replace("jobs/abc", "jobs/other")) == 403
-    assert status(url, "DELETE") == 403
-    assert status(url, "PUT") == 403
-
-
 @pytest.mark.parametrize(("ahead", "expected"), [(TTL - 60, 200), (TTL + 60, 400)])
 def test_a_url_ends_when_it_says(signer: GcsSigner, later: Later, ahead: float, expected: int) -> None:
     """It works until `expires_at` and not after it."""
@@ -143,17 +110,14 @@ CREDENTIALS = throw_away_credentials()
 
 
 def test_a_throw_away_key_convinces_no_real_storage(clock: FakeClock) -> None:
-    """It exists for emulators that check nothing; whoever checks refuses it."""
+    """It exists for emulators that check nothing; storage that checks refuses it."""
     signer = GcsSigner("results", throw_away_credentials, TTL, clock)
     assert status(signer.sign(NAME).url) == 403
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"type": "service_account"}'])
 def test_a_broken_key_file_is_told(
-    clock: FakeClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    content: str | None,
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     """Missing, empty or senseless: no URL could be signed, and nothing of the file is in the error."""
     file = tmp_path / "broken.json"

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from google.cloud import storage as gcs
 
-MULTIPART = {"Content-Type": 'multipart/related; boundary="B"'}
-
 
 def start(directory: Path) -> tuple[subprocess.Popen[str], str]:
     """Return a storage server in a process of its own, and its URL."""

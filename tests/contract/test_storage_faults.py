@@ -58,7 +58,7 @@ def test_faults_end_after_their_number_and_the_client_gets_through(storage: Stor
 
 
 def test_a_dropped_answer_makes_the_retry_meet_its_own_write(storage: StorageServer, bucket: gcs.Bucket) -> None:
-    """The ambiguous write: it was applied, nobody was told, and the retry is refused by what the first try wrote."""
+    """The ambiguous write: it was applied, its answer lost, and the retry is refused by what the first try wrote."""
     fault = storage.faults.drop(method="POST", name="claim.json")
     with pytest.raises(exceptions.PreconditionFailed):
         bucket.blob("claim.json").upload_from_string(b"mine", if_generation_match=0, retry=RETRY)

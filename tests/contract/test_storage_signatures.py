@@ -174,8 +174,7 @@ def timed(tmp_path: Path, storage_key: Path, clock: Clock) -> Iterator[Signer]:
 
 
 @pytest.mark.parametrize(
-    ("later", "expected"),
-    [(-16 * 60, 400), (-14 * 60, 200), (0, 200), (590, 200), (610, 400), (10**8, 400)],
+    ("later", "expected"), [(-16 * 60, 400), (-14 * 60, 200), (0, 200), (590, 200), (610, 400), (10**8, 400)]
 )
 def test_a_url_opens_from_its_date_to_its_end(timed: Signer, clock: Clock, later: int, expected: int) -> None:
     clock.offset = later

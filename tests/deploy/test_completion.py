@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 
+from local.completions import message_about
 from tests.deploy.infra_files import INFRA
 
 NODE = shutil.which("node")
@@ -63,3 +65,19 @@ def test_an_end_without_metadata_is_told_all_the_same() -> None:
 def test_nothing_else_is_told(name: str) -> None:
     """Everything else below jobs/ is filtered out."""
     assert transformed(f"jobs/abc/{name}", {"metadata": {"id": "abc"}}) is None
+
+
+@pytest.mark.parametrize("name", ["jobs/abc/result.json", "jobs/abc/claim.json"])
+@pytest.mark.parametrize(
+    "told", [{"id": "abc", "status": "failed", "code": "segmind-failed"}, {"status": "succeeded"}, {}]
+)
+def test_make_run_tells_what_pubsub_would(name: str, told: dict[str, str]) -> None:
+    """The local player of these messages and the lines that are deployed let the same through, with the same fields."""
+    resource = {"name": name, "bucket": "results", "generation": "1", "timeFinalized": "now", "metadata": told}
+    deployed, played = transformed(name, resource), message_about(resource)
+    if deployed is None or played is None:
+        assert deployed is played
+        return
+    message = cast("dict[str, dict[str, str]]", played["message"])
+    assert message["attributes"] | cast("dict[str, str]", deployed["attributes"]) == message["attributes"]
+    assert set(message["attributes"]) & {"id", "status", "code"} == set(told)

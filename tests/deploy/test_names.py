@@ -94,6 +94,7 @@ def test_metrics_read_what_the_log_writes() -> None:
     assert {"image_succeeded", "image_failed", "key_freed", "bug"} <= events
     assert events <= set(written)
     assert fields <= {"door"}.union(*(written[event] for event in events))
+    assert _errors_in_log() <= events, "an ERROR that no metric counts wakes nobody"
 
 
 def _decorators(function: ast.FunctionDef) -> list[str]:
@@ -108,6 +109,13 @@ def _written_by_log() -> dict[str, set[str]]:
     """Return the fields of every event, from log.py's calls of `_write`."""
     calls = [node for node in ast.walk(ast.parse((FUNCTION / "imagegen" / "log.py").read_text())) if _is_write(node)]
     return {ast.literal_eval(c.args[1]): {k.arg for k in c.keywords if k.arg} for c in calls if isinstance(c, ast.Call)}
+
+
+def _errors_in_log() -> set[str]:
+    """Return the events that are always written as errors."""
+    calls = [node for node in ast.walk(ast.parse((FUNCTION / "imagegen" / "log.py").read_text())) if _is_write(node)]
+    first = [[a.value for a in c.args[:2] if isinstance(a, ast.Constant)] for c in calls if isinstance(c, ast.Call)]
+    return {str(words[1]) for words in first if words[0] in {"ERROR", "CRITICAL"}}
 
 
 def _texts_in_log() -> set[str]:

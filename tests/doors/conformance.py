@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 import requests
 from jsonschema import Draft202012Validator, FormatChecker
 
+from tests.harness.site import Site
+
 Json = Any  # a document
+
+
+def described(server: Site) -> Json:
+    """Return the document that a server shows of itself."""
+    return server.get("/openapi.json").json()
 
 
 def resolved(document: Json, node: Json) -> Json:

@@ -1,4 +1,4 @@
-"""`make run` in a process of its own, on ports and a folder that nobody else uses."""
+"""`make run` in a process of its own, on ports and a folder of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PORTS_NEEDED = 5
 
 
 def free_ports() -> int:
-    """Return the first of some neighbouring ports that nobody listens on."""
+    """Return the first of some neighbouring ports that are free."""
     while True:
         first = random.randrange(20_000, 32_000)
         with ExitStack() as held, suppress(OSError):
@@ -68,6 +68,10 @@ class Run:
         text = "\n".join(self.lines)
         resource: dict[str, object] = json.loads(text[text.index("{\n") : text.index("\n}\n") + 2])
         return resource
+
+    def ended(self) -> list[dict[str, str]]:
+        """Return the attributes of each message about an ended image that was printed."""
+        return [json.loads(line.partition("ended: ")[2]) for line in self.lines if line.startswith("  ended: ")]
 
     def child(self, words: str) -> int:
         """Return the process among those it has started whose command line holds these words."""

@@ -73,7 +73,7 @@ def test_all_problems_are_told_at_once(unspent: Site) -> None:
     ],
 )
 def test_what_is_not_json_by_its_headers_is_a_415(unspent: Site, headers: list[str], says: str) -> None:
-    """A wrong or empty Content-Type, another charset and any Content-Encoding: 415, whatever the body."""
+    """A wrong or empty Content-Type, another charset and any Content-Encoding: 415, for any body."""
     body = gzip.compress(GOOD) if "gzip" in headers[-1] else GOOD
     answered = sent(unspent, body, *headers)
     refused(answered, 415, "unsupported-media-type")

@@ -1,11 +1,13 @@
 """on_upload and what is not its business: acknowledged with one log line, never asked for again, nothing spent."""
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
+import requests
 
-from tests.harness.events import UPLOADS, Event, event_of
+from tests.harness.events import FINALIZED, UPLOADS, Event, event_of
 from tests.harness.orders import order
 from tests.harness.site import Site
 
@@ -19,22 +21,54 @@ WHOLE: dict[str, Any] = {
 }
 
 
+def structured(data: object = WHOLE, **attributes: object) -> Event:
+    """Return an event with its attributes in its body; bytes are sent as they are."""
+    event = {"specversion": "1.0", "type": FINALIZED, "source": "//storage", "id": "one", "data": data, **attributes}
+    return whole(event)
+
+
+def whole(body: object, kind: str = "application/cloudevents+json") -> Event:
+    return Event({"Content-Type": kind}, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
 def without(*names: str) -> dict[str, Any]:
     return {name: value for name, value in WHOLE.items() if name not in names}
 
 
 def overwritten(site: Site) -> Event:
-    event = site.uploads.drop("jobs/one.json", order("the old one"))
+    event = site.uploads.put("jobs/one.json", order("the old one"))
     site.storage.put(UPLOADS, "jobs/one.json", b"{}")
     return event
 
 
 def photo_overwritten(site: Site) -> Event:
-    event = site.uploads.drop_photo("me.jpg", b"x", prompt="the old one")
+    event = site.uploads.put_photo("me.jpg", b"x", prompt="the old one")
     site.storage.put(UPLOADS, "me.jpg", b"y")
     return event
 
 
+DEEP = b'{"data": ' * 100_000
+STRUCTURED: dict[str, Event] = {
+    "id a number": structured(id=7),
+    "id null": structured(id=None),
+    "id an object": structured(id={"a": 1}),
+    "id endless": structured(id="x" * 100_000),
+    "type a list": structured(type=[FINALIZED]),
+    "time a number": structured(time=7),
+    "another version": structured(specversion="0.2"),
+    "version a list": structured(specversion=[1]),
+    "data in base64": structured(data_base64="!"),
+    "an extension that is an object": structured(knativearrivaltime={"a": 1}),
+    "a batch": whole([{"specversion": "1.0"}], "application/cloudevents-batch+json"),
+    "a batch called one": whole([{"specversion": "1.0"}]),
+    "deep": whole(DEEP),
+    "deep, with a version": whole(b'{"specversion": "1.0", "data": ' + b"[" * 100_000),
+    "no attributes": whole({"specversion": "1.0"}),
+    "not UTF-8": whole(b"\xff\xfe\x00{"),
+    "empty": whole(b""),
+    "no JSON": whole(b"{"),
+    "a form": whole(b"a=b", "application/x-www-form-urlencoded"),
+}
 BROKEN: dict[str, Event] = {
     "no JSON": event_of(b"{"),
     "no body": event_of(b""),
@@ -66,11 +100,11 @@ GONE: dict[str, Making] = {
     "deleted": lambda _: event_of(WHOLE),
     "overwritten": overwritten,
     "a photo that was overwritten": photo_overwritten,
-    "in references": lambda site: site.uploads.drop_photo("references/me.jpg", b"x", prompt="@image at sea"),
-    "a photo without a prompt": lambda site: site.uploads.drop_photo("me.jpg", b"x", tag="person"),
-    "no image": lambda site: site.uploads.drop_photo("me.txt", b"x", "text/plain", prompt="@image at sea"),
-    "another JSON": lambda site: site.uploads.drop("elsewhere/one.json", order()),
-    "no JSON file": lambda site: site.uploads.drop("jobs/one.txt", order()),
+    "in references": lambda site: site.uploads.put_photo("references/me.jpg", b"x", prompt="@image at sea"),
+    "a photo without a prompt": lambda site: site.uploads.put_photo("me.jpg", b"x", tag="person"),
+    "no image": lambda site: site.uploads.put_photo("me.txt", b"x", "text/plain", prompt="@image at sea"),
+    "another JSON": lambda site: site.uploads.put("elsewhere/one.json", order()),
+    "no JSON file": lambda site: site.uploads.put("jobs/one.txt", order()),
 }
 
 
@@ -90,6 +124,25 @@ def test_a_broken_event_is_acknowledged(site: Site, event: Event) -> None:
     assert_left_alone(site, event)
 
 
+@pytest.mark.parametrize("event", STRUCTURED.values(), ids=STRUCTURED)
+def test_a_structured_event_that_is_broken_is_acknowledged(site: Site, event: Event) -> None:
+    """Also where the framework cannot read it: one log line of ours, no text of its own, nothing bought."""
+    answered = requests.post(site.events.url, data=event.body, headers=event.headers, timeout=30)
+    lines = site.new_lines(site.events)
+    assert (answered.status_code, answered.text) in {(200, "OK"), (200, "")}
+    assert [json.loads(line)["event"] for line in lines] == ["event_ignored"]
+    assert len(lines[0]) < 1000
+    assert (site.results.jobs(), site.ledger.entries()) == ({}, [])
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
+def test_a_call_that_delivers_nothing_is_refused(site: Site, method: str) -> None:
+    """Events are POSTed: 405, without a page of the framework's."""
+    answered = site.events.call(method, "/")
+    assert (answered.status_code, answered.text) == (405, "")
+    assert "POST" in answered.headers["Allow"]
+
+
 @pytest.mark.parametrize("make", GONE.values(), ids=GONE)
 def test_an_event_of_something_else_is_acknowledged(site: Site, make: Making) -> None:
     """Deleted or overwritten meanwhile, a reference, an image without a prompt, another file: 200, one log line."""
@@ -99,7 +152,7 @@ def test_an_event_of_something_else_is_acknowledged(site: Site, make: Making) ->
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-45T00:00:00Z", "2026-03-14", "9999-12-31T23:59:59.9999Z"])
 def test_a_time_that_makes_no_sense_is_no_reason_to_lose_a_job(site: Site, time: str) -> None:
     """An event with a strange ce-time is handled like one of now: its job gives an image."""
-    assert site.deliver(site.uploads.drop("jobs/one.json", order()).headed(time=time)) == 200
+    assert site.deliver(site.uploads.put("jobs/one.json", order()).headed(time=time)) == 200
     assert len(site.results.images()) == 1
 
 
@@ -118,5 +171,5 @@ def test_it_never_reacts_to_what_the_project_writes_itself(site: Site, photo_uri
 
 
 def test_without_an_uploads_bucket_every_event_is_left_alone(site: Site) -> None:
-    """No uploads bucket is configured: a job file anywhere is nobody's job."""
-    assert_left_alone(site(UPLOADS_BUCKET=""), site.uploads.drop("jobs/one.json", order()))
+    """No uploads bucket is configured: a job file in any bucket is left alone."""
+    assert_left_alone(site(UPLOADS_BUCKET=""), site.uploads.put("jobs/one.json", order()))

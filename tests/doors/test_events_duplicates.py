@@ -16,7 +16,7 @@ def test_concurrent_deliveries_of_one_event_are_one_call(site: Site, api: str) -
     site = site(SEGMIND_API=api, MAX_IMAGES_PER_DAY="50")
     sites = [site, site.fresh()]
     site.segmind.settings.latency = 0.3
-    event = site.uploads.drop("jobs/one.json", order())
+    event = site.uploads.put("jobs/one.json", order())
     with ThreadPoolExecutor(8) as platform:
         statuses = list(platform.map(lambda i: sites[i % 2].deliver(event), range(8)))
     assert (set(statuses), statuses.count(200) >= 1) == ({200, 503}, True)
@@ -27,7 +27,7 @@ def test_concurrent_deliveries_of_one_event_are_one_call(site: Site, api: str) -
 def test_an_older_event_that_comes_late_buys_nothing(site: Site) -> None:
     """A file written twice, its events in the wrong order: the newer one is an image, the older one left alone."""
     site = site()
-    older, newer = (site.uploads.drop("jobs/one.json", order(prompt)) for prompt in ("the old one", "the new one"))
+    older, newer = (site.uploads.put("jobs/one.json", order(prompt)) for prompt in ("the old one", "the new one"))
     assert [site.deliver(event) for event in (newer, older, newer)] == [200] * 3
     assert [entry.prompt for entry in site.ledger.generations()] == ["the new one"]
     assert len(site.results.jobs()) == 1
@@ -37,7 +37,7 @@ def test_a_hundred_events_three_times_each_are_a_hundred_images(site: Site, coun
     """100 events, delivered three times each in random order to two processes: 100 billed calls, 100 images."""
     site = site(MAX_IMAGES_PER_DAY="1000")
     sites = [site, site.fresh()]
-    events = [site.uploads.drop(f"jobs/{i}.json", order(f"boat number {i}")) for i in range(100)]
+    events = [site.uploads.put(f"jobs/{i}.json", order(f"boat number {i}")) for i in range(100)]
     deliveries = [(random.choice(sites), event) for event in events for _ in range(3)]
     random.shuffle(deliveries)
     with ThreadPoolExecutor(16) as platform:

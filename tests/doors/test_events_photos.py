@@ -14,7 +14,7 @@ def test_a_photo_is_worked_on(site: Site, kind: str, delivery: str) -> None:
     site.segmind.settings.fetch_references = "get"
     data = Picture("me").encoded(kind)
     asked = {"prompt": "@person on a beach", "ratio": "720:1280", "tag": "person"}
-    assert site.deliver(site.uploads.drop_photo(f"inbox/me.{kind}", data, f"image/{kind}", **asked)) == 200
+    assert site.deliver(site.uploads.put_photo(f"inbox/me.{kind}", data, f"image/{kind}", **asked)) == 200
     (bought,) = site.ledger.billed()
     shown, references = site.only(), [{"tag": "person"}]
     assert shown["request"] == {"promptText": asked["prompt"], "ratio": "720:1280", "referenceImages": references}
@@ -27,7 +27,7 @@ def test_a_photo_is_worked_on(site: Site, kind: str, delivery: str) -> None:
 def test_only_the_prompt_is_needed_and_each_upload_is_one_image(site: Site, photo: bytes) -> None:
     """Without ratio and tag there are defaults; three deliveries are one call, a new upload under the name another."""
     for number in (1, 2):
-        event = site.uploads.drop_photo("Fotos/größe ✓.png", photo, prompt="@image über den Wolken ☁")
+        event = site.uploads.put_photo("Fotos/größe ✓.png", photo, prompt="@image über den Wolken ☁")
         assert [site.deliver(event) for _ in range(3)] == [200] * 3
         assert site.bought == site.billed == len(site.results.jobs()) == number
     requests = [site.show(image_id)["request"] for image_id in site.results.jobs()]
@@ -53,7 +53,7 @@ def test_a_photo_that_cannot_be_used_is_written_down(
 ) -> None:
     """Bad metadata, a type or size that Segmind does not take: failed as invalid-request, nothing spent."""
     data = photo if size is None else b"x" * size
-    event = site.uploads.drop_photo("me", data, f"image/{kind}", **metadata)
+    event = site.uploads.put_photo("me", data, f"image/{kind}", **metadata)
     assert [site.deliver(event) for _ in range(2)] == [200, 200]
     error = site.only()["error"]
     assert error["code"] == "invalid-request"

@@ -22,7 +22,7 @@ def test_what_may_pass_is_asked_for_again(site: Site, row: Case) -> None:
     """A failure that cost nothing is 503 and leaves neither claim nor slot; the next delivery buys the image."""
     site = site(SEGMIND_API=row.get("api", "v1"))
     site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
-    event = site.uploads.drop("jobs/one.json", order())
+    event = site.uploads.put("jobs/one.json", order())
     assert site.deliver(event) == 503
     assert (site.results.jobs(), site.results.slots()) == ({}, [])
     assert [line["reason"] for line in site.new_logs(site.events, "event_redelivered")] == [row["code"]]
@@ -35,7 +35,7 @@ def test_an_old_event_ends_as_failed(site: Site, row: Case) -> None:
     """After EVENT_MAX_AGE_SECONDS the same failure is written down and acknowledged; a later delivery buys nothing."""
     site = site(SEGMIND_API=row.get("api", "v1"))
     site.segmind.faults.add(row["magic"], times=row.get("calls", 1))
-    event = site.uploads.drop("jobs/one.json", order()).aged(OLD)
+    event = site.uploads.put("jobs/one.json", order()).aged(OLD)
     assert [site.deliver(event) for _ in range(2)] == [200, 200]
     shown = site.only()
     assert (shown["status"], shown["error"]["code"], shown["error"]["billed"]) == ("failed", row["code"], "no")
@@ -44,7 +44,7 @@ def test_an_old_event_ends_as_failed(site: Site, row: Case) -> None:
 
 def test_an_old_event_that_works_is_an_image(site: Site) -> None:
     """Age alone ends nothing: an event that was away for a day still gives its image."""
-    assert site.deliver(site.uploads.drop("jobs/one.json", order()).aged(86_400)) == 200
+    assert site.deliver(site.uploads.put("jobs/one.json", order()).aged(86_400)) == 200
     assert len(site.results.images()) == 1
 
 
@@ -52,7 +52,7 @@ def test_the_age_is_a_setting(site: Site) -> None:
     """EVENT_MAX_AGE_SECONDS moves the line: at 60 seconds an event of 61 ends, one of 50 comes again."""
     site = site(EVENT_MAX_AGE_SECONDS="60")
     site.segmind.faults.add("500", times=2)
-    young, old = (site.uploads.drop(f"jobs/{age}.json", order()).aged(age) for age in (50, 61))
+    young, old = (site.uploads.put(f"jobs/{age}.json", order()).aged(age) for age in (50, 61))
     assert [site.deliver(event) for event in (young, old)] == [503, 200]
     assert site.only()["status"] == "failed"
 
@@ -60,8 +60,8 @@ def test_the_age_is_a_setting(site: Site) -> None:
 def test_a_reached_cap_is_waited_out(site: Site) -> None:
     """Beyond the day's cap an event is asked for again; an old one ends as daily-limit-reached, nothing is spent."""
     site = site(MAX_IMAGES_PER_DAY="1")
-    assert site.deliver(site.uploads.drop("jobs/first.json", order())) == 200
-    event = site.uploads.drop("jobs/second.json", order())
+    assert site.deliver(site.uploads.put("jobs/first.json", order())) == 200
+    event = site.uploads.put("jobs/second.json", order())
     assert site.deliver(event) == 503
     assert len(site.results.jobs()) == 1
     assert site.deliver(event.aged(OLD)) == 200
@@ -82,7 +82,7 @@ def test_a_reached_cap_is_waited_out(site: Site) -> None:
 def test_storage_that_fails_before_the_call_is_waited_out(site: Site, method: str, name: str, body: object) -> None:
     """A job that cannot be read, a claim, slot or end that cannot be written: 503, and the next delivery is its end."""
     site.storage.faults.answer(403, method=method, name=name)
-    event = site.uploads.drop("jobs/one.json", body)
+    event = site.uploads.put("jobs/one.json", body)
     assert site.deliver(event) == 503
     assert (site.results.jobs(), site.bought, site.slots) == ({}, 0, 0)
     assert site.deliver(event) == 200
@@ -95,14 +95,14 @@ def test_storage_that_fails_before_the_call_is_waited_out(site: Site, method: st
 def test_a_job_that_can_never_be_read_claims_nothing(site: Site) -> None:
     """When its event is too old, it is acknowledged: an id is not spent on a request that was never seen."""
     site.storage.faults.answer(403, method="GET", name="jobs/one.json")
-    assert site.deliver(site.uploads.drop("jobs/one.json", order()).aged(OLD)) == 200
+    assert site.deliver(site.uploads.put("jobs/one.json", order()).aged(OLD)) == 200
     assert (site.storage.objects("results"), site.bought) == ([], 0)
 
 
 def test_a_paid_image_that_cannot_be_stored_ends_as_that(site: Site) -> None:
     """v1, and storage refuses the image: written down as image-not-stored, never bought again by a redelivery."""
     site.storage.faults.answer(403, method="POST", name="jobs/*/image.jpg")
-    event = site.uploads.drop("jobs/one.json", order())
+    event = site.uploads.put("jobs/one.json", order())
     assert site.deliver(event) in {200, 503}
     assert site.deliver(event) == 200
     shown = site.only()

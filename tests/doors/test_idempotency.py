@@ -1,4 +1,4 @@
-"""Idempotency-Key over HTTP: the same image, paid once, whatever repeats, waits or differs."""
+"""Idempotency-Key over HTTP: the same image, paid once, however often it is asked for."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,14 +1,19 @@
 """Many at once, and the end of an instance amid its work."""
 
+import base64
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.harness.orders import order
+from mock_segmind import Picture
+from tests.harness.events import UPLOADS
+from tests.harness.orders import order, reference
 from tests.harness.site import Site
 
 IN_FLIGHT = 200
+MIB = 1024 * 1024
 
 
 def test_two_hundred_generations_in_flight(site: Site) -> None:
@@ -28,6 +33,30 @@ def test_two_hundred_generations_in_flight(site: Site) -> None:
     assert len({image_id for _, image_id, _ in answers}) == len(site.results.images()) == IN_FLIGHT
     assert {vendor for _, _, vendor in answers} == {entry.request_id for entry in site.ledger.billed()}
     assert site.bought == IN_FLIGHT
+
+
+def test_large_job_files_that_come_at_once_fit_into_memory(site: Site) -> None:
+    """Twenty of 14 MiB, inline images and all: a few are read at a time, and each is an image in the end."""
+    server = site.fresh()
+    photo = Picture("me").encoded("jpeg")
+    comment = b"\xff\xfe\xff\xff" + b"x" * 65_533
+    inline = base64.b64encode(photo[:2] + comment * 54 + photo[2:]).decode()
+    references = [reference(f"tag{i}", f"data:image/jpeg;base64,{inline}") for i in range(3)]
+    data = json.dumps(order(referenceImages=references)).encode()
+    names = [f"jobs/{i}.json" for i in range(20)]
+    for name in names:
+        site.storage.put(UPLOADS, name, data, content_type="application/json")
+
+    def deliver(name: str) -> int:
+        event = server.uploads.event(name)
+        return next(status for _ in range(20) if (status := server.deliver(event)) != 503)
+
+    deliver(names[0])  # imports everything
+    before = server.events.peak_bytes()
+    with ThreadPoolExecutor(len(names)) as platform:
+        assert set(platform.map(deliver, names)) == {200}
+    assert server.events.peak_bytes() < before + 200 * MIB
+    assert site.billed == len(names)
 
 
 def test_sigterm_lets_a_generation_finish(site: Site) -> None:

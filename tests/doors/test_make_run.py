@@ -42,6 +42,9 @@ def test_once_generates_one_image_and_leaves_nothing_running(run: Run) -> None:
     assert resource["status"] == "succeeded"
     assert resource["request"] == {"promptText": "a blue door", "ratio": "1280:720", "referenceImages": []}
     assert any(line.strip().endswith("s, usually 3") for line in run.lines)
+    (ended,) = run.ended()
+    assert ended | {"id": resource["id"], "status": "succeeded", "eventType": "OBJECT_FINALIZE"} == ended
+    assert ended["objectId"] == f"jobs/{resource['id']}/result.json"
     saved = Path(run.lines[-1].strip())
     assert saved.parent == run.state
     assert saved.read_bytes().startswith(b"\xff\xd8\xff")
@@ -53,13 +56,19 @@ def test_once_generates_one_image_and_leaves_nothing_running(run: Run) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) -> None:
-    """Whoever calls meanwhile is served, and the state outlives the run: the next one still has the image."""
+    """A call meanwhile is served, and the state outlives the run: the next one still has the image."""
     run.start("--latency", "0")
     run.read_until("until Ctrl-C")
     url = f"http://127.0.0.1:{run.port}"
     image = call("POST", f"{url}/v1/images", json={"promptText": "a cat", "referenceImages": []}, timeout=60).json()
     shown = call("GET", image["image"]["url"], headers={"Origin": url})
     assert (shown.status, shown.headers["Access-Control-Allow-Origin"]) == (200, "*"), "fetch() from the playground"
+    call("POST", f"{url}/v1/images", json={"promptText": "[mock:moderation]", "referenceImages": []}, timeout=60)
+    run.read_until('"code": ')
+    assert [(told["status"], told.get("code")) for told in run.ended()[1:]] == [
+        ("succeeded", None),
+        ("failed", "rejected-by-segmind"),
+    ]
     run.process.send_signal(number)
     assert (run.end(), run.stderr) == (0, "")
     assert run.lines[-1].startswith("Stopping")
@@ -83,7 +92,7 @@ def test_only_pages_of_configured_origins_may_use_signed_urls(run: Run) -> None:
 
 
 def test_it_can_be_stopped_amid_a_generation(run: Run) -> None:
-    run.start("--latency", "600")
+    run.start("--latency", "600", "--patience", "0.5")
     run.read_until("usually 600")
     run.process.send_signal(signal.SIGINT)
     run.process.send_signal(signal.SIGINT)
@@ -160,14 +169,5 @@ def test_the_help_names_every_option() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "local", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert set(re.findall(r"--[a-z-]+", done.stdout)) == {
-        "--help",
-        "--once",
-        "--port",
-        "--prompt",
-        "--latency",
-        "--state",
-        "--sweep-every",
-        "--deliveries",
-        "--shuffle",
-    }
+    told = "help once port prompt latency patience state sweep-every deliveries shuffle"
+    assert set(re.findall(r"--([a-z-]+)", done.stdout)) == set(told.split(" "))

@@ -38,7 +38,7 @@ def told(site: Site) -> dict[str, object]:
 
 @pytest.mark.parametrize("accept", [BROWSER, "*/*", "text/html"])
 def test_it_is_there_where_it_is_on(site: Site, accept: str) -> None:
-    """PLAYGROUND=1: a page, shut by its policy, that nobody keeps."""
+    """PLAYGROUND=1: a page, shut by its policy, that no cache keeps."""
     answered = site.get("/", Accept=accept)
     assert (answered.status_code, answered.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert answered.headers["Cache-Control"] == "no-store"
@@ -112,7 +112,7 @@ def test_where_it_is_off_its_files_are_not_there(site: Site) -> None:
 
 
 def test_it_may_talk_to_the_bucket_only(site: Site) -> None:
-    """With the real vendor and the real storage: itself and Cloud Storage, nobody else."""
+    """With the real vendor and the real storage: itself and Cloud Storage only."""
     real = {"SEGMIND_BASE_URL": "https://api.segmind.com", "STORAGE_EMULATOR_HOST": ""}
     rules = policy(site(PLAYGROUND="1", **real))
     assert rules["connect-src"] == ["'self'", "https://storage.googleapis.com"]

@@ -49,7 +49,7 @@ def test_many_keys_that_each_come_twice(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_key_that_two_requests_fight_for_belongs_to_one(site: Site, tmp_path: Path) -> None:
-    """Two different requests under one key at once: whoever wins is bought and replayed, the others get 422."""
+    """Two different requests under one key at once: the first is bought and replayed, the others get 422."""
     asks = [[Ask(order("a boat"), "k")] * 10, [Ask(order("a train"), "k")] * 10]
     answers = swarm.run(site.env, tmp_path, 10, asks)
     assert sorted(answer.status for answer in answers) == [200] * 10 + [422] * 10

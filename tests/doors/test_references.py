@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 
 import pytest
 
@@ -9,6 +10,7 @@ from mock_segmind import Picture
 from tests.harness.events import UPLOADS
 from tests.harness.orders import CALLERS, KEYS, order, reference
 from tests.harness.site import Site
+from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_http, by_the_queue
 
 MIB = 1024 * 1024
 
@@ -39,6 +41,32 @@ def test_segmind_gets_the_bytes(site: Site, delivery: str, kind: str, inline: bo
     assert str(bought.fetched[0]["uri"]).startswith(origin)
 
 
+WAYS: dict[str, Way] = {
+    "HTTP": by_http,
+    "HTTP, queued": by_the_queue,
+    "a job file": by_a_job_file,
+    "a batch": by_a_batch,
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("kind", ["none", "https", "gs", "data"])
+def test_every_kind_of_reference_comes_through_every_door(site: Site, way: Way, kind: str) -> None:
+    """What the contract allows as a `uri` buys an image whichever door it is ordered at, bytes included."""
+    data = Picture("me").encoded("png")
+    site.storage.put(UPLOADS, "references/known.png", data, content_type="image/png")
+    public = "https://images.example.com/me.png"
+    uri = {"none": None, "https": public, "gs": "gs://uploads/references/known.png", "data": data_uri(data)}[kind]
+    site.segmind.settings.fetch_references = "off" if kind == "https" else "get"
+    way(site, order("a boat @model", referenceImages=[reference("model", uri)]), "k")
+    jobs = [event for event in site.uploads.events() if event.headers["ce-subject"].startswith("objects/jobs/")]
+    assert {site.deliver(event) for event in jobs} <= {200}
+    (bought,) = site.ledger.billed()
+    assert len(bought.fetched) == (kind in {"gs", "data"})
+    assert {fetched["bytes"] for fetched in bought.fetched} <= {len(data)}
+    assert (public in json.dumps(bought.body)) is (kind == "https")
+
+
 def test_what_is_kept_and_shown_names_no_uri(site: Site, photo: bytes) -> None:
     """Neither the claim nor the result nor the resource holds a reference's URI or a signed URL of it."""
     site.storage.put(UPLOADS, "references/secret-name.png", photo, content_type="image/png")
@@ -64,23 +92,12 @@ def test_an_inline_image_is_staged_once_by_its_content(site: Site, photo: bytes,
 
 WHOLE = Picture("me").encoded("png")
 WRONG_URIS: dict[str, str] = {
-    "a type that is none": "data:image/gif;base64,R0lGODlhAQABAAAAACw=",
-    "no base64": "data:image/png,abc",
     "broken base64": "data:image/png;base64,!!!!",
-    "cut base64": data_uri(WHOLE)[:-3],
-    "empty": "data:image/png;base64,",
     "another type than it says": data_uri(WHOLE, "jpeg"),
-    "cut short": data_uri(WHOLE[:-20]),
-    "no image": data_uri(b"<html></html>"),
     "above 5 MB": data_uri(WHOLE[:-12] + b"x" * 4 * MIB),
     "another bucket": "gs://results/references/me.png",
-    "outside references/": "gs://uploads/me.png",
     "a job": "gs://uploads/jobs/one.json",
-    "the folder itself": "gs://uploads/references/",
     "a way out": "gs://uploads/references/../jobs/one.json#",
-    "a bucket only": "gs://uploads",
-    "a line break": "gs://uploads/references/a\nb",
-    "a name too long": f"gs://uploads/references/{'x' * 1024}",
 }
 
 
@@ -121,7 +138,7 @@ def test_an_object_that_cannot_be_used_is_refused(
 
 
 def test_everybody_has_a_folder_of_their_own(site: Site, photo: bytes, photo_uri: str) -> None:
-    """With API keys an inline image goes into its caller's folder, and nobody else's may be named."""
+    """With API keys an inline image goes into its caller's folder, and no other folder may be named."""
     site = site(**CALLERS)
     site.storage.put(UPLOADS, "references/shared.png", photo, content_type="image/png")
     assert site.post(asking(photo_uri), x_api_key=KEYS["alice"]).status_code == 200

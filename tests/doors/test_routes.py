@@ -44,7 +44,7 @@ def test_the_index_names_every_route(site: Site) -> None:
     ],
 )
 def test_a_wrong_method_is_a_405_that_names_the_right_ones(site: Site, method: str, path: str, allow: str) -> None:
-    """405 method-not-allowed, with Allow, as a problem document; whatever the body."""
+    """405 method-not-allowed, with Allow, as a problem document; for any body."""
     answered = site.call(method, path, order())
     assert (answered.status_code, answered.headers["Content-Type"]) == (405, PROBLEM)
     assert (answered.json()["code"], answered.headers["Allow"]) == ("method-not-allowed", allow)

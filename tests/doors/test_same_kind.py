@@ -6,9 +6,9 @@ import pytest
 
 from tests.harness.orders import Body, order, reference
 from tests.harness.site import Site
-from tests.harness.ways import Way, by_a_job_file, by_a_tick, by_http, by_the_queue
+from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_http, by_the_queue
 
-WAYS: list[Way] = [by_http, by_the_queue, by_a_job_file, by_a_tick]
+WAYS: list[Way] = [by_http, by_the_queue, by_a_job_file, by_a_batch]
 ENDS = {
     "a good image": ("a boat @model", None),
     "a png": ("a boat @model [mock:png]", None),

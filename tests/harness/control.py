@@ -12,11 +12,11 @@ When = Literal["before", "after"]
 
 
 class Control:
-    """The folder between a test and the processes of a deployment: a plan, the steps that were begun, seconds ahead."""
+    """The folder between a test and the processes of a deployment: who dies where, which steps began, seconds ahead."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._numbering = folder, threading.Lock()
-        self._plan, self._steps, self._ahead = (folder / name for name in ("plan", "steps", "ahead"))
+        self._death, self._steps, self._ahead = (folder / name for name in ("death", "steps", "ahead"))
 
     @property
     def env(self) -> dict[str, str]:
@@ -29,13 +29,13 @@ class Control:
 
     def watch(self) -> None:
         """Begin to write down steps anew; no process dies."""
-        self._plan.unlink(missing_ok=True)
+        self._death.unlink(missing_ok=True)
         self._steps.write_text("")
 
     def doom(self, step: int | str, when: When = "before") -> None:
         """Let the process that does the next steps die once, at one of them: its number, from 0, or its name."""
         self.watch()
-        self._write(self._plan, json.dumps([step, when]))
+        self._write(self._death, json.dumps([step, when]))
 
     def pass_time(self, seconds: float = BEYOND_THE_LEASE) -> None:
         """Let so much more time have passed."""
@@ -51,7 +51,7 @@ class Control:
         return self._steps.read_text().splitlines()
 
     def kills_within(self, seconds: float) -> bool:
-        """Tell whether a process dies of the plan soon: at a step that comes after its answer."""
+        """Tell whether a process dies soon: at a step that comes after its answer."""
         until = time.monotonic() + seconds
         while not self.has_killed and time.monotonic() < until:
             time.sleep(0.02)
@@ -59,7 +59,7 @@ class Control:
 
     @property
     def has_killed(self) -> bool:
-        return not self._plan.exists()
+        return not self._death.exists()
 
     def begin(self, step: str) -> int:
         """Write a step down, and return its number. Called by the process."""
@@ -70,9 +70,9 @@ class Control:
 
     def is_fatal(self, number: int, name: str, when: When) -> bool:
         """Tell whether the process is to die here, which is told once. Called by the process."""
-        fatal = self._plan.exists() and json.loads(self._plan.read_text()) in ([number, when], [name, when])
+        fatal = self._death.exists() and json.loads(self._death.read_text()) in ([number, when], [name, when])
         if fatal:
-            self._plan.unlink()
+            self._death.unlink()
         return fatal
 
     def _write(self, file: Path, text: str) -> None:

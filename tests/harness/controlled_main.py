@@ -22,7 +22,6 @@ from flask import Request, Response
 
 from imagegen import wiring
 from imagegen.doors.request_bodies import Bodies, Patience
-from imagegen.doors.routes import HttpDoor
 from imagegen.ports import Clock, Generator, Objects, Signer
 from imagegen.settings import Settings
 from imagegen.timeouts import Timeouts
@@ -35,7 +34,7 @@ LOCK = threading.Lock()
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Do a step, unless the process is to die before it; die after it, also where it fails, if that is the plan."""
+    """Do a step, unless the process is to die before it; die after it, also where it fails, if the test said so."""
     with LOCK:
         number = CONTROL.begin(name)
         _die(number, name, "before")
@@ -57,7 +56,7 @@ class Steps:
     def __init__(self, port: Any) -> None:  # noqa: ANN401 - any port
         self._port = port
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the port
         found = getattr(self._port, name)
         return partial(self._act, name, found) if callable(found) else found
 
@@ -100,11 +99,11 @@ class ControlledApp(wiring.App):
     def signer(self) -> Signer:
         return cast("Signer", Steps(super().signer))
 
-    def _make_http(self) -> HttpDoor:
-        door = super()._make_http()
+    @cached_property
+    def bodies(self) -> Bodies:
         if "PATIENCE" in os.environ:  # one place for large bodies
-            door._bodies = Bodies(1, Patience(**json.loads(os.environ["PATIENCE"])))
-        return door
+            return Bodies(1, Patience(**json.loads(os.environ["PATIENCE"])))
+        return super().bodies
 
     @cached_property
     def _timeouts(self) -> Timeouts:

@@ -62,13 +62,13 @@ class Uploads:
         """Return the event of every object, as the platform would have sent them by now."""
         return [self.event(name) for name in self.names()]
 
-    def drop(self, name: str, body: object) -> Event:
+    def put(self, name: str, body: object) -> Event:
         """Put a job file there and return its event."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.storage.put(UPLOADS, name, data, content_type="application/json")
         return self.event(name)
 
-    def drop_photo(self, name: str, data: bytes, kind: str = "image/png", **metadata: str) -> Event:
+    def put_photo(self, name: str, data: bytes, kind: str = "image/png", **metadata: str) -> Event:
         """Put an image with custom metadata there and return its event."""
         self.storage.put(UPLOADS, name, data, content_type=kind, **metadata)
         return self.event(name)

@@ -13,7 +13,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from imagegen.model import HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+import pytest
+
+from imagegen.model import Ending, HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.pipeline.account import Usage
 from imagegen.pipeline.assembly import Outside, Rules, assemble
 from imagegen.pipeline.claiming import Outcome
 from imagegen.ports import Deadline
@@ -73,11 +76,12 @@ class FakeGenerator:
         self.scenes, self.resumes = list(scenes), list(resumes)
         self.bought: list[ImageRequest] = []
         self.resumed: list[str] = []
+        self.given: list[float] = []  # the seconds that each call was left
         self.generations: list[FakeGeneration] = []
 
     def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> FakeGeneration:
-        del deadline
         with self._lock:
+            self.given.append(deadline.left)
             self.bought.append(request)
             scene = self.scenes.pop(0) if self.scenes else Scene()
         known = submitted(scene.submits) if scene.submits else True
@@ -87,7 +91,8 @@ class FakeGenerator:
         return self._play(scene)
 
     def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> FakeGeneration:
-        del submitted_at, deadline
+        del submitted_at
+        self.given.append(deadline.left)
         self.resumed.append(segmind_id)
         scene = self.resumes.pop(0) if self.resumes else Scene(seconds=0.0)
         self._clock.sleep(scene.seconds)
@@ -126,6 +131,7 @@ class FakeHistory:
         self.images: dict[str, Picture | BaseException] = {}
         self.down = False
         self.asked = 0
+        self.meanwhile: Callable[[], object] = lambda: None  # happens while an image is fetched
 
     def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
         del deadline
@@ -139,6 +145,7 @@ class FakeHistory:
 
     def fetch(self, row: HistoryRow, deadline: Deadline) -> FakeGeneration:
         del deadline
+        self.meanwhile()
         receipt = Receipt(row.request_id, row.cost_usd)
         return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
 
@@ -196,11 +203,32 @@ class World:
         """Order an image over HTTP, as the door would."""
         return self.create(Order(request, "http", owner, key))
 
+    def end(self, key: str | None = "key-1", owner: str = "") -> Ending:
+        """Order an image, and return how it ended."""
+        ending = self.ask(key, owner=owner).ending
+        assert ending
+        return ending
+
+    def dies(self, key: str | None = "key-1", owner: str = "") -> None:
+        """Order an image, on the way to which the process dies."""
+        with pytest.raises(Crash):
+            self.ask(key, owner=owner)
+
     def create(self, order: Order) -> Outcome:
         """Order an image, with a whole request's time."""
         return self.service.create(
             order, Stopwatch(self.clock), Deadline.within(self.clock, self.limits.request_seconds)
         )
+
+    @property
+    def soon(self) -> Deadline:
+        """Ten seconds for the test's own calls."""
+        return Deadline.within(self.clock, 10)
+
+    def usage(self) -> Usage:
+        """Return what the account knows of today."""
+        (found,) = self.core.account.usage([self.clock.now().date()], self.soon)
+        return found
 
     def end_lease(self) -> None:
         """Let so much time pass that no claim of now holds any more."""

@@ -32,6 +32,11 @@ def control_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def function_settings(segmind: FakeSegmind, storage: StorageServer, storage_key: Path) -> dict[str, str]:
     """Settings that let the function meet the fake vendor and the storage on this machine."""
+    return usual_settings(segmind, storage, storage_key)
+
+
+def usual_settings(segmind: FakeSegmind, storage: StorageServer, storage_key: Path) -> dict[str, str]:
+    """Return the settings of a deployment that meets this vendor and this storage."""
     return {
         "SEGMIND_API_KEY": segmind.key,
         "SEGMIND_BASE_URL": segmind.url,

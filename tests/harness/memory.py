@@ -44,11 +44,11 @@ class MemoryObject:
 
 
 class MemoryObjects:
-    """Implements `ports.Objects`: atomic and thread-safe, each object with a generation nobody had before."""
+    """Implements `ports.Objects`: atomic and thread-safe, each object with a generation that is new."""
 
     def __init__(self, clock: FakeClock | None = None) -> None:
         self._clock = clock or FakeClock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what a trouble raises may look at the bucket first
         self._objects: dict[str, MemoryObject] = {}
         self._troubles: list[Trouble] = []
         self._generation = 1000
@@ -91,24 +91,16 @@ class MemoryObjects:
         self._troubles, self._dead = [], False
 
     def create(
-        self,
-        name: str,
-        data: bytes,
-        content_type: str,
-        deadline: Deadline,
-        metadata: Mapping[str, str] | None = None,
+        self, name: str, data: bytes, content_type: str, deadline: Deadline, metadata: Mapping[str, str] | None = None
     ) -> int | None:
-        del deadline
-        return self._do("create", name, lambda: self._create(name, data, content_type, metadata or {}))
+        return self._do("create", name, deadline, lambda: self._create(name, data, content_type, metadata or {}))
 
     def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:
-        del deadline
-        found = self._do("read", name, lambda: self._objects.get(name))
+        found = self._do("read", name, deadline, lambda: self._objects.get(name))
         return found.data if found and generation in {None, found.info.generation} else None
 
     def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
-        del deadline
-        found = self._do("stat", name, lambda: self._objects.get(name))
+        found = self._do("stat", name, deadline, lambda: self._objects.get(name))
         return found.info if found and generation in {None, found.info.generation} else None
 
     def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
@@ -118,15 +110,14 @@ class MemoryObjects:
     def list(
         self, prefix: str, deadline: Deadline, *, shallow: bool = False, versions: bool = False
     ) -> Iterator[ObjectInfo]:
-        del deadline, versions
-        there = self._do("list", prefix, lambda: sorted(self._objects.items()))
+        del versions
+        there = self._do("list", prefix, deadline, lambda: sorted(self._objects.items()))
         for name, found in there:
             if name.startswith(prefix) and not (shallow and "/" in name.removeprefix(prefix)):
                 yield found.info
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
-        del deadline
-        self._do("delete", name, lambda: self._delete(name, generation))
+        self._do("delete", name, deadline, lambda: self._delete(name, generation))
 
     def _create(self, name: str, data: bytes, content_type: str, metadata: Mapping[str, str]) -> int | None:
         if name in self._objects:
@@ -140,11 +131,13 @@ class MemoryObjects:
         if name in self._objects and self._objects[name].info.generation == generation:
             del self._objects[name]
 
-    def _do(self, operation: str, name: str, act: Callable[[], T]) -> T:
+    def _do(self, operation: str, name: str, deadline: Deadline, act: Callable[[], T]) -> T:
         with self._lock:
             if self._dead:
                 raise Crash
             self.operations.append((operation, name))
+            if deadline.left <= 0:
+                raise StorageUnavailable("No time was left.")
             trouble = next((t for t in self._troubles if t.hits(operation, name)), None)
             if trouble is None:
                 return act()

@@ -22,7 +22,7 @@ class RawAnswer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever it holds is asserted
+    def json(self) -> Any:  # noqa: ANN401 - any JSON, asserted on
         return json.loads(self.body)
 
 

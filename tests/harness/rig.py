@@ -39,7 +39,7 @@ class Answer:
     body: bytes
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever it holds is asserted
+    def json(self) -> Any:  # noqa: ANN401 - any JSON, asserted on
         return json.loads(self.body)
 
     @property

@@ -21,7 +21,7 @@ from tests.harness.orders import Body
 from tests.harness.server import MAIN, Server
 from tests.harness.wreck import Wreck
 
-TICK = "2026-03-14T12:00:00Z"
+SCHEDULED = "2026-03-14T12:00:00Z"
 MAX_IDLE_SERVERS = 12
 DOORS = ("generate_image", "on_upload", "on_schedule")
 
@@ -97,24 +97,25 @@ class Site:
 
     @property
     def http(self) -> Server:
-        return self._server("generate_image")
+        return self.door("generate_image")
 
     @property
     def events(self) -> Server:
-        return self._server("on_upload")
+        return self.door("on_upload")
 
     @property
     def schedule(self) -> Server:
-        return self._server("on_schedule")
+        return self.door("on_schedule")
 
     def all_doors(self) -> list[Server]:
-        return [self._server(target) for target in DOORS]
+        return [self.door(target) for target in DOORS]
 
-    def restart(self) -> list[Server]:
-        """Start other instances of all doors."""
+    def restart(self, *targets: str) -> list[Server]:
+        """Start other instances of these doors, or of all."""
         with self._world.lock:
-            self._used.clear()
-            return self.all_doors()
+            for target in targets or DOORS:
+                self._used.pop(target, None)
+            return [self.door(target) for target in targets or DOORS]
 
     @property
     def url(self) -> str:
@@ -159,7 +160,7 @@ class Site:
         seen = -1
         while seen != len(self.storage.calls):
             seen = len(self.storage.calls)
-            time.sleep(0.05)
+            time.sleep(0.03)
 
     def wreck(self, image_id: str | None = None, lease: float = -3600.0) -> Wreck:
         """Return a job of a dead instance, of which nothing is written yet."""
@@ -187,8 +188,8 @@ class Site:
         """Deliver the event of every object in the uploads bucket, and return the statuses."""
         return [self.deliver(event) for event in self.uploads.events()]
 
-    def tick(self, body: object, at: str | None = TICK, timeout: float = 60.0) -> requests.Response:
-        """Send a tick as Cloud Scheduler does."""
+    def batch(self, body: object, at: str | None = SCHEDULED, timeout: float = 60.0) -> requests.Response:
+        """Send a batch as Cloud Scheduler does."""
         headers = {"Content-Type": "application/json"} | ({} if at is None else {"X-CloudScheduler-ScheduleTime": at})
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.schedule.call("POST", "/", data=data, headers=headers, timeout=timeout)
@@ -231,7 +232,8 @@ class Site:
         """Do not check this server's output: the test looks at it itself."""
         self._world.starts.pop(server)
 
-    def _server(self, target: str) -> Server:
+    def door(self, target: str) -> Server:
+        """Return a running instance of an entry point."""
         with self._world.lock:
             if target not in self._used:
                 self._used[target] = server = self._start(target)

@@ -96,7 +96,7 @@ def _head_of(connection: socket.socket) -> bytes:
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """Return a server's TLS context with a certificate that nobody trusts."""
+    """Return a server's TLS context with a certificate that no client trusts."""
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - one test's need
 
     from cryptography import x509  # noqa: PLC0415

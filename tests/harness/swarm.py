@@ -25,7 +25,7 @@ class Answer:
     body: Any
 
     @property
-    def resource(self) -> Any:  # noqa: ANN401 - whatever the body holds
+    def resource(self) -> Any:  # noqa: ANN401 - any JSON
         """The image resource without what is signed anew for each answer."""
         image = {k: v for k, v in self.body["image"].items() if not k.startswith("url")}
         return {**self.body, "image": image}

@@ -8,12 +8,8 @@ from tests.harness.bucket import RESULTS
 from tests.harness.site import Site
 
 FREE, UNKNOWN = "free", "outcome-unknown"
-GOOD = {  # images, slots and bills of an order by how it ends where no process dies
-    "succeeded": (1, 1, 1),
-    "rejected-by-segmind": (0, 0, 0),
-    "segmind-bad-image": (0, 1, 1),
-    "segmind-failed": (0, 0, 0),
-}
+COSTS = {"succeeded": (1, 1, 1), "no": (0, 0, 0), "yes": (0, 1, 1)}
+"""Images, slots and bills of an order that succeeded, or by what its failure says about the bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +20,15 @@ class Traces:
     ids: list[str]
     names: list[str]
     end: str
+    says: str
     slots: int
     billed: int
     entries: int
     open: bool
 
-    def disagreements(self, good: str) -> list[str]:
-        """Return what does not agree about this order after everything was recovered."""
+    def disagreements(self, good: str | None) -> list[str]:
+        """Return what does not agree about this order after everything was recovered; None takes any end for good."""
+        good = good or self.end
         images = sum(name.startswith("image.") for name in self.names)
         endings = [name for name in self.names if name in {"result.json", "lost.json"}]
         spent = (images, self.slots, self.billed)
@@ -43,7 +41,7 @@ class Traces:
             "no slot is spent twice": self.slots <= 1,
             "what was billed has a slot": self.slots >= self.billed,
             "it ends as it would have, or unknown": self.end in {good, UNKNOWN, FREE},
-            "a good end is what it costs": self.end != good or good == UNKNOWN or spent == GOOD[good],
+            "an end costs what it says": self.says == "maybe" or spent == COSTS.get(self.says, spent),
             "an unknown end has no image": self.end != UNKNOWN or images == 0,
             "what was submitted and written down is finished": "submitted.json" not in self.names or self.end == good,
             "without a claim nothing is spent": bool(self.ids) or spent == (0, 0, 0),
@@ -68,24 +66,35 @@ class Aftermath:
     def of(self, prompt: str) -> Traces:
         """Return what the order with this prompt left."""
         ids = [image_id for image_id, found in self._prompts.items() if found == prompt]
-        names = [name for image_id in ids for name in self._jobs[image_id]]
+        names = [name for image_id in ids for name in self._names(image_id)]
         slots = sum(self._slots[image_id] for image_id in ids)
-        end = self.end(ids[0]) if ids else FREE
+        end, says = self._ending(ids[0]) if ids else (FREE, "")
         entries = sum(image_id in self._entries for image_id in ids)
-        return Traces(prompt, ids, names, end, slots, self._billed[prompt], entries, any(i in self._open for i in ids))
+        is_open = any(image_id in self._open for image_id in ids)
+        return Traces(prompt, ids, names, end, says, slots, self._billed[prompt], entries, is_open)
+
+    def _names(self, image_id: str) -> list[str]:
+        """Return a job's objects, without the unknown end that the vendor's history settled later."""
+        names, settles = self._jobs[image_id], bool(self._site.env["SEGMIND_HISTORY_URL"])
+        return [name for name in names if name != "lost.json" or not settles or "result.json" not in names]
 
     def end(self, image_id: str) -> str:
         """Return how a job ended: succeeded, or the code of its error."""
-        ending = next((name for name in self._jobs[image_id] if name in {"result.json", "lost.json"}), None)
-        if ending is None:
-            return FREE if self._jobs[image_id] == ["claim.json"] else "running"
-        found = json.loads(self._site.results.read(image_id, ending))
-        return str(found["error"]["code"] if found["error"] else found["status"])
+        return self._ending(image_id)[0]
 
-    def disagreements(self, prompts: list[str], good: str = "succeeded") -> list[str]:
+    def _ending(self, image_id: str) -> tuple[str, str]:
+        """Return that, and succeeded or what the error says about the bill; a result counts more than `lost.json`."""
+        name = next((name for name in ("result.json", "lost.json") if name in self._jobs[image_id]), None)
+        if name is None:
+            return (FREE if self._jobs[image_id] == ["claim.json"] else "running"), ""
+        found = json.loads(self._site.results.read(image_id, name))
+        error = found["error"] or {"code": found["status"], "billed": found["status"]}
+        return str(error["code"]), str(error["billed"])
+
+    def disagreements(self, prompts: list[str], good: str | None = "succeeded") -> list[str]:
         """Return everything that does not agree, of these orders and of any other that was billed or claimed."""
         others = (set(self._billed) | set(self._prompts.values())) - set(prompts)
-        ownerless = [f"a slot of nobody: {image_id}" for image_id in set(self._slots) - set(self._jobs)]
+        ownerless = [f"a slot without a job: {image_id}" for image_id in set(self._slots) - set(self._jobs)]
         return [*others, *ownerless, *(wrong for prompt in prompts for wrong in self.of(prompt).disagreements(good))]
 
     @property

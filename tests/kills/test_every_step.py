@@ -14,7 +14,7 @@ import requests
 from tests.harness.control import When
 from tests.harness.orders import Body, order
 from tests.harness.site import Site
-from tests.harness.ways import Way, by_a_job_file, by_a_photo, by_a_tick, by_http, by_the_queue, survives
+from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_a_photo, by_http, by_the_queue, survives
 from tests.kills.aftermath import FREE, UNKNOWN, Aftermath, Traces
 
 SETTINGS = {"MAX_IMAGES_PER_DAY": "100000", "EVENT_MAX_AGE_SECONDS": "90000", "SEGMIND_TIMEOUT_SECONDS": "5"}
@@ -53,7 +53,7 @@ ROWS = [
     Row(by_http, "v2", steps=("create submitted.json", *STORED)),
     Row(by_http, "v2", "segmind-failed", "[mock:v2-failed]", ("delete submitted.json",)),
     *(Row(way, api, steps=STORED) for way, api in product((by_a_job_file, by_a_photo), ("v1", "v2"))),
-    *(Row(way, api, steps=("create",), lost=set()) for way, api in product((by_the_queue, by_a_tick), ("v1", "v2"))),
+    *(Row(way, api, steps=("create",), lost=set()) for way, api in product((by_the_queue, by_a_batch), ("v1", "v2"))),
 ]
 
 
@@ -118,7 +118,7 @@ def check(site: Site, row: Row, victim: Victim, found: Traces) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_kill_at_any_step_leaves_nothing_that_disagrees(hasty: Site, counts: Callable[[str], None], row: Row) -> None:
-    """Whatever step was its last: at most one bill, a slot for it, and its end or an unknown one; v2 is finished."""
+    """At every step: most one bill, a slot for it, and its end or an unknown one; v2 is finished."""
     site = hasty(**SETTINGS, SEGMIND_API=row.api)
     for name in RUNS:
         site.control.watch()

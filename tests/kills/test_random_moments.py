@@ -9,11 +9,11 @@ import pytest
 
 from tests.harness.orders import order
 from tests.harness.site import Site
-from tests.harness.ways import Way, by_a_job_file, by_a_photo, by_a_tick, by_http, by_the_queue, survives
+from tests.harness.ways import Way, by_a_batch, by_a_job_file, by_a_photo, by_http, by_the_queue, survives
 from tests.kills.aftermath import Aftermath
 
-ROUNDS = 20
-WAYS: list[Way] = [by_http, by_a_job_file, by_a_photo, by_the_queue, by_a_tick]
+ROUNDS = 12
+WAYS: list[Way] = [by_http, by_a_job_file, by_a_photo, by_the_queue, by_a_batch]
 LONGEST_SECONDS = 0.4  # from the orders to the kill: an order takes about 0.3 s
 SETTINGS = {"MAX_IMAGES_PER_DAY": "5000", "EVENT_MAX_AGE_SECONDS": "90000", "CONTROL_SLEEPS": "1"}
 

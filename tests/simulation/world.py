@@ -13,6 +13,7 @@ from imagegen.doors.answers import Answers
 from imagegen.doors.batches import Batch
 from imagegen.doors.core import Core
 from imagegen.doors.events import FINALIZED, Event, EventDoor
+from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import ImageNotStored, StorageUnavailable
 from imagegen.failure import ServiceError
 from imagegen.model import ImageRequest, Order, Reference, SignedUrl
@@ -238,7 +239,7 @@ class World:
         core = assemble(outside, _TIMEOUTS, Rules(made.per_day, self.scenario.per_user))
         made.core = replace(core, sweep=replace(core.sweep, workers=lambda *_, **__: pool))
         doors = Core(made.core, Answers(core.jobs, self, "results", clock), delivery, self.uploads)
-        made.door = EventDoor(lambda: doors, "uploads", 3600.0, clock, _TIMEOUTS)
+        made.door = EventDoor(lambda: doors, Bodies(4), "uploads", 3600.0, clock, _TIMEOUTS)
         return made
 
     def _sign(self, name: str) -> SignedUrl:

@@ -17,7 +17,7 @@ API_KEYS = ApiKeys({sha256(key.encode()).hexdigest(): name for key, name in KEYS
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}, {"x-api-key": "x"}])
 def test_where_the_platform_decides_everybody_is_one_caller(headers: dict[str, str]) -> None:
-    """Whoever gets here may come in, and sees every image."""
+    """Every caller may come in, and sees every image."""
     assert Anybody().caller(Headers(headers)) == Caller(owner="", sees=None)
 
 

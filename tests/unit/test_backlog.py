@@ -60,7 +60,7 @@ def test_a_file_is_the_http_request_and_its_address() -> None:
 
 
 def test_a_queued_job_is_found_in_the_shape_of_its_claim() -> None:
-    """Id, owner, request, fingerprint and the time at which it was queued, and no lease: nobody holds it."""
+    """Id, owner, request, fingerprint and the time at which it was queued, and no lease."""
     queue = Queue()
     queue.put()
     queued_at = queue.clock.now()
@@ -97,33 +97,44 @@ def test_a_marker_without_a_job_is_not_queued(job: dict[str, object] | None) -> 
     assert queue.backlog.find(ID, queue.soon) is None
 
 
-def test_a_marker_that_may_have_been_written_is_found_or_kept_out() -> None:
-    """Story 2: a queueing whose answer was lost is answered as queued; one that did not land can never land later."""
+def refused() -> StorageUnavailable:
+    error = StorageUnavailable()
+    error.refused = True
+    return error
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_job_file_that_storage_refused_is_withdrawn(ours: bool) -> None:
+    """Our own marker goes with it, and the caller is told; another request's marker stays, and the job is queued."""
     queue = Queue()
-    queue.results.fail("create", applied=True, times=1)
-    assert queue.put()
-    assert queue.objects.names() == [f"jobs/{ID}.json"]
+    if not ours:
+        assert queue.put()
+        queue.objects.delete(f"jobs/{ID}.json", 1001, queue.soon)
+
+    queue.objects.fail("create", error=refused)
+    if ours:
+        with pytest.raises(StorageUnavailable):
+            queue.put()
+    else:
+        assert not queue.put()
+    assert queue.results.names() == ([] if ours else [f"open/{ID}"])
+
+
+def test_a_marker_that_storage_refused_leaves_nothing() -> None:
+    """It certainly was not written, so nothing has to be put in its way."""
     queue = Queue()
-    queue.results.fail("create", applied=False, times=1)
+
+    queue.results.fail("create", times=1, error=refused)
     with pytest.raises(StorageUnavailable):
         queue.put()
-    assert queue.objects.names() == []
-    assert (queue.results.names(), queue.backlog.find(ID, queue.soon)) == ([f"open/{ID}"], None)
+    assert (queue.results.names(), queue.objects.names()) == ([], [])
 
 
-@pytest.mark.parametrize("applied", [False, True])
-def test_a_job_file_that_may_have_been_written_is_queued(applied: bool) -> None:
-    """Its marker has the whole job, so the sweep runs it where the file's event never comes."""
+def test_a_marker_that_is_gone_when_it_is_read() -> None:
+    """Another request's job ended between our write and our look: where it stands is asked anew."""
     queue = Queue()
-    queue.objects.fail("create", applied=applied)
-    assert queue.put()
-    assert queue.backlog.find(ID, queue.soon) is not None
-
-
-def test_storage_that_is_away_queues_nothing() -> None:
-    """A job that is certainly not queued is never said to be."""
-    queue = Queue()
-    queue.results.fail("create")
-    with pytest.raises(StorageUnavailable):
-        queue.put()
+    marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now())  # of a request that is being answered
+    JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
+    claim = new_claim(replace(ORDER, image_id=ID), queue.clock.now(), 0.0)
+    assert queue.backlog.put(ORDER, claim, queue.soon) is None
     assert queue.objects.names() == []

@@ -62,7 +62,7 @@ def test_the_verdict(asking: str, moment: str) -> None:
 
 @given(st.sampled_from(states()), st.datetimes(timezones=st.just(NOON.tzinfo)))
 def test_a_lease_that_holds_is_respected(state: State, now: datetime) -> None:
-    """Nobody runs, resumes, finishes or gives up a job whose claimant may be alive."""
+    """A job whose claimant may be alive is not run, resumed, finished or given up."""
     if state.claim and now < ENDS and not state.ending:
         assert decide(state, CLAIM.fingerprint, now) in {Verdict.WAIT, Verdict.GONE}
 
@@ -72,11 +72,6 @@ def test_only_an_id_without_traces_is_run(state: State, now: datetime) -> None:
     """What was claimed once is never bought again by itself, however long ago it was."""
     runs = decide(state, CLAIM.fingerprint, now) is Verdict.RUN
     assert runs == (state.claim is None and state.ending is None and state.deleted is None)
-
-
-def test_a_result_wins_over_lost() -> None:
-    """Whichever was written first."""
-    assert State(CLAIM, result=DONE, lost=GONE).ending == DONE
 
 
 def test_an_end_is_complete_without_its_claim() -> None:
@@ -104,7 +99,7 @@ def test_a_door_may_bring_its_own_id() -> None:
 
 @given(st.text(st.characters(), max_size=30), st.one_of(st.none(), st.text(st.characters(), max_size=30)))
 def test_an_id_is_26_letters(owner: str, key: str | None) -> None:
-    """Lower-case base32, whatever owner and key are: safe in a path, a URL and a bucket."""
+    """Lower-case base32, for any owner and key: safe in a path, a URL and a bucket."""
     made = image_id(owner, key)
     assert re.fullmatch(r"[a-z2-7]{26}", made)
     assert len(made) == ID_LENGTH
@@ -128,5 +123,6 @@ def test_random_ids_are_random() -> None:
 
 
 def test_a_derived_id_is_not_a_keys() -> None:
-    """An event's id can never be that of somebody's key."""
+    """An event's id can never be that of a key."""
     assert derived_id("upload", "", "key") != image_id("", "key")
+    assert derived_id("upload", "\ud800") != derived_id("upload", "?")  # a name that is no Unicode has one, too

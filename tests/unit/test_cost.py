@@ -11,7 +11,6 @@ import pytest
 from imagegen.errors import DailyLimitReached
 from imagegen.model import Claim, Ending, Order, Sent
 from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.ports import Deadline
 from tests.harness.fakes import REQUEST, Scene, World
 from tests.harness.memory import MemoryObjects
 
@@ -44,19 +43,18 @@ def cost(world: World, act: Callable[[], object]) -> Bill:
 def running(world: World) -> Claim:
     """Let another instance call Segmind for the key."""
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    soon = Deadline.within(world.clock, 10)
-    assert world.jobs.claim(claim, soon)
-    world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), soon)
+    assert world.jobs.claim(claim, world.soon)
+    world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), world.soon)
     return claim
 
 
 def ends(world: World, claim: Claim) -> None:
-    world.jobs.finish(Ending(claim, "succeeded", world.clock.now()), Deadline.within(world.clock, 10))
+    world.jobs.finish(Ending(claim, "succeeded", world.clock.now()), world.soon)
 
 
 @pytest.mark.parametrize(("key", "bill"), [("key-1", Bill(7, 3)), (None, Bill(7, 0))])
 def test_an_image_with_a_cap(key: str | None, bill: Bill) -> None:
-    """Claim, marker, slot, `sent.json`, image, result, account; with a key two reads for an end that is there, one of the marker."""
+    """Claim, marker, slot, `sent.json`, image, result, account; with a key reads of an end, a deletion, the marker."""
     world = World(per_day=1000)
     world.ask("first of the day")
     assert cost(world, lambda: world.ask(key)) == bill

@@ -5,10 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.errors import DeletedTooEarly, ImageDeleted, NotFound, RejectedBySegmind, SegmindBadImage
+from imagegen.errors import (
+    DeletedTooEarly,
+    ImageDeleted,
+    NotFound,
+    OutcomeUnknown,
+    RejectedBySegmind,
+    SegmindBadImage,
+)
 from imagegen.model import HistoryRow, Order, Reference
 from imagegen.pipeline.claims import image_id
-from imagegen.ports import Deadline, StillGenerating
+from imagegen.ports import StillGenerating
 from tests.harness.fakes import NOON, PICTURE, REQUEST, Crash, Scene, World
 from tests.harness.memory import MemoryObjects
 
@@ -31,7 +38,7 @@ def ended(end: str) -> World:
     world = World(ENDS[end], per_day=5, uploads=MemoryObjects())
     assert world.uploads
     staged = Reference("model", f"gs://uploads/{STAGED}")
-    world.uploads.create(STAGED, b"a red cube", "image/png", Deadline.within(world.clock, 10))
+    world.uploads.create(STAGED, b"a red cube", "image/png", world.soon)
     request = replace(REQUEST, references=(*REQUEST.references, staged))
     world.service.accept(Order(request, "http", OWNER, "key-1"))
     order = Order(request, "event", OWNER, "key-1", ID)
@@ -80,6 +87,30 @@ def test_what_is_deleted_is_gone(end: str) -> None:
     assert (world.objects.names("ledger/"), world.slots()) == (entries, slots)
     billed = {"rejected": "no", "unknown": "maybe"}.get(end, "yes")
     assert json.loads(world.objects.data(f"jobs/{ID}/deleted.json"))["billed"] == billed
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_an_inline_image_that_another_job_waits_for_stays(runs: bool) -> None:
+    """Queued or running, the other job finds the image it shares; once that has ended, a deletion takes it."""
+    world = ended("succeeded")
+    assert world.uploads
+    request = replace(REQUEST, references=(Reference("model", f"gs://uploads/{STAGED}"),))
+    other = Order(request, "http", OWNER, "key-2")
+
+    def delete_the_first() -> None:
+        world.other().core.deleting.delete(ID, OWNER)
+        assert world.uploads
+        assert STAGED in world.uploads.names()
+
+    if runs:
+        world.generator.scenes = [Scene(meanwhile=delete_the_first)]
+        world.create(other)
+    else:
+        world.service.accept(other)
+        delete_the_first()
+        world.create(replace(other, door="event", image_id=image_id(OWNER, "key-2")))
+    world.core.deleting.delete(image_id(OWNER, "key-2"), OWNER)
+    assert world.uploads.names() == []
 
 
 def test_only_its_owner_deletes() -> None:
@@ -189,8 +220,32 @@ def test_a_crash_on_the_way_is_completed(end: str, step: int, where: str, applie
         check_gone(world)
 
 
+@pytest.mark.parametrize("seconds", [0, 3600])
+def test_an_unknown_that_is_deleted_while_it_is_settled_stays_deleted(seconds: int) -> None:
+    """DELETE answers 204 while a GET fetches the image from Segmind's history, before or after the lease's end."""
+    world = World(Scene(raised=OutcomeUnknown("reset")), per_day=5, uploads=MemoryObjects())
+    world.ask(owner=OWNER)
+    world.clock.advance(seconds)
+    world.history.rows = [HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://h.example/1")]
+    world.history.meanwhile = lambda: world.other().core.deleting.delete(ID, OWNER)
+    world.service.status(ID, OWNER)
+    check_gone(world)
+
+
 def test_an_image_of_its_bytes_is_found_by_the_search() -> None:
     """The search of these tests does find what it looks for."""
     world = ended("succeeded")
     assert PICTURE.data.decode(errors="replace").strip()
     assert {name.rpartition("/")[2] for name in left(world)} >= {"image.jpg", "claim.json", "result.json"}
+
+
+def test_what_died_before_the_call_cannot_be_deleted() -> None:
+    """Its key is free by then, and there is no image."""
+    world = World()
+    world.objects.fail("create", "*/sent.json", error=Crash)
+    world.dies()
+    world.objects.recover()
+    world.end_lease()
+    with pytest.raises(NotFound):
+        world.core.deleting.delete(image_id("", "key-1"), None)
+    assert world.left() == []

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagegen.errors import InvalidRequest, SegmindUnavailable, StorageUnavailable
+from imagegen.errors import SegmindUnavailable, StorageUnavailable
 from imagegen.model import ImageRequest, Reference
 from imagegen.ports import Deadline
 from imagegen.references.delivery import MAX_REFERENCE_BYTES, Direct, FromBucket
@@ -67,14 +67,6 @@ def test_an_inline_image_is_staged_at_its_place() -> None:
     assert info.content_type == "image/png"
 
 
-def test_the_same_image_is_staged_once() -> None:
-    """In one request or in many: one object."""
-    place = Place()
-    for _ in range(2):
-        place.delivery.stage(ImageRequest("x", (INLINE, replace(INLINE, tag="other"))), place.soon)
-    assert place.objects.names() == [NAME]
-
-
 def test_staging_that_fails_is_an_error() -> None:
     """An image that is not in the bucket is never said to be."""
     place = Place()
@@ -91,40 +83,11 @@ def test_an_object_is_handed_over_as_a_signed_url() -> None:
     assert place.uris(PUBLIC, STAGED, BARE) == [PUBLIC.uri, signed, None]
 
 
-def test_an_object_is_handed_over_through_the_vendor() -> None:
-    """As a data: URI of its own type and bytes; the request names what the vendor answered."""
-    assets = FakeAssets()
-    place = Place(assets)
-    place.hold(kind="image/webp")
-    assert place.uris(PUBLIC, STAGED) == [PUBLIC.uri, "https://assets.example/1"]
-    assert assets.taken == ["data:image/webp;base64,dGhlIGJ5dGVz"]
-
-
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [(b"", "image/png"), (b"x" * (MAX_REFERENCE_BYTES + 1), "image/png"), (b"x", "image/gif"), (b"x", "")],
-)
-def test_an_object_that_segmind_would_refuse_is_refused(data: bytes, kind: str) -> None:
-    """Empty, too large or of another type: the request's own fault, at the reference that names it."""
-    place = Place()
-    place.hold(data, kind)
-    with pytest.raises(InvalidRequest) as caught:
-        place.uris(PUBLIC, STAGED)
-    assert [p.pointer for p in caught.value.problems] == ["/referenceImages/1/uri"]
-
-
 def test_an_object_of_the_largest_size_passes() -> None:
     """16 MiB are allowed, to the byte."""
     place = Place()
     place.hold(b"x" * MAX_REFERENCE_BYTES)
     assert len(place.uris(STAGED)) == 1
-
-
-def test_an_object_that_is_not_there_is_the_requests_fault() -> None:
-    """And frees the key: it may be uploaded yet."""
-    with pytest.raises(InvalidRequest) as caught:
-        Place().uris(STAGED)
-    assert caught.value.frees_key
 
 
 @pytest.mark.parametrize(
@@ -133,7 +96,7 @@ def test_an_object_that_is_not_there_is_the_requests_fault() -> None:
     ids=["vendor", "signer"],
 )
 def test_what_goes_wrong_on_the_way_was_never_billed(place: Place) -> None:
-    """Neither signing nor uploading costs anything: whatever they raise frees the key."""
+    """Neither signing nor uploading costs anything: their errors free the key."""
     place.hold()
     with pytest.raises((SegmindUnavailable, StorageUnavailable)) as caught:
         place.uris(STAGED)

@@ -16,6 +16,7 @@ from tests.harness.server import ROOT
 
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+README, RELIABILITY = ((ROOT / name).read_text() for name in ("README.md", "RELIABILITY.md"))
 TERRAFORM = "\n".join(path.read_text() for path in sorted((ROOT / "infra").glob("*.tf")))
 PLATFORMS = {"STORAGE_EMULATOR_HOST", "THREADS", "GOOGLE_CLOUD_PROJECT"}
 PARAMETER = re.compile(r"<(?:\w+:)?")
@@ -124,3 +125,18 @@ def test_the_objects_are_those_that_are_written() -> None:
     folders = set(re.findall(r'f?"(jobs|open|ledger|settled|spend|reports)/', "\n".join(texts)))
     assert all(f"{folder}/" in told for folder in folders)
     assert len(folders) >= 5
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"tests/[\w/]+\.py(?:::\w+)?", RELIABILITY))))
+def test_reliability_names_tests_that_exist(named: str) -> None:
+    """Each file is there, and defines the test that is named with it."""
+    path, _, name = named.partition("::")
+    assert f"def {name}" in (ROOT / path).read_text()
+
+
+def test_reliability_has_each_promise_of_the_readme() -> None:
+    """The four of its first sentence, word by word."""
+    first = README.split("**")[1].partition(": ")[2].rstrip(".").replace("\n", " ")
+    promises = [f"**{promise[0].upper()}{promise[1:]}." for promise in first.split(", ")]
+    assert len(promises) == 4
+    assert [promise for promise in promises if promise not in RELIABILITY] == []

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from imagegen.doors.answers import Answers
 from imagegen.doors.core import Core
 from imagegen.doors.events import FINALIZED, Event, EventDoor
+from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import SegmindFailed, SegmindRateLimited, StorageUnavailable
-from imagegen.ports import Deadline
 from imagegen.references.delivery import FromBucket
 from tests import strategies
 from tests.harness.clock import NOON
@@ -32,11 +32,11 @@ class Door:
         staging = FromBucket(self.uploads, "uploads", FakeSigner(self.world.clock), None)
         answers = Answers(self.world.jobs, FakeSigner(self.world.clock), "results", self.world.clock)
         core = Core(self.world.core, answers, staging, self.uploads)
-        self.door = EventDoor(lambda: core, "uploads", MAX_AGE, self.world.clock, self.world.limits)
+        self.door = EventDoor(lambda: core, Bodies(1), "uploads", MAX_AGE, self.world.clock, self.world.limits)
 
-    def drop(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:
+    def put(self, data: bytes = BODY, name: str = "jobs/one.json") -> dict[str, Any]:
         """Put a job file there, and return its event's data."""
-        generation = self.uploads.create(name, data, "application/json", Deadline.within(self.world.clock, 10))
+        generation = self.uploads.create(name, data, "application/json", self.world.soon)
         return {"bucket": "uploads", "name": name, "generation": str(generation), "size": str(len(data))}
 
     def handle(self, data: object, time: str | None = NOON.isoformat(), kind: str = FINALIZED) -> bool:
@@ -48,19 +48,11 @@ class Door:
         return [json.loads(self.world.objects.data(name)) for name in names]
 
 
-def test_a_job_is_run_and_its_event_taken() -> None:
-    """One image, bought and stored."""
-    door = Door()
-    assert door.handle(door.drop()) is True
-    assert [ending["status"] for ending in door.endings] == ["succeeded"]
-    assert len(door.world.generator.bought) == len(door.world.slots()) == 1
-
-
 @pytest.mark.parametrize(("age", "taken"), [(0, False), (MAX_AGE - 1, False), (MAX_AGE, True), (MAX_AGE + 1, True)])
 def test_the_line_between_again_and_never(age: float, taken: bool) -> None:
     """Younger than EVENT_MAX_AGE_SECONDS comes again and leaves nothing; from that age on it ends as failed."""
     door = Door(Scene(raised=SegmindFailed("away"), seconds=0.0))
-    data = door.drop()
+    data = door.put()
     door.world.clock.advance(age)
     assert door.handle(data) is taken
     assert [ending["error"]["code"] for ending in door.endings] == (["segmind-failed"] if taken else [])
@@ -80,7 +72,7 @@ def test_the_line_between_again_and_never(age: float, taken: bool) -> None:
 def test_a_time_is_read_in_every_form(time: str) -> None:
     """With Z, an offset, nanoseconds or nothing: two hours ago is too old."""
     door = Door(Scene(raised=SegmindFailed("away")))
-    assert door.handle(door.drop(), time) is True
+    assert door.handle(door.put(), time) is True
     assert len(door.endings) == 1
 
 
@@ -88,7 +80,7 @@ def test_a_time_is_read_in_every_form(time: str) -> None:
 def test_an_event_without_a_time_is_as_old_as_its_object(time: str | None) -> None:
     """The object says when it was written."""
     door = Door(Scene(raised=SegmindFailed("away")))
-    data = door.drop() | {"timeCreated": (NOON - timedelta(hours=2)).isoformat()}
+    data = door.put() | {"timeCreated": (NOON - timedelta(hours=2)).isoformat()}
     assert door.handle(data, time) is True
     assert len(door.endings) == 1
 
@@ -96,7 +88,7 @@ def test_an_event_without_a_time_is_as_old_as_its_object(time: str | None) -> No
 def test_an_end_that_storage_refuses_is_not_forgotten() -> None:
     """However old: while not even the end can be written, the event has to come again."""
     door = Door(Scene(raised=SegmindRateLimited("slow")))
-    data = door.drop()
+    data = door.put()
     door.world.clock.advance(2 * MAX_AGE)
     door.world.objects.fail("create", "*/claim.json")
     assert door.handle(data) is False
@@ -109,7 +101,7 @@ def test_an_end_that_storage_refuses_is_not_forgotten() -> None:
 def test_a_bucket_that_cannot_be_read_comes_again(operation: str, name: str) -> None:
     """A photo or a job file: nothing is spent, and nothing is written down before it is too old."""
     door = Door()
-    data = door.drop(name=name) | (
+    data = door.put(name=name) | (
         {"contentType": "image/jpeg", "metadata": {"prompt": "x"}} if name == "me.jpg" else {}
     )
     door.uploads.fail(operation, times=1)
@@ -119,9 +111,9 @@ def test_a_bucket_that_cannot_be_read_comes_again(operation: str, name: str) -> 
 
 
 def test_a_bug_comes_again_and_says_nothing_about_the_request() -> None:
-    """What nobody planned is not acknowledged: the event is not lost with it."""
+    """An unforeseen error is not acknowledged: the event is not lost with it."""
     door = Door(Scene(raised=RuntimeError("a boat")))
-    assert door.handle(door.drop()) is False
+    assert door.handle(door.put()) is False
 
 
 EVENTS = st.fixed_dictionaries(
@@ -150,7 +142,7 @@ def test_any_event_is_taken(data: object, time: str | None) -> None:
 def test_any_other_type_is_taken(kind: str) -> None:
     """Only what was finalized is looked at."""
     door = Door()
-    assert door.handle(door.drop(), kind=kind) is True
+    assert door.handle(door.put(), kind=kind) is True
     assert door.world.generator.bought == []
 
 
@@ -158,14 +150,14 @@ def test_any_other_type_is_taken(kind: str) -> None:
 def test_any_job_file_has_an_end(data: bytes) -> None:
     """Good or bad, its event is taken, and what became of it is written down."""
     door = Door()
-    assert door.handle(door.drop(data)) is True
+    assert door.handle(door.put(data)) is True
     assert [ending["status"] for ending in door.endings] in (["succeeded"], ["failed"])
 
 
 def test_storage_that_is_down_for_long_is_waited_for() -> None:
     """The results bucket refuses everything: again and again, nothing bought, until it is back."""
     door = Door()
-    data = door.drop()
+    data = door.put()
     door.world.objects.fail(error=StorageUnavailable)
     assert [door.handle(data) for _ in range(3)] == [False] * 3
     assert door.world.generator.bought == []

@@ -37,7 +37,7 @@ def read(status: int, body: str | bytes, headers: dict[str, str] | None = None) 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("case", load("segmind_failures"), ids=named)
 def test_what_an_answer_means(case: Case, shape: str) -> None:
-    """The status decides, and where one status means two things its text does, whatever that is wrapped in."""
+    """The status decides, and where one status means two things its text does, in every form of the body."""
     error = read(case["status"], SHAPES[shape](case["body"]))
     contract = next(row for row in load("contract_errors") if row["code"] == case["code"])
     assert (error.code, error.billed, error.frees_key) == (case["code"], contract["billed"], contract["frees"])
@@ -92,7 +92,7 @@ def test_keys_are_not_shown(said: str) -> None:
     ],
 )
 def test_urls_are_not_shown(url: str) -> None:
-    """They can carry somebody's signature."""
+    """They can carry a signature."""
     assert read(400, f"could not load {url} at all").detail == "could not load [url] at all"
 
 
@@ -109,7 +109,7 @@ def test_any_text_can_be_shown(text: str, status: int) -> None:
 
 @given(st.binary(max_size=500), st.integers(300, 599))
 def test_any_answer_is_an_error(body: bytes, status: int) -> None:
-    """Whatever comes with whatever status: an error of the tree, which says what became of the bill."""
+    """Any body with any status: an error of the tree, which says what became of the bill."""
     error = read(status, body)
     assert BY_CODE[error.code] is type(error)
     assert error.upstream_status == status
@@ -139,7 +139,7 @@ RESETS: dict[str, Callable[[datetime], str]] = {
 @pytest.mark.parametrize("spelling", RESETS)
 @pytest.mark.parametrize("seconds", [0, 1, 59, 3_600])
 def test_the_end_of_a_limit(header: str, spelling: str, seconds: int) -> None:
-    """Its format was never seen, so each that anybody uses is read."""
+    """Its format was never seen, so every common one is read."""
     text = RESETS[spelling](NOON + timedelta(seconds=seconds))
     assert seconds_until_reset({header: text}, NOON) == seconds
     assert read(429, "", {header: text}).retry_after == seconds

@@ -31,7 +31,9 @@ MAY_IMPORT = {
     "failure": {"model"},
     "stopwatch": {"ports"},
 }  # fmt: skip
-DOORS_HTTP = {f"doors/{name}" for name in ("entry", "pages", "request_bodies", "routes", "schedule")}
+DOORS_HTTP = {
+    f"doors/{name}" for name in ("entry", "images", "pages", "request_bodies", "routes", "schedule", "unread")
+}
 DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
@@ -39,9 +41,12 @@ FOREIGN = {
     "werkzeug": {"doors/vendor_routes", *DOORS_HTTP, "doors/auth", "doors/oidc"},
     "functions_framework": {"main"},
     "cloudevents": {"main"},
-    "requests": {"doors/oidc"},
-    "urllib3": {"connections", "google/json_api", "google/storage", "segmind/client", "segmind/images", "segmind/v1"},
-    "jwt": {"doors/oidc"},
+    "requests": set(),
+    "urllib3": {
+        *("connections", "doors/signing_keys", "google/json_api", "google/storage"),
+        *("segmind/client", "segmind/images", "segmind/v1"),
+    },
+    "jwt": {"doors/oidc", "doors/signing_keys"},
 }  # fmt: skip
 SEGMINDS = ("/v2/", "request_id", "x-remaining-credits", "x-generation-time", "x-cost", "file_urls")
 
@@ -170,13 +175,22 @@ def test_the_package_imports_without_any_setting() -> None:
     assert (ran.stdout, ran.stderr, ran.returncode) == ("False 1\n", "", 0)
 
 
+def test_a_start_imports_no_more_than_health_needs() -> None:
+    """The core, its adapters and their libraries come with the first request that needs them."""
+    settings = {"SEGMIND_API_KEY": "SG_x", "RESULTS_BUCKET": "results"}
+    ran = run("import main, sys; print(*sys.modules)", **settings)
+    loaded = {name for name in ran.stdout.split() if name.startswith(("imagegen.", "urllib3", "imagesize"))}
+    late = ("imagegen.pipeline", "imagegen.references", "imagegen.segmind", "imagegen.google", "urllib3", "imagesize")
+    assert "imagegen.doors.routes" in loaded, ran.stderr
+    assert {name for name in loaded if name.startswith(late)} == set()
+
+
 @pytest.mark.parametrize("folder", ["mock_segmind", "local"])
 def test_the_fakes_are_an_independent_reading(folder: str) -> None:
-    """They share no code with the service, so that one misunderstanding cannot pass on both sides."""
+    """They share no code with the service or each other, so that one misunderstanding cannot pass on both sides."""
+    others = {"imagegen", "main", "tests", "local", "mock_segmind"} - {folder}
     for path in (ROOT / folder).rglob("*.py"):
-        assert {name for name in imports(path) if name.partition(".")[0] in {"imagegen", "main", "tests"}} == set(), (
-            path
-        )
+        assert {name.partition(".")[0] for name in imports(path)} & others == set(), path
 
 
 @every_file

@@ -32,7 +32,7 @@ BUCKETS = ("results", "uploads")
 
 @dataclass
 class Receiver:
-    """Somebody who is told: notes every delivery and answers 204, but first the statuses that are scripted."""
+    """A receiver of events: notes every delivery and answers 204, but first the statuses that are scripted."""
 
     statuses: deque[int] = field(default_factory=deque)
     deliveries: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -111,7 +111,7 @@ def test_an_event_is_a_cloud_event_in_binary_mode(tmp_path: Path, receiver: Rece
 
 
 def test_an_event_comes_again_until_it_is_taken(tmp_path: Path, receiver: Receiver) -> None:
-    """Whatever was answered instead of a 2xx; each time it is the same event."""
+    """Any answer but a 2xx brings it again; each time it is the same event."""
     receiver.statuses.extend([503, 500, 404, 302])
     with serving(tmp_path, receiver.url) as storage:
         storage.put("uploads", "a", b"1")
@@ -130,7 +130,7 @@ def events_of(storage: StorageServer, name: str) -> list[dict[str, Any]]:
 
 
 def test_an_event_outlives_a_kill(tmp_path: Path, receiver: Receiver) -> None:
-    """Nobody listened, and the server was killed: the next one delivers it, as often as was still outstanding."""
+    """No receiver listened, and the server was killed: the next one delivers it, as often as was still outstanding."""
     command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), "--bucket", "uploads"]
     subscribed = ["--watch", "uploads", "--notify", NOWHERE, "--deliveries", "2"]
     process = subprocess.Popen([*command, *subscribed], stdout=subprocess.PIPE, text=True)

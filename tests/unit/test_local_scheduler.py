@@ -43,7 +43,7 @@ class Door:
 
 @dataclass
 class Time:
-    """Passes only when somebody waits; it is over after so many waits."""
+    """Passes only when code waits; it is over after so many waits."""
 
     now: float
     waits: int

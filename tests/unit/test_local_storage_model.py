@@ -86,7 +86,7 @@ def test_the_next_start_removes_what_a_kill_left(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in (tmp_path / "contents").iterdir()] == [b"kept"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sets(st.text(st.sampled_from("ab/é🙂\U0010ffff"), min_size=1, max_size=4), max_size=12),
     st.text("ab/é🙂", max_size=2),

@@ -49,6 +49,7 @@ def report(rows: list[HistoryRow], today: list[Entry], *, before: tuple[Entry, .
         ([row("r1")], [entry(1, billed="maybe")], (1, 0, 0)),
         ([row("r1")], [entry(1, sent="other")], (0, 1, 1)),
         ([row("r1", None)], [entry(1)], (0, 1, 1)),
+        ([row("r1", "")], [entry(1, sent="")], (0, 1, 1)),  # what was sent is not known: no match
         ([row("r1")], [entry(1), entry(2)], (1, 1, 0)),
         ([row("r1"), row("r2")], [entry(1)], (1, 0, 1)),
         ([row("r1"), row("r2")], [entry(1, request_id="r2"), entry(2)], (2, 0, 0)),
@@ -73,7 +74,7 @@ def test_a_call_across_midnight() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from("fgh")), max_size=12), st.integers(0, 4))
 def test_every_row_and_entry_is_counted_once(calls: list[tuple[bool, bool, str]], strangers: int) -> None:
-    """Whatever is named and whatever is not: both + ours alone = our bills, both + theirs alone = their bills."""
+    """For any entries and rows: both + ours alone = our bills, both + theirs alone = their bills."""
     today = [entry(n, request_id=f"r{n}" if named else "", sent=sent) for n, (named, _, sent) in enumerate(calls)]
     rows = [row(f"r{n}", sent) for n, (_, listed, sent) in enumerate(calls) if listed]
     rows += [row(f"s{n}", "a stranger's") for n in range(strangers)]

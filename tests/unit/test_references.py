@@ -52,7 +52,7 @@ def test_the_longest_label(host: str, fine: bool) -> None:
 
 @given(strategies.uris)
 def test_public_https_is_fine(uri: str) -> None:
-    """Whatever its path and query."""
+    """With any path and query."""
     assert list(problems_of(uri, NOBODY)) == []
 
 

@@ -32,11 +32,7 @@ def test_a_finished_image() -> None:
         "status": "succeeded",
         "createdAt": "2026-03-14T12:00:00.000Z",
         "completedAt": "2026-03-14T12:00:31.500Z",
-        "request": {
-            "promptText": "a red cube",
-            "ratio": "1280:720",
-            "referenceImages": [{"tag": "model"}],
-        },
+        "request": {"promptText": "a red cube", "ratio": "1280:720", "referenceImages": [{"tag": "model"}]},
         "image": {
             "url": URL.url,
             "urlExpiresAt": "2026-03-14T13:00:00.000Z",
@@ -52,7 +48,7 @@ def test_a_finished_image() -> None:
 
 
 def test_references_are_shown_without_their_addresses() -> None:
-    """They can carry somebody's signature."""
+    """They can carry a signature."""
     assert "example.com" not in json.dumps(resource(Outcome(CLAIM, DONE), "results", URL, "req"))
 
 

@@ -1,4 +1,4 @@
-"""A tick → jobs: a pure reading of the batch, then one order each, in the batch's order."""
+"""A batch → jobs: a pure reading of it, then one order each, in the batch's order."""
 
 import json
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from tests.harness.clock import FakeClock
 from tests.harness.fakes import Scene, World
 from tests.harness.memory import MemoryObjects
 
-TICK = "2026-03-14T12:00:00Z"
+SCHEDULED = "2026-03-14T12:00:00Z"
 RULES = Rules("uploads")
 
 
@@ -31,7 +31,7 @@ class Queue:
         self.world = World(uploads=self.uploads)
         self.service = self.world.service
 
-    def tick(self, batch: Batch, at: str = TICK) -> list[str]:
+    def post(self, batch: Batch, at: str = SCHEDULED) -> list[str]:
         return [outcome.claim.id for outcome in batches.queue(batch, at, self.service)]
 
 
@@ -41,45 +41,36 @@ def batch(count: int, name: str = "nightly") -> Batch:
 
 
 def test_the_key_is_name_time_and_index() -> None:
-    """So the id of each image is known before the tick comes, and the same for each of its deliveries."""
-    assert Queue().tick(batch(3)) == [image_id("", f"nightly/{TICK}/{i}") for i in range(3)]
-
-
-def test_nothing_is_spent() -> None:
-    """A tick writes jobs into the uploads bucket and their markers into the other, and nothing is bought."""
-    queue = Queue()
-    ids = queue.tick(batch(50))
-    assert queue.uploads.names() == sorted(f"jobs/{one}.json" for one in ids)
-    assert queue.world.objects.names() == sorted(f"open/{one}" for one in ids)
-    assert queue.world.generator.bought == []
+    """So the id of each image is known before the scheduler calls, and the same for each of its deliveries."""
+    assert Queue().post(batch(3)) == [image_id("", f"nightly/{SCHEDULED}/{i}") for i in range(3)]
 
 
 @given(st.integers(0, 9))
-def test_a_tick_that_broke_anywhere_is_completed(done: int) -> None:
-    """Storage fails at any one of its writes: the repeated tick queues the rest, and every image is queued once."""
+def test_a_batch_that_broke_anywhere_is_completed(done: int) -> None:
+    """Storage fails at any one of its writes: the repeated batch queues the rest, and every image is queued once."""
     queue = Queue()
     queue.world.objects.fail("create", skip=done)
     with pytest.raises(StorageUnavailable):
-        queue.tick(batch(10))
+        queue.post(batch(10))
     queue.world.objects.recover()
-    outcomes = batches.queue(batch(10), TICK, queue.service)
+    outcomes = batches.queue(batch(10), SCHEDULED, queue.service)
     assert len({outcome.claim.id for outcome in outcomes}) == len(queue.uploads.names()) == 10
     assert sum(outcome.replayed for outcome in outcomes) == done
 
 
 @pytest.mark.parametrize("done", [0, 4, 9])
 def test_a_job_file_that_storage_refused_is_queued(done: int) -> None:
-    """Its marker has the job: the repeated tick writes the file, and without one the sweep buys the image, once."""
+    """Its marker has the job: the repeated batch writes the file, and without one the sweep buys the image, once."""
     queue = Queue()
     queue.uploads.fail("create", skip=done)
-    ids = queue.tick(batch(10))
+    ids = queue.post(batch(10))
     queue.uploads.recover()
     queue.world.generator.scenes = [Scene(seconds=0.0)] * 10
     assert len(queue.uploads.names()) == done
     queue.world.clock.advance(16 * 60)
     assert queue.world.sweep.run()["finished"] == 10
     assert [queue.service.status(one, None).ending is not None for one in ids] == [True] * 10
-    assert queue.tick(batch(10)) == ids
+    assert queue.post(batch(10)) == ids
     assert len(queue.world.generator.bought) == 10
 
 

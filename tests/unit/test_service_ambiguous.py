@@ -41,7 +41,7 @@ def test_a_stale_id_that_cannot_be_removed_is_ignored() -> None:
     claim = next(name for name in world.objects.names("jobs/") if name.endswith("claim.json"))
     stale = {"segmind_id": "s0", "submitted_at": "2026-01-01T00:00:00Z", "token": "somebody-else"}
     world.objects.create(
-        claim.replace("claim", "submitted"), json.dumps(stale).encode(), "application/json", soon(world)
+        claim.replace("claim", "submitted"), json.dumps(stale).encode(), "application/json", world.soon
     )
     world.end_lease()
     assert (code_of(world), world.generator.resumed) == ("unknown", [])
@@ -73,9 +73,9 @@ def test_references_leave_the_call_half_of_the_time() -> None:
 
 @pytest.mark.parametrize("seconds", [25.0, 100.0])
 def test_behind_an_event_an_image_is_stored_for_as_long_as_the_lease_holds(seconds: float) -> None:
-    """Nobody would get a `dataUri`, so storage that is away for longer than a caller waits does not cost the image."""
+    """An event has no answer for a `dataUri`: storage may be away for long, and no image is lost."""
     door = Door()
-    data = door.drop()
+    data = door.put()
     asked: list[float] = []
     create = door.world.objects.create
 
@@ -92,8 +92,3 @@ def test_behind_an_event_an_image_is_stored_for_as_long_as_the_lease_holds(secon
     assert door.handle(data)
     assert [end["status"] for end in door.endings] == ["succeeded"]
     assert asked
-
-
-def soon(world: World) -> Deadline:
-    """A deadline for the test's own writes."""
-    return Deadline.within(world.clock, 10)

@@ -1,29 +1,16 @@
-"""The same key more than once: while the first is running, after its end, for another request, by somebody else."""
+"""The same key more than once: while the first is running, after its end, for another request, by another instance."""
 
 from dataclasses import replace
-from threading import Barrier, Thread
-from typing import TYPE_CHECKING
+from itertools import islice
+from threading import Event, Thread
 
 import pytest
 
-from imagegen.errors import IdempotencyKeyReused, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, SegmindFailed, StorageUnavailable
 from imagegen.model import Claim, Ending, ImageRequest, Order, Sent
-from imagegen.pipeline.claims import new_claim
+from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.pipeline.endings import Held
-from imagegen.ports import Deadline
-from tests.harness.fakes import REQUEST, Scene, World
-
-if TYPE_CHECKING:
-    from imagegen.pipeline.claiming import Outcome
-
-
-def test_a_repeat_is_answered_with_the_same_image() -> None:
-    """It costs nothing, and is marked as a repetition."""
-    world = World()
-    first, again = world.ask(), world.ask()
-    assert again.ending == first.ending
-    assert again.claim == first.claim
-    assert (first.replayed, again.replayed, len(world.generator.bought)) == (False, True, 1)
+from tests.harness.fakes import REQUEST, Crash, Scene, World
 
 
 def test_without_a_key_every_order_is_a_new_image() -> None:
@@ -53,38 +40,14 @@ def test_a_key_belongs_to_one_request(changed: ImageRequest) -> None:
     assert (world.objects.names(), len(world.generator.bought)) == (before, 1)
 
 
-def test_a_key_is_its_owners_own() -> None:
-    """Two callers with the same key are two images; neither sees that of the other."""
-    world = World()
-    assert world.ask(owner="ada").claim.id != world.ask(owner="bob").claim.id
-    assert len(world.generator.bought) == 2
-
-
-def test_a_mismatch_is_seen_while_the_first_is_running() -> None:
-    """Nobody waits half a minute to hear that the key is taken."""
-    world = World()
-    caught: list[float] = []
-
-    def somebody_else() -> None:
-        started = world.clock.monotonic()
-        with pytest.raises(IdempotencyKeyReused):
-            world.ask(request=replace(REQUEST, prompt="a blue cube"))
-        caught.append(world.clock.monotonic() - started)
-
-    world.generator.scenes = [Scene(meanwhile=somebody_else)]
-    world.ask()
-    assert caught == [0.0]
-
-
 def held_by_another(world: World, *, sent: bool = True, lease: float | None = None) -> tuple[Claim, int]:
     """Let another instance win the claim on the key and, unless told otherwise, begin its call."""
     seconds = world.limits.lease_seconds if lease is None else lease
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), seconds)
-    soon = Deadline.within(world.clock, 10)
-    generation = world.jobs.claim(claim, soon)
+    generation = world.jobs.claim(claim, world.soon)
     assert generation
     if sent:
-        world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), soon)
+        world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), world.soon)
     return claim, generation
 
 
@@ -94,7 +57,7 @@ def test_a_duplicate_waits_for_the_first() -> None:
     claim, _ = held_by_another(world)
     ending = Ending(claim, "succeeded", world.clock.now())
     started = world.clock.monotonic()
-    world.clock.later(40, lambda: world.jobs.finish(ending, Deadline.within(world.clock, 10)))
+    world.clock.later(40, lambda: world.jobs.finish(ending, world.soon))
     outcome = world.ask()
     assert (outcome.ending, outcome.replayed, world.generator.bought) == (ending, True, [])
     assert 40 <= world.clock.monotonic() - started < 44
@@ -112,7 +75,7 @@ def test_a_duplicate_buys_where_the_first_came_to_nothing() -> None:
 
 
 def test_a_duplicate_gives_up_at_its_own_deadline() -> None:
-    """The first takes longer than anybody may wait: the duplicate is told that it is running, and by which id."""
+    """The first takes longer than a caller may wait: the duplicate is told that it is running, and by which id."""
     world = World()
     claim, _ = held_by_another(world, lease=2 * world.limits.request_seconds)
     started = world.clock.monotonic()
@@ -126,9 +89,8 @@ def test_a_duplicate_declares_a_dead_first_lost() -> None:
     world = World()
     held_by_another(world)
     world.clock.advance(world.limits.lease_seconds - 20)
-    outcome = world.ask()
-    assert outcome.ending
-    assert (outcome.ending.status, world.generator.bought) == ("unknown", [])
+    ending = world.end()
+    assert (ending.status, world.generator.bought) == ("unknown", [])
 
 
 def test_a_duplicate_of_a_first_that_died_before_its_call_buys() -> None:
@@ -150,22 +112,64 @@ def test_a_duplicate_without_time_for_a_run_buys_nothing() -> None:
     assert (caught.value.billed, world.generator.bought, world.objects.names()) == ("no", [], [])
 
 
-@pytest.mark.parametrize("callers", [16])
-def test_many_at_once_buy_one(callers: int) -> None:
-    """However many threads come with one key, one call is made, and all of them are told its id."""
+def test_when_a_duplicate_looks() -> None:
+    """Soon, then every four seconds; each sixth look reads everything, the others a result alone."""
+    looks = list(islice(World().core.service.claiming.looks(), 13))
+    assert [pause for pause, _ in looks] == [0.5, 2.5] + [4.0] * 11
+    assert [number for number, (_, whole) in enumerate(looks, 1) if whole] == [6, 12]
+
+
+def test_a_duplicate_in_this_process_asks_nothing_of_storage() -> None:
+    """What runs here is known here; an event does not wait for it, and is told that it runs."""
     world = World()
-    start = Barrier(callers)
-    outcomes: list[Outcome] = []
+    seen: list[tuple[bool, bool, bool, int]] = []
 
-    def caller() -> None:
-        start.wait()
-        outcomes.append(world.ask())
+    def again() -> None:
+        before = len(world.objects.operations)
+        outcome = world.create(Order(REQUEST, "event", "", "key-1"))
+        asked = len(world.objects.operations) - before
+        seen.append((outcome.ending is None, outcome.replayed, outcome.queued, asked))
 
-    threads = [Thread(target=caller) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    world.generator.scenes = [Scene(meanwhile=again)]
+    first = world.ask()
+    assert seen == [(True, True, False, 0)]
+    assert (first.replayed, first.queued) == (False, False)
+
+
+def test_a_duplicate_takes_over_as_soon_as_the_first_has_failed() -> None:
+    """The first fails free of charge in this process: the next look sees that its key is free, not only the sixth."""
+    world = World()
+    started, go = Event(), Event()
+
+    def hold() -> None:
+        started.set()
+        go.wait(60)
+
+    world.generator.scenes = [Scene(seconds=0.0, meanwhile=hold, raised=SegmindFailed("x"))]
+
+    def first() -> None:
+        with pytest.raises(SegmindFailed):
+            world.ask()
+
+    thread = Thread(target=first)
+    thread.start()
+    assert started.wait(60)
+
+    def fails() -> None:
+        go.set()
         thread.join()
-    assert len(world.generator.bought) == 1
-    assert len({outcome.claim.id for outcome in outcomes}) == 1
-    assert len(outcomes) == callers
+
+    began = world.clock.monotonic()
+    world.clock.later(1.0, fails)
+    world.generator.scenes = [Scene(seconds=0.0)]
+    assert world.end().status == "succeeded"
+    assert world.clock.monotonic() - began == 3.0
+
+
+def test_an_unknown_is_not_remembered_as_ended() -> None:
+    """It may still be settled: the next repeat looks at all that decides."""
+    world = World(Scene(raised=Crash()))
+    world.dies()
+    world.end_lease()
+    assert world.end().status == "unknown"
+    assert not world.core.service.known.has_ended(image_id("", "key-1"))

@@ -1,33 +1,17 @@
-"""Asking where an image stands: by anybody who may, at any time, without spending anything."""
+"""Asking where an image stands: by its callers, at any time, without spending anything."""
 
 import pytest
 
 from imagegen.errors import NotFound
 from imagegen.model import Ending, Order
 from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.ports import Deadline
-from tests.harness.fakes import PICTURE, REQUEST, Crash, Scene, World
-
-
-def test_an_image_that_ended_is_shown() -> None:
-    """The same ending that its order was answered with."""
-    world = World()
-    made = world.ask()
-    shown = world.service.status(made.claim.id, None)
-    assert (shown.ending, shown.claim) == (made.ending, made.claim)
-
-
-def test_an_id_that_nobody_has() -> None:
-    """There is nothing to see, and nothing is made of asking."""
-    world = World()
-    with pytest.raises(NotFound):
-        world.service.status(image_id("", None), None)
-    assert world.objects.names() == []
+from tests.harness.fakes import PICTURE, RECEIPT, REQUEST, Crash, Scene, World
+from tests.harness.memory import MemoryObjects
 
 
 @pytest.mark.parametrize(("owner", "asks", "sees"), [("ada", "ada", True), ("ada", None, True), ("ada", "bob", False)])
 def test_only_the_owner_sees_an_image(owner: str, asks: str | None, sees: bool) -> None:
-    """Somebody else's image is as unknown as one that does not exist; where the platform decides, all are seen."""
+    """Another caller's image is as unknown as one that does not exist; where the platform decides, all are seen."""
     world = World()
     made = world.ask(owner=owner)
     if sees:
@@ -40,8 +24,7 @@ def test_only_the_owner_sees_an_image(owner: str, asks: str | None, sees: bool) 
 def test_somebody_elses_job_is_neither_seen_nor_ended() -> None:
     """A caller who may not see a job cannot declare it lost either."""
     world = World(Scene(raised=Crash()))
-    with pytest.raises(Crash):
-        world.ask(owner="ada")
+    world.dies(owner="ada")
     world.end_lease()
     with pytest.raises(NotFound):
         world.service.status(image_id("ada", "key-1"), "bob")
@@ -52,9 +35,9 @@ def test_a_wait_ends_with_the_job() -> None:
     """`wait` answers at most four seconds after there is an end."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    world.jobs.claim(claim, world.soon)
     ending = Ending(claim, "succeeded", world.clock.now())
-    world.clock.later(20, lambda: world.jobs.finish(ending, Deadline.within(world.clock, 10)))
+    world.clock.later(20, lambda: world.jobs.finish(ending, world.soon))
     started = world.clock.monotonic()
     assert world.service.status(claim.id, None, wait_seconds=60).ending == ending
     assert 20 <= world.clock.monotonic() - started < 24
@@ -65,7 +48,7 @@ def test_a_wait_is_never_longer_than_asked(seconds: float) -> None:
     """A job that goes on is shown as running when the time is over."""
     world = World()
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, Deadline.within(world.clock, 10))
+    world.jobs.claim(claim, world.soon)
     started = world.clock.monotonic()
     outcome = world.service.status(claim.id, None, wait_seconds=seconds)
     assert (outcome.ending, outcome.claim) == (None, claim)
@@ -76,15 +59,25 @@ def test_asking_ends_what_a_dead_instance_left() -> None:
     """After the lease a status query finds the image that was stored, and writes its end down."""
     world = World()
     world.objects.fail("create", "*/result.json", error=Crash)
-    with pytest.raises(Crash):
-        world.ask()
+    world.dies()
     world.objects.recover()
     world.end_lease()
     shown = world.service.status(image_id("", "key-1"), None)
     assert shown.ending
     assert shown.ending.image
-    assert (shown.ending.status, shown.ending.image.sha256) == ("succeeded", PICTURE.sha256)
+    assert (shown.ending.image.sha256, shown.ending.segmind) == (PICTURE.sha256, RECEIPT)
+    assert shown.ending.status == "succeeded"
     assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
+
+
+@pytest.mark.parametrize("seconds", [0.2, 2.0, 6.0, 10.0])
+def test_a_wait_lasts_as_long_as_was_asked_for(seconds: float) -> None:
+    """And not to the last look that comes before."""
+    world = World(uploads=MemoryObjects())
+    world.service.accept(Order(REQUEST, "http", "", "key-1"))
+    before = world.clock.monotonic()
+    assert world.service.status(image_id("", "key-1"), None, seconds).queued
+    assert world.clock.monotonic() - before == pytest.approx(seconds)
 
 
 def test_a_result_wins_over_lost() -> None:
@@ -103,16 +96,3 @@ def test_a_result_wins_over_lost() -> None:
     assert world.service.status(late.claim.id, None).ending == late.ending
     assert world.ask().ending == late.ending
     assert len(world.generator.bought) == 1
-
-
-def test_a_lost_job_stays_lost() -> None:
-    """Without a late result every query tells the same end, with what the caller can do about it."""
-    world = World(Scene(raised=Crash()))
-    with pytest.raises(Crash):
-        world.ask()
-    world.end_lease()
-    shown = [world.service.status(image_id("", "key-1"), None).ending for _ in range(2)]
-    assert shown[0] == shown[1]
-    assert shown[0]
-    assert shown[0].error
-    assert (shown[0].status, shown[0].error.code) == ("unknown", "outcome-unknown")

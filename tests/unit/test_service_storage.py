@@ -44,10 +44,8 @@ def test_an_image_that_storage_refuses_comes_with_the_error() -> None:
         world.ask()
     assert caught.value.picture == PICTURE
     assert (world.left(), len(world.slots())) == (["claim.json", "result.json", "sent.json"], 1)
-    again = world.ask()
-    assert again.ending
-    assert again.ending.error
-    assert (again.ending.error.code, len(world.generator.bought)) == ("image-not-stored", 1)
+    again = world.end()
+    assert (again.error_code, len(world.generator.bought)) == ("image-not-stored", 1)
 
 
 def test_an_image_rescued_while_all_of_storage_is_down() -> None:
@@ -58,9 +56,8 @@ def test_an_image_rescued_while_all_of_storage_is_down() -> None:
     world.objects.recover()
     assert world.left() == ["claim.json", "sent.json"]
     world.end_lease()
-    outcome = world.ask()
-    assert outcome.ending
-    assert (outcome.ending.status, len(world.generator.bought)) == ("unknown", 1)
+    ending = world.end()
+    assert (ending.status, len(world.generator.bought)) == ("unknown", 1)
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -68,50 +65,20 @@ def test_a_result_that_cannot_be_written_is_still_answered(applied: bool) -> Non
     """The image is in the bucket: the caller gets it now, and everybody after the lease gets the same."""
     world = World()
     world.objects.fail("create", "*/result.json", times=1, applied=applied)
-    first = world.ask()
-    assert first.ending
+    first = world.end()
     world.end_lease()
-    again = world.ask()
-    assert again.ending
-    assert (first.ending.image, first.ending.segmind) == (again.ending.image, again.ending.segmind)
-    assert (again.ending.status, len(world.generator.bought)) == ("succeeded", 1)
+    again = world.end()
+    assert (first.image, first.segmind) == (again.image, again.segmind)
+    assert (again.status, len(world.generator.bought)) == ("succeeded", 1)
     assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
-
-
-@pytest.mark.parametrize("applied", [False, True])
-def test_a_key_that_cannot_be_freed_is_free_later(applied: bool) -> None:
-    """The failure is answered as it was. Without `sent.json` a claim that stays says that nothing was billed."""
-    world = World(Scene(raised=SegmindUnauthorized()), per_day=2)
-    world.objects.fail("delete", "*/claim.json", times=1, applied=applied)
-    with pytest.raises(SegmindUnauthorized):
-        world.ask()
-    assert (world.left(), len(world.slots())) == ([] if applied else ["claim.json"], 0)
-    world.end_lease()
-    outcome = world.ask()
-    assert outcome.ending
-    assert (outcome.ending.status, len(world.slots())) == ("succeeded", 1)
-
-
-def test_a_slot_that_cannot_be_given_back_is_given_back_later() -> None:
-    """The failure is the one that happened. The claim stays to show whose slot it is; both go after the lease."""
-    world = World(Scene(raised=SegmindUnauthorized()), per_day=2)
-    world.objects.fail("delete", "spend/*", times=1)
-    with pytest.raises(SegmindUnauthorized):
-        world.ask()
-    assert (world.left(), len(world.slots())) == (["claim.json"], 1)
-    world.end_lease()
-    assert world.sweep.run()["freed"] == 1
-    assert world.objects.names() == []
 
 
 def test_what_is_no_image_is_a_failure_even_where_it_cannot_be_kept() -> None:
     """A missing `rejected` changes nothing about the end."""
     world = World(Scene(body=SegmindBadImage("HTML", b"<html>")))
     world.objects.fail("create", "*/rejected")
-    outcome = world.ask()
-    assert outcome.ending
-    assert outcome.ending.error
-    assert outcome.ending.error.code == "segmind-bad-image"
+    ending = world.end()
+    assert ending.error_code == "segmind-bad-image"
     assert world.left() == ["claim.json", "result.json", "sent.json"]
 
 

@@ -9,7 +9,6 @@ from imagegen.errors import OutcomeUnknown, SegmindBadImage
 from imagegen.model import Claim, HistoryRow
 from imagegen.pipeline.account import Usage
 from imagegen.pipeline.claims import image_id
-from imagegen.ports import Deadline
 from tests.harness.fakes import PICTURE, REQUEST, Crash, Scene, World
 
 ASKS = pytest.mark.parametrize("asks", ["sweep", "get", "both"])
@@ -23,8 +22,7 @@ class Lost(World):
         self.claims: list[Claim] = []
         for key in keys or ("key-1",):
             self.generator.scenes = [Scene(raised=Crash(), seconds=0.0, submits=submits)]
-            with pytest.raises(Crash):
-                self.ask(key)
+            self.dies(key)
             self.claims.append(self.claim_of(key))
             self.clock.advance(apart)
         self.end_lease()
@@ -32,12 +30,9 @@ class Lost(World):
             self.sweep.run()
 
     def claim_of(self, key: str) -> Claim:
-        claim = self.jobs.state(image_id("", key), self.soon()).claim
+        claim = self.jobs.state(image_id("", key), self.soon).claim
         assert claim
         return claim
-
-    def soon(self) -> Deadline:
-        return Deadline.within(self.clock, 30)
 
     def row(self, request_id: str = "r1", status: str = "COMPLETED", number: int = 0, **known: object) -> None:
         """Let the history list a call of a claim, a second after it was claimed."""
@@ -60,11 +55,11 @@ class Lost(World):
 
     def ends(self) -> list[str]:
         """Return how each job stands, as the bucket says it."""
-        states = [self.jobs.state(claim.id, self.soon()) for claim in self.claims]
+        states = [self.jobs.state(claim.id, self.soon) for claim in self.claims]
         return [state.ending.status if state.ending else "running" for state in states]
 
     def usage(self) -> Usage:
-        (found,) = self.other().core.account.usage([self.claims[0].created_at.date()], self.soon())
+        (found,) = self.other().core.account.usage([self.claims[0].created_at.date()], self.soon)
         return found
 
 
@@ -75,8 +70,7 @@ def test_a_completed_call_is_recovered(asks: str) -> None:
     assert (world.ends(), world.usage().unknown) == (["unknown"], 1)
     world.row()
     world.settle(asks)
-    ending = world.ask().ending
-    assert ending
+    ending = world.end()
     assert ending.image
     assert (ending.status, ending.image.sha256) == ("succeeded", PICTURE.sha256)
     assert ending.segmind
@@ -91,8 +85,7 @@ def test_a_call_that_failed_without_a_cost_is_free(asks: str) -> None:
     world = Lost()
     world.row(status="FAILED", error="the model broke")
     world.settle(asks)
-    ending = world.ask().ending
-    assert ending
+    ending = world.end()
     assert ending.error
     assert (ending.status, ending.error.billed, "the model broke" in ending.error.detail) == ("failed", "no", True)
     assert (world.usage().taken, world.usage().unknown, world.slots()) == (0, 0, [])
@@ -106,8 +99,7 @@ def test_a_call_that_failed_with_a_cost_is_billed(asks: str) -> None:
     world = Lost()
     world.row(status="FAILED", cost_usd=0.1)
     world.settle(asks)
-    ending = world.ask().ending
-    assert ending
+    ending = world.end()
     assert ending.error
     assert (ending.status, ending.error.billed, len(world.slots())) == ("failed", "yes", 1)
     assert (float(world.usage().usd), world.objects.names("open/")) == (0.1, [])
@@ -212,3 +204,14 @@ def test_a_v2_call_is_found_by_its_id() -> None:
     world.row("seg-1", fingerprint=None, created_at=None)
     world.settle()
     assert (world.ends(), world.objects.names("settled/")) == (["succeeded"], ["settled/seg-1"])
+
+
+def test_an_unknown_without_its_request_is_not_asked_about() -> None:
+    """Its `sent.json` is gone, so no row could be told to be its own."""
+    world = Lost()
+    (sent,) = (info for info in world.objects.list("jobs/", world.soon) if info.name.endswith("/sent.json"))
+    world.objects.delete(sent.name, sent.generation, world.soon)
+    world.row()
+    asked = world.history.asked
+    world.settle("both")
+    assert (world.history.asked, world.ends()) == (asked, ["unknown"])

@@ -25,7 +25,7 @@ def test_equal_jobs_take_rows_in_order(rows_late: bool) -> None:
     world.clock.advance(60)
     world.settle()
     assert world.ends() == ["succeeded", "succeeded"]
-    images = [world.jobs.state(claim.id, world.soon()).image for claim in world.claims]
+    images = [world.jobs.state(claim.id, world.soon).image for claim in world.claims]
     assert [image.sha256 for image in images if image] == (
         [PICTURE.sha256, other.sha256] if not rows_late else [other.sha256, PICTURE.sha256]
     )

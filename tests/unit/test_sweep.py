@@ -26,8 +26,7 @@ class Swept:
     def crash(self, *scenes: Scene, key: str = "key-1") -> None:
         """Let an instance die on the way to one image, as the scene says."""
         self.world.generator.scenes = list(scenes) or [Scene(raised=Crash())]
-        with pytest.raises(Crash):
-            self.world.ask(key)
+        self.world.dies(key)
         self.world.objects.recover()
 
     def die_before_sending(self, key: str = "key-1") -> None:
@@ -39,7 +38,7 @@ class Swept:
 
 @pytest.mark.parametrize(("early", "counted"), [(1, "running"), (0, "lost")])
 def test_a_lease_holds_to_its_last_second(early: float, counted: str) -> None:
-    """A second before its end the claim is somebody's; at its end it is lost."""
+    """A second before its end the claim holds; at its end it is lost."""
     swept = Swept()
     swept.crash(Scene(raised=Crash(), seconds=0.0))
     swept.world.clock.advance(swept.world.limits.lease_seconds - early)
@@ -72,7 +71,7 @@ def test_a_second_sweep_changes_nothing() -> None:
     ],
 )
 def test_a_submitted_generation_is_asked_about(resumed: Scene, counted: str, left: list[str]) -> None:
-    """Whatever Segmind says of it has its word among the counts and its state in the bucket; nothing is bought."""
+    """Each answer of Segmind's has its word among the counts and its state in the bucket; nothing is bought."""
     swept = Swept()
     swept.crash(Scene(raised=Crash(), submits="seg-1"))
     swept.world.generator.resumes = [resumed]

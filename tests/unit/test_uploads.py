@@ -15,6 +15,7 @@ from imagegen.pipeline.claims import image_id
 from imagegen.pipeline.job_files import Upload, is_job, is_photo, job_body, job_name, order_of_job, order_of_photo
 from imagegen.references.validation import check
 from tests import strategies
+from tests.cases import rows
 from tests.harness.clock import NOON
 
 FILE = Upload("uploads", "jobs/one.json", 7, 2, "application/json", {}, NOON)
@@ -23,41 +24,13 @@ BODY = {"promptText": "a boat", "referenceImages": []}
 KEYS = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255)
 
 
-@pytest.mark.parametrize(
-    ("name", "ours"),
-    [
-        ("jobs/one.json", True),
-        ("jobs/a/b.json", True),
-        ("jobs/.json", True),
-        ("jobs/one.JSON", False),
-        ("jobs/one.json.tmp", False),
-        ("jobs/one", False),
-        ("Jobs/one.json", False),
-        ("/jobs/one.json", False),
-        ("references/one.json", False),
-        ("one.json", False),
-        ("", False),
-    ],
-)
+@pytest.mark.parametrize(("name", "ours"), rows("job_names"))
 def test_a_job_file_is_known_by_its_name(name: str, ours: bool) -> None:
     """jobs/*.json, and nothing that only looks like it."""
     assert is_job(replace(FILE, name=name)) is ours
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "metadata", "ours"),
-    [
-        ("me.jpg", "image/jpeg", {"prompt": "x"}, True),
-        ("deep/er/me", "image/anything", {"prompt": ""}, True),
-        ("references/me.jpg", "image/jpeg", {"prompt": "x"}, False),
-        ("references/", "image/jpeg", {"prompt": "x"}, False),
-        ("my-references/me.jpg", "image/jpeg", {"prompt": "x"}, True),
-        ("me.jpg", "text/plain", {"prompt": "x"}, False),
-        ("me.jpg", "", {"prompt": "x"}, False),
-        ("me.jpg", "image/jpeg", {}, False),
-        ("me.jpg", "image/jpeg", {"Prompt": "x"}, False),
-    ],
-)
+@pytest.mark.parametrize(("name", "kind", "metadata", "ours"), rows("photos"))
 def test_a_photo_is_known_by_type_metadata_and_place(
     name: str, kind: str, metadata: dict[str, str], ours: bool
 ) -> None:
@@ -85,7 +58,7 @@ def test_a_queued_order_comes_back_whole(body: dict[str, object], owner: str, ke
 
 @pytest.mark.parametrize("name", ["jobs/one.json", f"jobs/{'b' * 26}.json", f"jobs/x/{'a' * 26}.json"])
 def test_an_id_is_believed_under_its_own_name_only(name: str) -> None:
-    """Whoever may write job files cannot take another image's id with them."""
+    """A writer of job files cannot take another image's id with them."""
     file = replace(FILE, name=name)
     assert order_of_job(file, json.dumps({**BODY, "id": "a" * 26}).encode()).image_id == file.own_id
 
@@ -115,7 +88,7 @@ def test_the_ticket_makes_each_try_its_own() -> None:
 
 @given(st.one_of(strategies.json_values, strategies.almost_bodies))
 def test_any_job_file(value: object) -> None:
-    """Whatever a file holds: an order under an id, or InvalidRequest that says why."""
+    """Any file is an order under an id, or InvalidRequest that says why."""
     found = _order_or_problems(lambda: order_of_job(FILE, strategies.as_json(value)))
     assert found.image_id if isinstance(found, Order) else found
 
@@ -137,3 +110,21 @@ def _order_or_problems(read: Callable[[], Order]) -> Order | tuple[Problem, ...]
         return read()
     except InvalidRequest as error:
         return error.problems
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointers"),
+    [
+        ({"owner": 7}, ["/owner"]),
+        ({"id": None, "idempotencyKey": []}, ["/id", "/idempotencyKey"]),
+        ({"idempotencyKey": ""}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "k" * 256}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "\u00fc"}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "a\tb"}, ["/idempotencyKey"]),
+        ({"idempotencyKey": "k" * 255}, []),
+    ],
+)
+def test_what_a_file_says_beside_the_request(fields: dict[str, object], pointers: list[str]) -> None:
+    """Owner, key and id are text, and a key is one that the HTTP door would take."""
+    found = _order_or_problems(lambda: order_of_job(FILE, json.dumps({**BODY, **fields}).encode()))
+    assert (sorted(p.pointer for p in found) if isinstance(found, tuple) else []) == pointers

@@ -1,4 +1,4 @@
-"""The v2 client over the fake vendor and a clock that moves when somebody waits: how often it looks, when it ends."""
+"""The v2 client over the fake vendor and a clock that moves when code waits: how often it looks, when it ends."""
 
 from dataclasses import dataclass, field
 
@@ -96,6 +96,18 @@ def test_a_record_expires_an_hour_after_the_submit(client: Client, minutes: int,
         client.v2.resume(client.written[0], since, Deadline.within(client.clock, 2))
 
 
+@pytest.mark.parametrize(("minutes", "lost"), [(24 * 60 - 1, False), (24 * 60, True)])
+@pytest.mark.parametrize("trouble", ["[mock:v2-stuck]", "[mock:503,on=v2-status]"])
+def test_what_has_no_end_after_a_day_is_unknown(client: Client, minutes: int, lost: bool, trouble: str) -> None:
+    """Whether Segmind says that it is at work or says nothing: no sweep waits for it for ever."""
+    since = client.clock.now()
+    with pytest.raises(StillGenerating):
+        client.generate(f"a boat {trouble}")
+    client.clock.advance(60 * minutes - (client.clock.now() - since).total_seconds())
+    with pytest.raises(OutcomeUnknown if lost else StillGenerating):
+        client.v2.resume(client.written[0], since, Deadline.within(client.clock, 2))
+
+
 def test_an_id_that_could_not_be_written_is_written_while_polling(client: Client) -> None:
     """Until it is in the bucket, every look begins with another try; afterwards none does."""
     client.refusals = 3
@@ -134,7 +146,7 @@ METRICS = st.dictionaries(st.sampled_from(["cost", "remaining_credits", "inferen
 @example({"cost": 10**400}, "an integer that is no float")
 @given(st.one_of(METRICS, strategies.json_values), strategies.json_values)
 def test_any_record_has_a_receipt(metrics: object, request_id: object) -> None:
-    """Whatever stands where numbers should be: a number that is finite, or nothing."""
+    """For anything that stands where numbers should be: a number that is finite, or nothing."""
     receipt = receipt_in({"metrics": metrics, "request_id": request_id})
     numbers = (receipt.cost_usd, receipt.remaining_credits, receipt.generation_seconds)
     assert all(found is None or abs(found) < 1e12 for found in numbers)

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from flask import Request, Response
 
@@ -11,10 +12,12 @@ from imagegen.doors.resource import problem, resource
 from imagegen.errors import BY_CODE, MethodNotAllowed, StorageUnavailable, Unauthenticated
 from imagegen.failure import ServiceError
 from imagegen.model import Ending, Failure, SignedUrl, StoredImage
-from imagegen.pipeline.claiming import Outcome
-from imagegen.pipeline.job_objects import JobObjects
 from imagegen.ports import Clock, Deadline, Signer
 from imagegen.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from imagegen.pipeline.claiming import Outcome
+    from imagegen.pipeline.job_objects import JobObjects
 
 _ASK_AGAIN_SECONDS = 2
 _STREAM_SECONDS = 60.0
@@ -24,11 +27,11 @@ _IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 class Answers:
     """Builds answers; signs URLs and streams images where an answer needs them."""
 
-    def __init__(self, jobs: JobObjects, signer: Signer, bucket: str, clock: Clock) -> None:
+    def __init__(self, jobs: "JobObjects", signer: Signer, bucket: str, clock: Clock) -> None:
         self._jobs, self._signer, self._bucket, self._clock = jobs, signer, bucket, clock
 
     def created(
-        self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool, vendors_own: bool = False
+        self, outcome: "Outcome", watch: Stopwatch, request_id: str, *, as_image: bool, vendors_own: bool = False
     ) -> Response:
         """Answer a POST: 200 with the image, 202 while it is being generated, or the problem it ended with."""
         replayed = {"Idempotent-Replayed": "true"} if outcome.replayed and outcome.ending else {}
@@ -42,20 +45,20 @@ class Answers:
             url = self._url_if_possible(ending)
         return self._image_answer(outcome, url, request_id, headers, as_image=as_image)
 
-    def shown(self, outcome: Outcome, watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
+    def shown(self, outcome: "Outcome", watch: Stopwatch, request_id: str, *, as_image: bool) -> Response:
         """Answer a GET of the resource: 200 whatever became of it."""
         if outcome.ending is None:
             return _running(resource(outcome, self._bucket, None, request_id), 200, {})
         url = self.signed(outcome, watch)
         return self._image_answer(outcome, url, request_id, {}, as_image=as_image)
 
-    def signed(self, outcome: Outcome, watch: Stopwatch) -> SignedUrl | None:
+    def signed(self, outcome: "Outcome", watch: Stopwatch) -> SignedUrl | None:
         """Return a fresh URL of the image, if there is one. Raises StorageUnavailable."""
         image = outcome.ending.image if outcome.ending else None
         with watch.step("sign"):
             return self._signer.sign(image.name) if image else None
 
-    def content(self, outcome: Outcome, watch: Stopwatch, request_id: str) -> Response:
+    def content(self, outcome: "Outcome", watch: Stopwatch, request_id: str) -> Response:
         """Answer a GET of the image itself: 302 to a fresh URL, or why there is none (yet)."""
         ending = outcome.ending
         if ending is None:
@@ -68,7 +71,7 @@ class Answers:
 
     def _image_answer(
         self,
-        outcome: Outcome,
+        outcome: "Outcome",
         url: SignedUrl | None,
         request_id: str,
         headers: Mapping[str, str],
@@ -82,7 +85,7 @@ class Answers:
                 return self._bytes(outcome, ending, ending.image, headers)
         return json_answer(resource(outcome, self._bucket, url, request_id), 200, headers)
 
-    def _bytes(self, outcome: Outcome, ending: Ending, image: StoredImage, headers: Mapping[str, str]) -> Response:
+    def _bytes(self, outcome: "Outcome", ending: Ending, image: StoredImage, headers: Mapping[str, str]) -> Response:
         """Stream the image out of the bucket: however many callers there are, memory holds a chunk for each."""
         pieces = self._jobs.bytes_of(image, Deadline.within(self._clock, _STREAM_SECONDS))
         receipt = ending.segmind

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagegen import log
 from imagegen.errors import InvalidRequest
@@ -11,6 +11,7 @@ from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
 from imagegen.pipeline.claiming import Outcome
 from imagegen.pipeline.service import ImageService
+from imagegen.ports import Deadline, Staging
 from imagegen.references import validation
 from imagegen.references.rules import Rules
 
@@ -41,6 +42,14 @@ def parse(body: bytes, rules: Rules) -> Batch:
     if problems:
         raise InvalidRequest(tuple(problems[: validation.MAX_PROBLEMS]))
     return Batch(str(name), tuple(images))
+
+
+def stage(batch: Batch, staging: Staging, deadline: Deadline) -> Batch:
+    """Return the batch with its inline images in the uploads bucket. Raises StorageUnavailable."""
+    if not any(r.inline for request in batch.images for r in request.references):
+        return batch
+    with ThreadPoolExecutor(_WRITERS, initializer=log.carrier()) as writers:
+        return replace(batch, images=tuple(writers.map(lambda request: staging.stage(request, deadline), batch.images)))
 
 
 def queue(

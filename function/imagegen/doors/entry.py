@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flask import Request, Response
 from werkzeug import exceptions
+from werkzeug.datastructures import MultiDict
 from werkzeug.routing import Map, Rule
 
 from imagegen import errors, log
@@ -14,7 +15,7 @@ from imagegen.doors import request_bodies
 from imagegen.doors.answers import problem_answer
 from imagegen.doors.cors import Cors
 from imagegen.doors.vendor_routes import is_vendors_own
-from imagegen.failure import ServiceError
+from imagegen.failure import Problem, ServiceError
 from imagegen.model import Door
 from imagegen.ports import Clock, Deadline
 from imagegen.stopwatch import Stopwatch
@@ -34,6 +35,14 @@ class Call:
     def vendors_own(self) -> bool:
         """Whether the path is one of Segmind's own, whose clients read `error`."""
         return is_vendors_own(self.request.path)
+
+    @property
+    def query(self) -> MultiDict[str, str]:
+        """The query's fields. Raises InvalidRequest where it is not UTF-8."""
+        try:
+            return self.request.args
+        except UnicodeDecodeError:
+            raise errors.InvalidRequest((Problem("", "the query is not UTF-8"),)) from None
 
     @property
     def image_id(self) -> str:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from imagegen import log
 from imagegen.doors.core import Core
+from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import IdempotencyKeyReused, ImageDeleted, ImageNotStored, InvalidRequest, StorageUnavailable
 from imagegen.failure import Problem, ServiceError
-from imagegen.model import ImageRequest, Order
+from imagegen.model import MAX_BODY_BYTES, ImageRequest, Order
 from imagegen.pipeline import job_files
 from imagegen.pipeline.job_files import Upload
 from imagegen.ports import Clock, Deadline
@@ -40,10 +41,16 @@ class Event:
 class EventDoor:
     """Handles events of one bucket."""
 
-    def __init__(
-        self, core: Callable[[], Core], bucket: str | None, max_age_seconds: float, clock: Clock, timeouts: Timeouts
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
+        self,
+        core: Callable[[], Core],
+        bodies: Bodies,
+        bucket: str | None,
+        max_age_seconds: float,
+        clock: Clock,
+        timeouts: Timeouts,
     ) -> None:
-        self._core, self._bucket, self._clock, self._timeouts = core, bucket, clock, timeouts
+        self._core, self._bodies, self._bucket, self._clock, self._timeouts = core, bodies, bucket, clock, timeouts
         self._max_age = timedelta(seconds=max_age_seconds)
 
     def handle(self, event: Event) -> bool:
@@ -133,18 +140,19 @@ class EventDoor:
 
     def _order(self, upload: Upload, core: Core) -> Order | None:
         """Return what the object orders, as it was when the event was sent; None where it is gone."""
-        deadline = Deadline.within(self._clock, _READ_SECONDS)
+        deadline = Deadline.within(self._clock, _READ_SECONDS)  # includes the wait for a place
         assert core.uploads is not None  # noqa: S101 - there are events of an uploads bucket only where there is one
         if job_files.is_photo(upload):
             there = core.uploads.stat(upload.name, deadline, upload.generation)
             return None if there is None else job_files.order_of_photo(upload)
-        if upload.size > job_files.MAX_JOB_BYTES:
+        if upload.size > MAX_BODY_BYTES:
             raise InvalidRequest((Problem("", "the job file is larger than 16 MiB"),))
-        body = core.uploads.read(upload.name, deadline, upload.generation)
-        if body is None:
-            return None
-        order = job_files.order_of_job(upload, body)
-        return replace(order, request=core.staging.stage(order.request, deadline))
+        with self._bodies.place(upload.size):
+            body = core.uploads.read(upload.name, deadline, upload.generation)
+            if body is None:
+                return None
+            order = job_files.order_of_job(upload, body)
+            return replace(order, request=core.staging.stage(order.request, deadline))
 
     def _upload(self, event: Event) -> Upload | str:
         """Return the object that was finalized, or why this event is not one of ours."""

@@ -1,9 +1,10 @@
 """Request bodies: JSON by Content-Type, at most 16 MiB, few large ones in memory at a time."""
 
 import io
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 
 from flask import Request
@@ -12,7 +13,7 @@ from werkzeug.http import parse_options_header
 from imagegen.doors.watchdog import Watchdog
 from imagegen.errors import InvalidRequest, StorageUnavailable, TooLarge, UnsupportedMediaType
 from imagegen.failure import Problem
-from imagegen.references.validation import MAX_BODY_BYTES
+from imagegen.model import MAX_BODY_BYTES
 
 _SMALL_BYTES = 256 * 1024  # a request without inline images
 _PIECE_BYTES = 64 * 1024
@@ -28,6 +29,12 @@ class Patience:
     large: float = 60.0
     silence: float = 10.0
     place: float = 10.0
+    crowd: float = 1.0
+
+    def in_a_crowd(self) -> "Patience":
+        """Return what is left of it where bodies hold half of the threads already: slow ones may not hold the rest."""
+        most = {name: min(self.crowd, getattr(self, name)) for name in ("small", "silence", "place")}
+        return replace(self, **most, large=min(5 * self.crowd, self.large))
 
 
 _PATIENCE = Patience()
@@ -37,8 +44,9 @@ _WATCHDOG = Watchdog()
 class Bodies:
     """Reads bodies. Small ones pass; large ones queue, so that a burst of them cannot fill the memory."""
 
-    def __init__(self, large_at_a_time: int, patience: Patience = _PATIENCE) -> None:
+    def __init__(self, large_at_a_time: int, patience: Patience = _PATIENCE, threads: int = 100) -> None:
         self._large, self._patience = BoundedSemaphore(large_at_a_time), patience
+        self._unhurried = BoundedSemaphore(max(1, threads // 2))
 
     @contextmanager
     def of(self, request: Request) -> Iterator[bytes]:
@@ -48,15 +56,34 @@ class Bodies:
         if length is not None and length > MAX_BODY_BYTES:
             raise TooLarge
         small = length is not None and length <= _SMALL_BYTES
-        with nullcontext() if small else self._place():
-            with _until(request, self._patience.small if small else self._patience.large, self._patience.silence):
-                body = _read(request, length)
+        with ExitStack() as held:
+            with self._allowed() as patience:
+                held.enter_context(self.place(length, patience.place))
+                with _until(request, patience.small if small else patience.large, patience.silence):
+                    body = _read(request, length)
             yield body
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Queue for a while only: who waits holds a thread."""
-        if not self._large.acquire(timeout=self._patience.place):
+    def _allowed(self) -> Iterator[Patience]:
+        """Lend what patience there is: a thread that waits for a slow caller is one less for all others."""
+        if not self._unhurried.acquire(blocking=False):
+            yield self._patience.in_a_crowd()
+            return
+        try:
+            yield self._patience
+        finally:
+            self._unhurried.release()
+
+    @contextmanager
+    def place(self, size: int | None, wait: float | None = None) -> Iterator[None]:
+        """Lend a place in memory to a body of so many bytes, None where that is not known. Raises StorageUnavailable.
+
+        Small ones need none. A large one queues for a while only: it holds a thread meanwhile.
+        """
+        if size is not None and size <= _SMALL_BYTES:
+            yield
+            return
+        if not self._large.acquire(timeout=self._patience.place if wait is None else wait):
             detail = "Too many large requests are being read at the moment. Nothing was spent."
             raise StorageUnavailable(detail, retry_after=self._patience.place)
         try:
@@ -73,15 +100,29 @@ def finish(request: Request) -> None:
     """
     unread = not isinstance(request.stream, io.BytesIO)
     if unread and (request.content_length or request.headers.get("Transfer-Encoding")):
+        ended = False
         with suppress(Exception), _until(request, _DRAINING_SECONDS, _DRAINING_SECONDS):
-            _drain(request)
+            ended = _drain(request)
+        if not ended:
+            _stop_listening(request)
     request.stream = io.BytesIO()
 
 
-def _drain(request: Request) -> None:
-    for _ in range(_DRAINED_BYTES // _PIECE_BYTES):
-        if not request.stream.read(_PIECE_BYTES):
-            break
+def _drain(request: Request) -> bool:
+    """Return whether the body has ended."""
+    return any(not request.stream.read(_PIECE_BYTES) for _ in range(_DRAINED_BYTES // _PIECE_BYTES))
+
+
+def _stop_listening(request: Request) -> None:
+    """Take nothing more from this caller, who still gets the answer.
+
+    The server closes such a connection, and would wait two seconds for the caller to do so first: in the one thread
+    that accepts connections, one after the other.
+    """
+    sock = request.environ.get("gunicorn.socket")
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RD)
 
 
 def _read(request: Request, length: int | None) -> bytes:
@@ -90,6 +131,7 @@ def _read(request: Request, length: int | None) -> bytes:
         body: bytes = request.stream.read(MAX_BODY_BYTES + 1)
     except Exception:  # noqa: BLE001 - a closed or silent socket, broken chunks: the server's parser has errors of its own
         request.stream = io.BytesIO()  # nothing more will come
+        _stop_listening(request)
         raise InvalidRequest((Problem("", "the body broke off, took too long, or its chunks are not valid"),)) from None
     if len(body) > MAX_BODY_BYTES:
         raise TooLarge

@@ -1,16 +1,19 @@
 """What callers see: the image resource and the problem document (RFC 9457). Pure."""
 
 import base64
+from typing import TYPE_CHECKING
 
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest
 from imagegen.failure import ServiceError
 from imagegen.model import Ending, Failure, Picture, PublicRequest, Receipt, SignedUrl, StoredImage, time_text
-from imagegen.pipeline.claiming import Outcome
+
+if TYPE_CHECKING:
+    from imagegen.pipeline.claiming import Outcome
 
 Json = dict[str, object]
 
 
-def resource(outcome: Outcome, bucket: str, url: SignedUrl | None, request_id: str) -> Json:
+def resource(outcome: "Outcome", bucket: str, url: SignedUrl | None, request_id: str) -> Json:
     """Return the image resource. A stored image without a URL (nothing could be signed) has nulls in its place."""
     claim, ending = outcome.claim, outcome.ending
     shown: Json = {

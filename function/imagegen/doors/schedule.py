@@ -46,6 +46,7 @@ class ScheduleDoor(HttpEntry):
         with call.watch.step("validate"), self._bodies.of(call.request) as body:
             tick = _tick(call.request)
             batch = batches.parse(body, Rules(self._uploads_bucket))
+            batch = batches.stage(batch, self._core().staging, call.deadline)
         with call.watch.step("claim"):
             outcomes = batches.queue(batch, tick, self._core().pipeline.service)
         queued = [o.claim.id for o in outcomes if not o.replayed]

@@ -1,12 +1,16 @@
 """Segmind's own v2 routes, for its SDK: submit, status, result. The same pipeline; the request id is the image's."""
 
+from typing import TYPE_CHECKING
+
 from flask import Request, Response
 from werkzeug.routing import Rule
 
 from imagegen.doors.answers import json_answer
 from imagegen.errors import NotFound
 from imagegen.model import Ending, SignedUrl
-from imagegen.pipeline.claiming import Outcome
+
+if TYPE_CHECKING:
+    from imagegen.pipeline.claiming import Outcome
 
 RULES = (
     Rule("/v2/runway-gen4-image", methods=["POST"], endpoint="submit"),
@@ -30,7 +34,7 @@ def queue_missing() -> NotFound:
     return NotFound(_NO_QUEUE)
 
 
-def submitted(outcome: Outcome, request: Request) -> Response:
+def submitted(outcome: "Outcome", request: Request) -> Response:
     """Answer a submit: where the job's status and result are."""
     image_id, url = outcome.claim.id, f"{_origin(request)}/v2/requests/{outcome.claim.id}"
     body = {
@@ -44,21 +48,21 @@ def submitted(outcome: Outcome, request: Request) -> Response:
     return json_answer(body, 202, {"Location": f"/v1/images/{image_id}", **replayed})
 
 
-def state_of(outcome: Outcome) -> str:
+def state_of(outcome: "Outcome") -> str:
     """Return what Segmind calls the state of a job."""
     if outcome.ending is None:
         return "QUEUED" if outcome.queued else "PROCESSING"
     return "COMPLETED" if outcome.ending.image else "FAILED"
 
 
-def status(outcome: Outcome) -> Response:
+def status(outcome: "Outcome") -> Response:
     """Answer a look at a job."""
     if outcome.ending and outcome.ending.error:
         return _failed(outcome, outcome.ending)
     return json_answer({"request_id": outcome.claim.id, "status": state_of(outcome)}, 200)
 
 
-def result(outcome: Outcome, url: SignedUrl | None) -> Response:
+def result(outcome: "Outcome", url: SignedUrl | None) -> Response:
     """Answer with the result of a job, or with its state while there is none."""
     ending = outcome.ending
     if ending is None or ending.image is None or url is None:
@@ -84,7 +88,7 @@ def result(outcome: Outcome, url: SignedUrl | None) -> Response:
     return json_answer(body, 200)
 
 
-def _failed(outcome: Outcome, ending: Ending) -> Response:
+def _failed(outcome: "Outcome", ending: Ending) -> Response:
     error = ending.error
     assert error is not None  # noqa: S101 - the caller looked
     body = {

@@ -26,6 +26,7 @@ from imagegen.ports import Deadline, ObjectInfo
 STREAM_CHUNK = 256 * 1024
 _SMALL_BYTES = 64 * 1024  # joined and sent at once; larger ones are sent from where they lie
 _PAGE = 1000
+_BOUNDARY = secrets.token_hex(16)  # no content can hold it: it is known to this process alone
 _FIELDS = "name,generation,size,contentType,timeCreated,metadata"
 
 
@@ -140,14 +141,13 @@ def _multipart(
     name: str, data: bytes, content_type: str, metadata: Mapping[str, str]
 ) -> tuple[list[bytes | memoryview], str]:
     """Return an upload of one request in parts, the data where it lies, and the Content-Type of the whole."""
-    boundary = secrets.token_hex(16)
     resource = {"name": name, "contentType": content_type, "crc32c": _crc32c(data), "metadata": dict(metadata)}
     head = (
-        f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{json.dumps(resource)}\r\n"
-        f"--{boundary}\r\nContent-Type: {content_type}\r\n\r\n"
+        f"--{_BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(resource)}\r\n"
+        f"--{_BOUNDARY}\r\nContent-Type: {content_type}\r\n\r\n"
     )
-    parts: list[bytes | memoryview] = [head.encode(), memoryview(data), f"\r\n--{boundary}--\r\n".encode()]
-    return parts, f"multipart/related; boundary={boundary}"
+    parts: list[bytes | memoryview] = [head.encode(), memoryview(data), f"\r\n--{_BOUNDARY}--\r\n".encode()]
+    return parts, f"multipart/related; boundary={_BOUNDARY}"
 
 
 def _pieces(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response

@@ -1,4 +1,4 @@
-"""The core put together: each part once, over the ports that it is given. `wiring.py` and the tests call this."""
+"""The core put together: each part once, over the ports that it is given. `wiring/` and the tests call this."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -66,7 +66,7 @@ def assemble(outside: Outside, timeouts: Timeouts, rules: Rules) -> Pipeline:
     clock, results, generator = outside.clock, outside.results, outside.generator
     parallel, known = Parallel(outside.pool), Known()
     jobs, account = JobObjects(results, parallel), Account(results, parallel)
-    cap = DailyCap(results, account, clock, rules.per_day, rules.per_user)
+    cap = DailyCap(results, account, parallel, clock, rules.per_day, rules.per_user)
     endings = Endings(jobs, account, cap, known, parallel, clock, timeouts, outside.sign)
     recovery = Recovery(jobs, cap, endings, generator, clock, timeouts)
     claiming = Claiming(jobs, endings, recovery, known, parallel, clock, timeouts)

@@ -81,7 +81,7 @@ class Claiming:
         """Look again at a job that was running: for nothing, for one read, or for all that decides."""
         here = self.known.claim(image_id)
         if here:
-            return State(claim=here)
+            return State(claim=here, local=True)
         if whole or last.local:
             return self.jobs.glance(image_id, deadline)
         if last.claim is None:  # it was queued
@@ -109,14 +109,14 @@ class Claiming:
 
     def _try(self, claim: Claim, deadline: Deadline, *, may_exist: bool) -> Held | State:
         """Try to claim; return what is held then, or what stands in the way. A random id was never used before."""
-        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
+        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at, staged=claim.staged)
         start, jobs = self.parallel.start, self.jobs
         marked = start(partial(jobs.mark_open, claim.id, marker, deadline))
         ended: Future[Ending | None] = start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)
         deleted: Future[Deleted | None] = (
             start(partial(jobs.deleted, claim.id, deadline)) if may_exist else returned(None)
         )
-        claimed: Future[int | None] = start(partial(jobs.claim, claim, deadline))
+        claimed: Future[int | None] = self.parallel.here(partial(jobs.claim, claim, deadline))
         failed = errors_of(claimed, marked, ended, deleted)
         generation, marked_as = value_of(claimed), value_of(marked)
         held = Held(claim, {"claim.json": generation or 0}, marker=marked_as)

@@ -19,6 +19,7 @@ from imagegen import log
 from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim, owner_hash
 from imagegen.pipeline.account import Account
+from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Clock, Deadline, Objects
 
 _TRIES = 8  # slots that other instances took meanwhile; then the day is listed anew
@@ -55,8 +56,10 @@ class Tally:
 class DailyCap:
     """Caps of images a UTC day: one for all, one for each user. 0 is no cap, and writes nothing."""
 
-    def __init__(self, objects: Objects, account: Account, clock: Clock, per_day: int, per_user: int) -> None:
-        self._objects, self._account, self._clock = objects, account, clock
+    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators, and both caps
+        self, objects: Objects, account: Account, parallel: Parallel, clock: Clock, per_day: int, per_user: int
+    ) -> None:
+        self._objects, self._account, self._parallel, self._clock = objects, account, parallel, clock
         self._per_day, self._per_user = per_day, per_user
         self._tallies: dict[str, Tally] = {}
         self._lock = threading.Lock()
@@ -143,12 +146,13 @@ class DailyCap:
 
     def _numbers(self, cap: Cap, day: str, deadline: Deadline) -> list[int]:
         """Return the numbers that may still be taken, in random order: one look at the day's slots and account."""
+        listing = self._parallel.start(lambda: list(self._objects.list(cap.prefix, deadline, shallow=True)))
+        entries = self._account.of_day(day, deadline, cap.owner)
         taken, holders = set[int](), set[str]()
-        for info in self._objects.list(cap.prefix, deadline, shallow=True):
+        for info in listing.result():
             number = info.name.removeprefix(cap.prefix)
             taken.update([int(number)] if number.isdecimal() else [])
             holders.add(info.metadata.get("id", ""))
-        entries = self._account.of_day(day, deadline, cap.owner)
         unslotted = sum(1 for entry in entries if entry.counts and entry.image_id not in holders)
         limit = _limit(taken, cap.limit - unslotted)
         free = [number for number in range(limit) if number not in taken]

@@ -6,7 +6,7 @@ from imagegen import log
 from imagegen.errors import DeletedTooEarly, NotFound
 from imagegen.model import Billed, Claim, Deleted, Marker, owner_hash
 from imagegen.pipeline.claims import State, Verdict
-from imagegen.pipeline.job_objects import DELETING, JobObjects
+from imagegen.pipeline.job_objects import DELETING, OPEN, JobObjects
 from imagegen.pipeline.job_queue import JobQueue
 from imagegen.pipeline.recovery import Recovery
 from imagegen.ports import Clock, Deadline
@@ -42,11 +42,19 @@ class Deleting:
         """Remove what is left of a deleted image, its marker last."""
         if self.queue:
             self.queue.remove(image_id, deadline)
-            self.queue.remove_staged(claim.staged if claim else (), deadline)
+            self.queue.remove_staged(self._staged_for_it_alone(claim, deadline), deadline)
         marked = self.jobs.marked(image_id, deadline)
         self.jobs.empty(image_id, deadline)
         if marked:
             self.jobs.unmark(image_id, marked[1], deadline)
+
+    def _staged_for_it_alone(self, claim: Claim | None, deadline: Deadline) -> tuple[str, ...]:
+        """Return the inline images of this job. They are named by their contents, so another job can hang on one."""
+        if claim is None or not claim.staged:
+            return ()
+        others = (info for info in self.jobs.all_open(deadline) if info.name != OPEN + claim.id)
+        needed = {name for info in others for name in info.metadata.get("staged", "").split()}
+        return tuple(name for name in claim.staged if name not in needed)
 
     def _check_owner(self, image_id: str, state: State, owner: str | None, deadline: Deadline) -> None:
         """Raise NotFound where there is no image of this owner, DeletedTooEarly where it is still queued."""

@@ -31,6 +31,7 @@ class Held:
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
     queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
+    recovered: bool = False  # another instance ends it: its job may be ended, and deleted, at the same time
 
 
 class Endings:
@@ -170,7 +171,7 @@ class Endings:
 
     def _may_be_gone(self, held: Held) -> bool:
         """Tell whether this job may have been ended by another instance, and then deleted, since it was looked at."""
-        return self._is_late(held.claim) or (held.marker is None and held.queued is None)
+        return held.recovered or self._is_late(held.claim) or (held.marker is None and held.queued is None)
 
     def _mark_again(self, held: Held) -> None:
         """Let the sweep find what is written from here on, where the job may have ended and been deleted meanwhile."""

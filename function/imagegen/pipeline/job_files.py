@@ -14,10 +14,8 @@ from imagegen.references import rules, validation
 from imagegen.references.rules import Rules
 
 JOBS = "jobs/"
-MAX_JOB_BYTES = validation.MAX_BODY_BYTES
 _DEFAULT_TAG = "image"
 _ADDRESSING = ("idempotencyKey", "owner", "id", "ticket")  # what a job file has on top of an HTTP request
-_MAX_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,14 @@ def order_of_job(upload: Upload, body: bytes) -> Order:
     """Return what a job file orders. Raises InvalidRequest with every problem."""
     value = validation.decode(body)
     fields = {n: value.get(n) for n in _ADDRESSING if n in value} if isinstance(value, dict) else {}
-    problems = tuple(_problems_of(fields))
+    problems = (*_problems_of(fields), *validation.flaws(value))
     rest = {n: v for n, v in value.items() if n not in fields} if isinstance(value, dict) else value
     owner = fields.get("owner")
     owner = owner if isinstance(owner, str) else ""
     try:
         request = validation.check(rest, Rules(upload.bucket, owner))
     except InvalidRequest as error:
-        raise InvalidRequest((*problems, *error.problems)) from None
+        raise InvalidRequest(tuple(dict.fromkeys((*problems, *error.problems)))) from None
     if problems:
         raise InvalidRequest(problems)
     key = fields.get("idempotencyKey")
@@ -119,6 +117,6 @@ def _id_of_job(upload: Upload, written: object, owner: str, key: str | None) -> 
 def _problems_of(fields: Mapping[str, object]) -> list[Problem]:
     wrong = [Problem(f"/{name}", "must be a string") for name, v in fields.items() if not isinstance(v, str)]
     key = fields.get("idempotencyKey")
-    if isinstance(key, str) and not (0 < len(key) <= _MAX_KEY and key.isascii() and key.isprintable()):
-        wrong.append(Problem("/idempotencyKey", f"must be 1 to {_MAX_KEY} visible ASCII characters"))
+    if isinstance(key, str) and not re.fullmatch("[!-~]{1,255}", key):
+        wrong.append(Problem("/idempotencyKey", "must be 1 to 255 visible ASCII characters"))
     return wrong

@@ -19,9 +19,8 @@ MAX_REJECTED_BYTES = 1024 * 1024
 OPEN = "open/"
 DELETING = "deleting"  # the token of a marker that stands until all of a deleted job is gone
 _JSON = "application/json"
-_CLAIM, _SENT, _SUBMISSION = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Submission)
-_ENDING, _DELETED = TypeAdapter(Ending), TypeAdapter(Deleted)
-_MARKER, _RECEIPT = TypeAdapter(Marker), TypeAdapter(Receipt)
+_CLAIM, _SENT, _ENDING, _DELETED = TypeAdapter(Claim), TypeAdapter(Sent), TypeAdapter(Ending), TypeAdapter(Deleted)
+_SUBMISSION, _MARKER, _RECEIPT = TypeAdapter(Submission), TypeAdapter(Marker), TypeAdapter(Receipt)
 T = TypeVar("T")
 
 
@@ -46,7 +45,8 @@ class JobObjects:
 
     def mark_open(self, image_id: str, marker: Marker, deadline: Deadline) -> int | None:
         """Put the job where the sweep finds it; None where it is there already."""
-        shown = {"fingerprint": marker.fingerprint, "created": marker.created_at.isoformat()}
+        staged = {"staged": " ".join(marker.staged)} if marker.staged else {}
+        shown = {"fingerprint": marker.fingerprint, "created": marker.created_at.isoformat(), **staged}
         return self.objects.create(OPEN + image_id, _MARKER.dump_json(marker), _JSON, deadline, shown)
 
     def marker(self, image_id: str, deadline: Deadline) -> Marker | None:
@@ -131,10 +131,8 @@ class JobObjects:
 
     def delete(self, deleted: Deleted, deadline: Deadline) -> Deleted:
         """Write down that the caller deleted this image, and return what stands."""
-        data = _DELETED.dump_json(deleted)
-        if self._create(deleted.id, "deleted.json", data, deadline) is not None:
-            return deleted
-        return self.deleted(deleted.id, deadline) or deleted
+        created = self._create(deleted.id, "deleted.json", _DELETED.dump_json(deleted), deadline)
+        return deleted if created is not None else self.deleted(deleted.id, deadline) or deleted
 
     def result(self, image_id: str, deadline: Deadline) -> Ending | None:
         """Return the written end."""

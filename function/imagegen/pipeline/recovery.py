@@ -79,7 +79,7 @@ class Recovery:
         claim = state.known
         assert claim is not None  # noqa: S101 - every verdict but RUN has one
         generations = {name: n for name, n in state.generations.items() if name in _RUN}
-        return Held(claim, generations, sent=state.sent.fingerprint if state.sent else "")
+        return Held(claim, generations, sent=state.sent.fingerprint if state.sent else "", recovered=True)
 
     def held_whole(self, state: State, deadline: Deadline) -> Held:
         """Return all that the dead claimant held, found again by its token."""
@@ -98,4 +98,6 @@ class Recovery:
         except ImageNotStored:
             raise  # no end: Segmind still has the image, and the next one to ask tries again
         except ServiceError as error:
-            return self.endings.end(self.held_whole(state, deadline), error)
+            # of its own: Segmind may have answered at the last moment
+            soon = Deadline.within(self.clock, self.timeouts.claim_seconds)
+            return self.endings.end(self.held_whole(state, soon), error)

@@ -102,9 +102,9 @@ class ImageService:
         state = self._look(image_id, State(), until, whole=True)
         outcome = self._standing(image_id, state, owner, until)
         for pause, whole in self.claiming.looks():
-            if outcome.ending or until.left <= pause:
+            if outcome.ending or until.left <= 0:
                 return outcome
-            self.clock.sleep(pause)
+            self.clock.sleep(min(pause, until.left))
             state = self._look(image_id, state, until, whole=whole)
             if whole or state.known or not outcome.queued:
                 outcome = self._standing(image_id, state, owner, until)
@@ -140,8 +140,7 @@ class ImageService:
         if ending is None or ending.status != "unknown" or self.settling is None:
             return ending
         with suppress(StorageUnavailable):
-            whole = state if state.whole else self.jobs.state(ending.claim.id, deadline)
-            return self.settling.ending(whole, deadline) or ending
+            return self.settling.ending(state, deadline) or ending
         return ending
 
     def _stands(self, claim: Claim, deadline: Deadline) -> Outcome | None:
@@ -188,11 +187,11 @@ class ImageService:
         """
         deadline = self._within(self.timeouts.claim_seconds)
         sent = Sent(held.claim.token, self.clock.now(), request.fingerprint)
-        held.sent, held.generations["sent.json"] = sent.fingerprint, 0
+        held.sent = sent.fingerprint
         writing = self.parallel.start(partial(self._write_sent, held.claim, sent, deadline))
-        taking = self.parallel.start(partial(self.cap.reserve, held.claim, deadline))
         look = partial(self.jobs.is_marked, held.claim.id, held.marker or 0, deadline)
         looking = self.parallel.start(look) if named and held.marker else returned(value=True)
+        taking = self.parallel.here(partial(self.cap.reserve, held.claim, deadline))
         failed = errors_of(taking, writing, looking)
         held.slots = None if isinstance(taking.exception(), StorageUnavailable) else value_of(taking) or ()
         held.generations["sent.json"] = value_of(writing) or 0

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pydantic.config import JsonDict
     from pydantic_core import ErrorDetails
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_PROMPT_UNITS = 1000
 MAX_REFERENCES = 3
 MAX_DEPTH = 16
@@ -90,7 +89,7 @@ def parse(body: bytes, rules: Rules = _NO_BUCKET) -> ImageRequest:
 
 def check(value: object, rules: Rules = _NO_BUCKET) -> ImageRequest:
     """Return the request that a decoded JSON value asks for. Raises InvalidRequest with every problem found."""
-    problems = list(_flaws(value, "", MAX_DEPTH))
+    problems = list(flaws(value))
     try:
         body = ImageBody.model_validate(value, context=rules)
     except ValidationError as e:
@@ -142,7 +141,7 @@ def _broken(detail: str) -> InvalidRequest:
     return InvalidRequest((Problem("", f"the body {detail}"),))
 
 
-def _flaws(value: object, pointer: str, depth: int) -> Iterator[Problem]:
+def flaws(value: object, pointer: str = "", depth: int = MAX_DEPTH) -> Iterator[Problem]:
     """Yield what JSON allows and a request may not have: repeated names, lone surrogates, deep nesting."""
     if depth == 0:
         yield Problem(pointer, "is nested too deeply")
@@ -153,10 +152,10 @@ def _flaws(value: object, pointer: str, depth: int) -> Iterator[Problem]:
             here = f"{pointer}/{_escape(name)}"
             if name in getattr(value, "repeated", ()):
                 yield Problem(here, "is there more than once")
-            yield from _flaws(child, here, depth - 1)
+            yield from flaws(child, here, depth - 1)
     elif isinstance(value, list):
         for i, child in enumerate(value):
-            yield from _flaws(child, f"{pointer}/{i}", depth - 1)
+            yield from flaws(child, f"{pointer}/{i}", depth - 1)
 
 
 def _between_references(value: object) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from imagegen.segmind.images import json_in, picture_in, read_body
 
 PATH = "/v2/runway-gen4-image"
 _EXPIRES = timedelta(hours=1)  # after so long a record may be gone
+_NEVER_ENDS = timedelta(days=1)  # what is at work for so long is not waited for any more
 _ENDS = ("COMPLETED", "FAILED")
 _FAILED_STATUS = 422  # a gateway's own error may say FAILED too: of the look, not of the generation
 _POLL_SECONDS = 10.0  # for one look; a look costs nothing and is repeated
@@ -44,7 +45,8 @@ class SegmindV2:
     def _await(self, segmind_id: str, since: datetime, deadline: Deadline, write: Callable[[], bool]) -> Generation:
         """Look until there is an end, and write the id down meanwhile. A record expires an hour after the submit.
 
-        Before that a 404 says nothing: a record can appear late, and a wrong base URL knows none.
+        Before that a 404 says nothing: a record can appear late, and a wrong base URL knows none. What has no end after
+        a day is unknown: the vendor's history may still tell of it.
         """
         written = False
         for pause in _pauses():
@@ -60,6 +62,8 @@ class SegmindV2:
             if answer is not None:
                 return Finished(answer, self._calls, deadline)
             if deadline.left <= pause:
+                if self._clock.now() - since >= _NEVER_ENDS:
+                    raise OutcomeUnknown("For a day Segmind has not said how this generation ended.")
                 raise StillGenerating
             self._clock.sleep(pause)
         raise AssertionError("pauses never end")

@@ -1,4 +1,4 @@
-# Private and small: those in `invokers` may call, nobody else.
+# Private and small: only those in `invokers` may call.
 
 terraform {
   required_version = ">= 1.9"

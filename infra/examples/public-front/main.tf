@@ -34,6 +34,12 @@ variable "iap" {
   default     = false
 }
 
+variable "members" {
+  description = "Who may pass the proxy, such as group:designers@example.com"
+  type        = set(string)
+  default     = []
+}
+
 module "imagegen" {
   source = "../.."
 
@@ -43,6 +49,7 @@ module "imagegen" {
     domains             = [var.domain]
     requests_per_minute = 60
     iap                 = var.iap
+    members             = var.members
   }
 
   # Without a proxy the function asks for keys itself. The platform's own question is then switched off with gcloud

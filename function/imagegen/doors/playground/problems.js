@@ -67,7 +67,7 @@ const ACTIONS = {
   "invalid-request": ["correct"], "too-large": ["correct"], "rejected-by-segmind": ["prompt"], "idempotency-key-reused": ["buy"],
   unauthenticated: ["sign", "again"], forbidden: ["operator"], "image-deleted": ["buy"], "image-not-stored": ["operator"],
   "segmind-unauthorized": OPERATOR, "segmind-forbidden": OPERATOR, "segmind-model-not-found": OPERATOR, "insufficient-credits": OPERATOR,
-  "segmind-timeout": ["buy", "look"], "outcome-unknown": ["buy", "look"], internal: ["operator", "look"],
+  "segmind-timeout": ["buy", "look"], "outcome-unknown": ["buy", "look"], internal: ["operator", "look"], "still-waiting": ["look", "operator"],
 };
 
 /* What was lost on the way is followed to its end; what has ended badly is looked up. Neither buys anything. */

@@ -1,5 +1,3 @@
-/* An image that exists, and a URL of it that stays good. */
-
 export class GeneratedImage {
   #client;
 

@@ -1,5 +1,3 @@
-/* What may go wrong, in the service's own words, or in ours where it did not speak. */
-
 export class ImageProblem extends Error {
   constructor(about, more) {
     super(about.detail && about.detail !== about.title ? `${about.title}: ${about.detail}` : about.title);
@@ -14,6 +12,12 @@ export const refusal = (code, title, action, more) => new ImageProblem({ code, t
 export const silence = (billed, action = SAME_KEY, cause) => billed === "no"
   ? refusal("no-answer", "The service cannot be reached", "Try again with the same key when there is a connection.", { cause })
   : new ImageProblem({ code: "no-answer", title: "No answer came", billed, detail: "The connection broke.", action }, { cause });
+
+export const tooLong = ({ id, status }, more) => new ImageProblem({
+  code: "still-waiting", title: `The image is still ${status}`, billed: status === "queued" ? "no" : "maybe", imageId: id,
+  detail: status === "queued" ? "The service got no event of the uploads bucket." : "It has not ended.",
+  action: "Look again later, free: resume() does. If it stays so, tell the operator.",
+}, more);
 
 export function problem({ status, headers, body, text }, more) {
   const refused = status < 500, html = headers.get("Content-Type")?.includes("html");

@@ -1,5 +1,3 @@
-/* Reference images: their tags, what is doubtful about them, and a small one as a data: URI. */
-
 export function warnings({ prompt, references = [] }) {
   const entries = tagged(prompt, references), named = mentions(prompt), tags = entries.map(({ tag }) => tag);
   return [
@@ -10,13 +8,12 @@ export function warnings({ prompt, references = [] }) {
 }
 
 const mentions = (prompt) => [...new Set(Array.from(prompt.matchAll(/(?<!\w)@([a-z]\w{2,15})(?!\w)/gi), ([, tag]) => tag))];
-const plain = (given) => given.image === undefined && given.tag === undefined ? { image: given } : { ...given };
+const plain = (given) => given.image === undefined && given.tag === undefined ? { image: given } : given;
 export const identity = (given) => {
   const { tag, image } = plain(given);
   return [tag, image instanceof Blob ? [image.name, image.size, image.lastModified] : image && String(image).slice(-200)];
 };
 
-/* A reference without a tag gets the first tag of the prompt that is still free. */
 export function tagged(prompt, references) {
   const entries = references.map(plain), taken = entries.map(({ tag }) => tag), free = mentions(prompt).filter((tag) => !taken.includes(tag));
   return entries.map((entry, index) => ({ ...entry, tag: entry.tag ?? free.shift() ?? `image${index + 1}` }));

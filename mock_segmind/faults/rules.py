@@ -4,15 +4,30 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Unpack
+
+from typing_extensions import TypedDict
 
 from mock_segmind.calls import Call, Operation
 from mock_segmind.faults.fault import Fault, magic
 from mock_segmind.replies import JsonObject
 
+SHOWN: Final = ("times", "skip", "prompt", "path", "optional", "fired", "spent")
+
+
+class Calls(TypedDict, total=False):
+    """Which calls a rule takes: after `skip` that match, `times` (None: for ever); `optional` need not fire."""
+
+    times: int | None
+    skip: int
+    prompt: str | None
+    path: str | None
+    optional: bool
+
 
 @dataclass(slots=True, eq=False)
-class Script:
-    """Faults that play together on matching calls: after `skip` of them, `times` times (None: for ever)."""
+class Rule:
+    """Faults that play together on the calls that it takes; `matched` and `fired` count them."""
 
     number: int
     faults: tuple[Fault, ...]
@@ -49,78 +64,60 @@ class Script:
         return f"fault {self.number} ({names}): fired {self.fired} of {self.times or 'any number of'} times"
 
     def as_json(self) -> JsonObject:
-        return {
-            "id": self.number,
-            "faults": [str(fault) for fault in self.faults],
-            "times": self.times,
-            "skip": self.skip,
-            "prompt": self.prompt,
-            "path": self.path,
-            "optional": self.optional,
-            "fired": self.fired,
-            "spent": self.spent,
-        }
+        shown: JsonObject = {name: getattr(self, name) for name in SHOWN}
+        return shown | {"id": self.number, "faults": [str(fault) for fault in self.faults]}
 
 
 class Faults:
-    """All scripts, and how often each magic prompt with `times` has fired."""
+    """All rules, and how often each magic prompt with `times` has fired."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._scripts: list[Script] = []
+        self._rules: list[Rule] = []
         self._magic: Counter[tuple[str, Fault, Operation]] = Counter()
         self._numbers = 0
 
     def clear(self) -> None:
         with self._lock:
-            self._scripts = []
+            self._rules = []
             self._magic.clear()
 
-    def add(  # noqa: PLR0913  all but the faults are named, and few are given
-        self,
-        *faults: Fault | str,
-        times: int | None = 1,
-        skip: int = 0,
-        prompt: str | None = None,
-        path: str | None = None,
-        when: Callable[[Call], bool] | None = None,
-        optional: bool = False,
-    ) -> Script:
-        """Script faults for matching calls; `prompt` and `path` match by substring, `when` by any rule.
+    def add(self, *faults: Fault | str, when: Callable[[Call], bool] | None = None, **calls: Unpack[Calls]) -> Rule:
+        """Rule faults for matching calls; `prompt` and `path` match by substring, `when` by any rule.
 
-        Raises UnknownFault for what the catalogue lacks, ValueError for a `times` inside a fault's own text.
+        Raises UnknownFault for what the registry lacks, ValueError for a `times` inside a fault's own text.
         """
         played = tuple(fault if isinstance(fault, Fault) else Fault.parse(fault) for fault in faults)
         if not played or any(fault.times for fault in played):
             raise ValueError("A script has at least one fault, and says `times` for all of them")
         with self._lock:
             self._numbers += 1
-            script = Script(self._numbers, played, times, skip, prompt, path, when, optional)
-            self._scripts.append(script)
-        return script
+            rule = Rule(self._numbers, played, when=when, **calls)
+            self._rules.append(rule)
+        return rule
 
     def remove(self, number: int) -> bool:
-        """Forget one script; False where there is none of this number."""
+        """Forget one rule; False where there is none of this number."""
         with self._lock:
-            before = len(self._scripts)
-            self._scripts = [script for script in self._scripts if script.number != number]
-            return len(self._scripts) < before
+            before = len(self._rules)
+            self._rules = [rule for rule in self._rules if rule.number != number]
+            return len(self._rules) < before
 
-    def all(self) -> list[Script]:
+    def all(self) -> list[Rule]:
         with self._lock:
-            return list(self._scripts)
+            return list(self._rules)
 
-    def never_fired(self) -> list[Script]:
-        return [script for script in self.all() if not script.fired and not script.optional]
+    def never_fired(self) -> list[Rule]:
+        return [rule for rule in self.all() if not rule.fired and not rule.optional]
 
     def fire(self, call: Call) -> tuple[Fault, ...]:
-        """Return what goes wrong with this call: the first script that takes it, else its magic prompt.
+        """Return what goes wrong with this call: the first rule that takes it, else its magic prompt.
 
-        Raises UnknownFault for a magic prompt that the catalogue does not have.
+        Raises UnknownFault for a magic prompt that the registry does not have.
         """
         with self._lock:
-            for script in self._scripts:
-                if faults := script.takes(call):
+            for rule in self._rules:
+                if faults := rule.takes(call):
                     return faults
             return tuple(fault for fault in magic(call.prompt) if self._magic_takes(fault, call))
 

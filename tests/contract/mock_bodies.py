@@ -1,4 +1,4 @@
-"""The words of `Seen.shape`: what each says of the answer that a plain client got."""
+"""The words of `Seen.body`: what each says of the answer that a plain client got."""
 
 import base64
 import io
@@ -69,7 +69,7 @@ def _row(**fields: Json) -> Callable[[Outcome], bool]:
     return lambda got: len(_rows(got)) == 1 and fields.items() <= _rows(got)[0].items()
 
 
-SHAPES: Final[Mapping[str, Callable[[Outcome], bool]]] = {
+BODIES: Final[Mapping[str, Callable[[Outcome], bool]]] = {
     "nothing": lambda got: got.body == b"",
     "error": lambda got: isinstance(got.fields["error"], str),
     "html": _says(b"<html>", b"<!doctype html>"),
@@ -117,9 +117,9 @@ SHAPES: Final[Mapping[str, Callable[[Outcome], bool]]] = {
 
 def usual(got: Outcome, prompt: str) -> bool:
     """Tell whether this is what a v1 call or a v2 submit gets on a good day."""
-    return got.body == Picture(prompt).encoded() or SHAPES["job"](got)
+    return got.body == Picture(prompt).encoded() or BODIES["job"](got)
 
 
 def cut(got: Outcome, prompt: str) -> bool:
     """Tell whether this is the beginning of that."""
-    return (got.body != b"") and (Picture(prompt).encoded().startswith(got.body) or SHAPES["broken JSON"](got))
+    return (got.body != b"") and (Picture(prompt).encoded().startswith(got.body) or BODIES["broken JSON"](got))

@@ -7,12 +7,12 @@ from typing import Final
 
 from mock_segmind.calls import GENERATING
 from mock_segmind.faults import answers, errors, headers, history, timing, transport, uploads, v2
-from mock_segmind.faults.entry import Entry, Option
+from mock_segmind.faults.entry import Entry
 from mock_segmind.replies import Json, JsonObject
 
 # In the order of the README; a group is a file.
 GROUPS: Final = (errors, answers, transport, timing, headers, v2, uploads, history)
-CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
+REGISTRY: Final[Mapping[str, Entry]] = MappingProxyType(
     {entry.name: replace(entry, group=group.__name__.rpartition(".")[2]) for group in GROUPS for entry in group.ENTRIES}
 )
 PROMPTLESS: Final = frozenset({"upload", "credits", "history", "history-row"})
@@ -20,25 +20,15 @@ COLUMNS: Final = ("Prompt contains", "What the vendor does", "Billed", "Options 
 
 
 def as_json() -> JsonObject:
-    """Return the catalogue for `GET /_mock/magic`: what to write into a prompt, and what then happens."""
+    """Return all entries for `GET /_mock/magic`: what to write into a prompt, and what then happens."""
     syntax = "[mock:NAME] or [mock:NAME=VALUE,OPTION=VALUE]"
-    return {"syntax": syntax, "magic": [_entry(entry) for entry in CATALOGUE.values()]}
+    return {"syntax": syntax, "magic": [_entry(entry) for entry in REGISTRY.values()]}
 
 
-def _entry(entry: Entry) -> Json:
-    return {
-        "name": entry.name,
-        "prompt": _magic(entry),
-        "group": entry.group,
-        "does": entry.does,
-        "billed": _yes(entry),
-        "on": [*entry.on],
-        "options": [_option(option) for option in entry.options],
-    }
-
-
-def _option(option: Option) -> JsonObject:
-    return {name: value for name, value in asdict(option).items() if name != "kind"}
+def _entry(entry: Entry) -> JsonObject:
+    told: JsonObject = {name: getattr(entry, name) for name in ("name", "group", "does")}
+    options: list[Json] = [{k: v for k, v in asdict(option).items() if k != "kind"} for option in entry.options]
+    return told | {"prompt": _magic(entry), "billed": _yes(entry), "on": [*entry.on], "options": options}
 
 
 def _magic(entry: Entry) -> str | None:
@@ -52,14 +42,14 @@ def _yes(entry: Entry) -> str:
 
 def markdown() -> str:
     """Return the README's tables: one for each group, and what the options mean."""
-    groups = dict.fromkeys(entry.group for entry in CATALOGUE.values())
-    options = {(option.name, option.means): option for entry in CATALOGUE.values() for option in entry.options}
+    groups = dict.fromkeys(entry.group for entry in REGISTRY.values())
+    options = {(option.name, option.means): option for entry in REGISTRY.values() for option in entry.options}
     meanings = [_line((f"`{name}`", means, ", ".join(one.choices))) for (name, means), one in options.items()]
     return "\n".join([*map(_part, groups), _table("options", ("Option", "Means", "One of"), meanings)])
 
 
 def _part(group: str) -> str:
-    return _table(group, COLUMNS, [_row(entry) for entry in CATALOGUE.values() if entry.group == group])
+    return _table(group, COLUMNS, [_row(entry) for entry in REGISTRY.values() if entry.group == group])
 
 
 def _table(title: str, columns: tuple[str, ...], rows: list[str]) -> str:

@@ -17,7 +17,7 @@ class Abandoned(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class Response:
     """One answer, ready to be sent: status line, headers without framing, body, and the socket it goes to.
 
     `length` is the body's, also where a HEAD request leaves it out.
@@ -44,17 +44,17 @@ class Wire:
         os.close(self.connection.detach())
 
 
-Transport: TypeAlias = Callable[[Wire], object]
+Transport: TypeAlias = Callable[[Response], object]
 """Sends an answer; True where the connection may serve another request."""
 
 
-def whole(wire: Wire) -> bool:
+def whole(response: Response) -> bool:
     """Send everything with a right Content-Length and keep the connection: what a healthy server does."""
-    wire.send(wire.head(f"Content-Length: {wire.length}", "Connection: keep-alive") + wire.body)
+    response.send(response.head(f"Content-Length: {response.length}", "Connection: keep-alive") + response.body)
     return True
 
 
-def dropped(_: Wire) -> None:
+def dropped(_: Response) -> None:
     """Send nothing and close."""
 
 

@@ -1,4 +1,4 @@
-"""How one request will be answered. Faults change a plan; the endpoints carry it out and know no fault."""
+"""How one request is answered: faults change the behaviour; the endpoints carry it out and know no fault."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from mock_segmind.images import CONTENT_TYPES, Picture
 from mock_segmind.replies import JsonObject, Reply, typed
-from mock_segmind.wire import Transport, whole
+from mock_segmind.transport import Transport, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ Host: TypeAlias = Callable[[Asset], str]
 """Hosts something and returns its URL."""
 Hosted: TypeAlias = Callable[[Asset, Host], Reply]
 """What a hosted URL answers."""
-Shape: TypeAlias = Callable[[Picture, Callable[[Hosting], str]], Reply]
+V1Answer: TypeAlias = Callable[[Picture, Callable[[Hosting], str]], Reply]
 """Makes v1's answer of a finished picture; the second argument hosts it and returns the URL."""
 Edit: TypeAlias = Callable[[Reply], Reply]
 RowEdit: TypeAlias = Callable[[list[JsonObject], float], list[JsonObject]]
@@ -61,14 +61,14 @@ Listing: TypeAlias = Callable[[Sequence[JsonObject], float, float], Sequence[Jso
 """Changes all rows that a listing has, newest first; then come start and end of its window, in Unix time."""
 
 
-def raw(kind: str) -> Shape:
-    """Return the shape that the vendor's page promises: the image's bytes."""
+def raw(kind: str) -> V1Answer:
+    """Return the answer that the vendor's page promises: the image's bytes."""
     return lambda picture, _: typed(CONTENT_TYPES[kind], picture.encoded(kind))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The default plan is the vendor on a good day.
+class Behaviour:
+    """The default is the vendor on a good day.
 
     `starts`: the endpoint does its work, and a generation starts. `billed`: that generation is billed at its end.
     `refusal` hides the endpoint's answer or stands in for it; `silent`: no status line is sent.
@@ -79,7 +79,7 @@ class Plan:
     delay: float | None = None
     refusal: Callable[[], Reply] | None = None
     failure: Failure | None = None
-    shape: Shape = field(default_factory=lambda: raw("jpeg"))
+    v1_answer: V1Answer = field(default_factory=lambda: raw("jpeg"))
     hosting: Hosting = field(default_factory=Hosting)
     runs: Callable[[Run], None] = lambda run: run.by_clock()
     rows: tuple[RowEdit, ...] = ()

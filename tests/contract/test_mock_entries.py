@@ -1,4 +1,4 @@
-"""Every failure of the catalogue, on every operation that it names, against a plain client: it does what it says."""
+"""Every failure of the registry, on every operation that it names, against a plain client: it does what it says."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,15 +9,15 @@ import yaml
 
 from mock_segmind import FakeSegmind, Fault, Picture, fingerprint
 from mock_segmind.calls import OPERATIONS, Operation
-from mock_segmind.faults.catalogue import CATALOGUE
 from mock_segmind.faults.entry import Entry, Seen
-from tests.contract import mock_shapes
+from mock_segmind.faults.registry import REGISTRY
+from tests.contract import mock_bodies
+from tests.contract.mock_bodies import BODIES, decoded, url_in
 from tests.contract.mock_client import Outcome, call, png, request
-from tests.contract.mock_shapes import SHAPES, decoded, url_in
 
 Case = Mapping[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parents[1] / "cases" / "mock_answers.yaml").read_text("utf-8"))
-PLAYED = [(entry, operation) for entry in CATALOGUE.values() for operation in entry.on]
+PLAYED = [(entry, operation) for entry in REGISTRY.values() for operation in entry.on]
 QUICK = {"seconds": "0.01", "interval": "0.0001"}
 POSTS: dict[Operation, str] = {"v1": "/v1/runway-gen4-image", "v2-submit": "/v2/runway-gen4-image"}
 READS: dict[Operation, str] = {"v2-status": "status_url", "v2-result": "response_url"}
@@ -44,7 +44,8 @@ def play(segmind: FakeSegmind, operation: Operation, prompt: str, timeout: float
         job = do(f"POST {POSTS['v2-submit']}", request(prompt)).fields
         return do(f"GET {str(job[READS[operation]]).removeprefix(segmind.url)}")
     if operation == "hosted":
-        return follow(segmind, do(f"POST {POSTS['v1']}", request(f"{prompt} [mock:hosted]")))
+        url = url_in(do(f"POST {POSTS['v1']}", request(f"{prompt} [mock:hosted]")))
+        return call(segmind.url, f"GET {url.removeprefix(segmind.url)}", timeout=timeout)
     if operation == "upload":
         return do("POST /upload-asset", {"data_urls": [png(), png()]})
     if operation == "credits":
@@ -68,15 +69,15 @@ def follow(segmind: FakeSegmind, got: Outcome, group: str = "") -> Outcome:
 def assert_seen(seen: Seen, got: Outcome, usual_status: int, prompt: str) -> None:
     assert (got.status, got.broken) == (usual_status if seen.status == "usual" else seen.status, seen.broken)
     assert {name: got.headers.get(name) for name in seen.headers} == seen.headers
-    shape = {"usual": mock_shapes.usual, "cut": mock_shapes.cut}.get(seen.shape)
-    assert shape(got, prompt) if shape else SHAPES[seen.shape](got), seen.shape
+    body = {"usual": mock_bodies.usual, "cut": mock_bodies.cut}.get(seen.body)
+    assert body(got, prompt) if body else BODIES[seen.body](got), seen.body
 
 
 @pytest.mark.parametrize(
     ("entry", "operation"), PLAYED, ids=[f"{entry.name}-{operation}" for entry, operation in PLAYED]
 )
 def test_a_fault_does_what_its_entry_says(segmind: FakeSegmind, entry: Entry, operation: Operation) -> None:
-    """Status, shape, headers, the end of the connection, what follows and the bill; by prompt, else by script."""
+    """Status, body, headers, the end of the connection, what follows and the bill; by prompt, else by script."""
     text = text_of(entry)
     prompt = f"a cat [mock:{text}]"
     if operation not in POSTS and operation not in READS:
@@ -84,7 +85,7 @@ def test_a_fault_does_what_its_entry_says(segmind: FakeSegmind, entry: Entry, op
     got = play(segmind, operation, prompt, 0.4 if entry.seen.broken == "TimeoutError" else 10)
     assert_seen(entry.seen, got, USUAL.get(operation, 200), prompt)
     if entry.seen.then and entry.seen.then.status is None:
-        assert url_in(got) == entry.seen.then.shape
+        assert url_in(got) == entry.seen.then.body
     elif entry.seen.then:
         assert_seen(entry.seen.then, follow(segmind, got, entry.group), 200, prompt)
     assert not entry.billed or segmind.ledger.wait(lambda ledger: bool(ledger.billed()))
@@ -93,7 +94,7 @@ def test_a_fault_does_what_its_entry_says(segmind: FakeSegmind, entry: Entry, op
     assert [line.status for line in lines][:1] == [got.status]
 
 
-MOVED = [entry for entry in CATALOGUE.values() if entry.stops]
+MOVED = [entry for entry in REGISTRY.values() if entry.stops]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -1,0 +1,38 @@
+"""Calls that end outside a door, where functions-framework would answer with a page, and print a traceback."""
+
+import secrets
+
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
+
+from imagegen import log
+from imagegen.doors.answers import problem_answer
+from imagegen.errors import Internal
+
+_HTTP = "run"  # the framework's name for what an HTTP function answers
+_AS_THEY_ARE = {405, 503}
+
+
+def answer(error: Exception, request: Request) -> Response:
+    """Return 200 for what the framework can make no CloudEvent of, since no repetition would change it.
+
+    The event door raises nothing but its 503, so only reading an event can fail here. An HTTP door answers its own
+    errors: whatever comes from there is a bug.
+    """
+    if isinstance(error, HTTPException) and error.code in _AS_THEY_ARE:
+        return Response(status=error.code, headers=[h for h in error.get_headers() if h[0] == "Allow"])
+    if request.endpoint == _HTTP:
+        request_id = secrets.token_hex(16)
+        with log.about(request_id, "http"):
+            log.bug(error)
+        return problem_answer(Internal("Something went wrong inside this service."), request_id, vendors_own=False)
+    with log.about(request.headers.get("ce-id", "")[:128], "event"):
+        return _unread(error)
+
+
+def _unread(error: Exception) -> Response:
+    if isinstance(error, MemoryError):
+        log.event_redelivered("no memory to read it with")
+        return Response(status=503)
+    log.event_ignored("no CloudEvent")
+    return Response(status=200)
