@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_is_found(name: str) -> None:
     """A process of its own, whose core has the defect, tells a story that breaks a promise."""
-    command = [sys.executable, "-m", "tests.simulation", "--runs", "20000", "--seed", "1", "--defect", name]
+    seed = str(DEFECTS[name].seed)
+    command = [sys.executable, "-m", "tests.simulation", "--runs", "20000", "--seed", seed, "--defect", name]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (1, "")
     assert found.stdout.startswith("seed ")
