@@ -272,7 +272,8 @@ class Pool(Executor):
         scheduler = self._scheduler
         parent = scheduler.task
         parent.children += 1
-        if not scheduler.decisions.choose(parent.name, parent.children, "beside", 1):
+        under_a_lock = "DailyCap._numbers" in getattr(args[0] if args else fn, "__qualname__", "")
+        if under_a_lock or not scheduler.decisions.choose(parent.name, parent.children, "beside", 1):
             done: Future[T] = Future()
             try:
                 done.set_result(fn(*args, **kwargs))

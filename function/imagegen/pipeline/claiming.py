@@ -146,6 +146,11 @@ class Claiming:
             return state
         return self.jobs.unfinished(held.claim.id, deadline)
 
+    def mark_again(self, held: Held, deadline: Deadline) -> None:
+        """Write the marker of a claim anew: another claimant took it away. Raises as `win` does."""
+        claim, held.marker = held.claim, None
+        self._check_marker(held, Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at), deadline)
+
     def _check_marker(self, held: Held, marker: Marker, deadline: Deadline) -> None:
         """Make sure that the sweep finds this job: by our own marker, or by that of the queue, whose job this is.
 

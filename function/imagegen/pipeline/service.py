@@ -198,7 +198,7 @@ class ImageService:
         if failed:
             raise failed[0]
         if not looking.result():
-            raise StorageUnavailable(_BEING_CLAIMED, retry_after=1.0)
+            self.claiming.mark_again(held, deadline)
         if self._lease_left(held.claim) <= 0:
             raise StorageUnavailable(_ASLEEP)
 
