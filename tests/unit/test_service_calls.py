@@ -139,7 +139,7 @@ def test_time_is_counted_where_it_passes(slow: str, claim: float, segmind: float
 
 
 def test_a_marker_that_was_taken_before_the_call_stops_it() -> None:
-    """The sweep would not find the job any more: nothing is sent, the key is free, and it may be tried again at once."""
+    """The sweep would not find the job any more: nothing is sent, the key is free, and it may be tried again."""
     world = World(per_day=5)
     claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), 0.0)
     world.delivery.meanwhile = lambda: world.jobs.unmark(claim.id, None, Deadline.within(world.clock, 10))
