@@ -100,7 +100,7 @@ DEFECTS = {
     "what a caller deletes is not in the account yet": Defect(
         "deleting", "self.recovery.endings.enter(ending, self.recovery.held_whole(state, deadline))", "pass", 4_000
     ),
-    "a marker that was taken away is not missed": Defect("service", "if not looking.result():", "if False:", 11_500),
+    "a marker that was taken away is not missed": Defect("service", "if not looking.result():", "if False:", 10_000),
 }  # fmt: skip
 
 
