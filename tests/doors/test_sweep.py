@@ -66,6 +66,7 @@ def test_two_sweeps_at_once_end_everything_once(site: Site) -> None:
     ended = ["claim.json", "image.jpg", "result.json", "submitted.json"]
     assert [site.results.job(wreck.id) for wreck in done] == [ended] * 10
     assert (site.slots, site.bought) == (20, 10)
+    site.rest()
     assert site.sweep() == NOTHING | {"unknown": 10}
 
 

@@ -136,13 +136,3 @@ def test_time_is_counted_where_it_passes(slow: str, claim: float, segmind: float
     world.service.create(Order(REQUEST, "http", ""), watch, Deadline.within(world.clock, world.limits.request_seconds))
     assert watch.header().startswith("claim;dur=")
     assert (watch.seconds("claim"), watch.seconds("segmind"), watch.seconds("store")) == (claim, segmind, 0.0)
-
-
-def test_a_marker_that_was_taken_before_the_call_stops_it() -> None:
-    """The sweep would not find the job any more: nothing is sent, the key is free, and it may be tried again."""
-    world = World(per_day=5)
-    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), 0.0)
-    world.delivery.meanwhile = lambda: world.jobs.unmark(claim.id, None, Deadline.within(world.clock, 10))
-    with pytest.raises(StorageUnavailable, match="being claimed") as caught:
-        world.ask()
-    assert (caught.value.retry_after, world.generator.bought, world.objects.names()) == (1.0, [], [])
