@@ -78,6 +78,7 @@ def test_a_caller_may_wait_for_the_end(site: Site) -> None:
         "Respond-Async",
         "wait=0, respond-async",
         "handling=lenient, respond-async",
+        "respond-async; wait=30",
         "respond-async, wait=x",
         "respond-async, wait=1",
     ],

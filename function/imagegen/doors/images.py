@@ -156,7 +156,8 @@ class ImageRoutes:
 
 def _async_wait(request: Request) -> float | None:
     """Return how long a caller who prefers an asynchronous answer wants to wait for it (RFC 7240); else None."""
-    preferences = {k.lower(): v for k, v in parse_dict_header(",".join(request.headers.getlist("Prefer"))).items()}
+    told = parse_dict_header(",".join(request.headers.getlist("Prefer")))
+    preferences = {name.partition(";")[0].strip().lower(): value for name, value in told.items()}  # no parameter counts
     if "respond-async" not in preferences:
         return None
     wait = preferences.get("wait") or "0"
