@@ -105,6 +105,11 @@ class Marker:
     job: dict[str, object] | None = None
     staged: tuple[str, ...] = ()  # as in the claim: another job's deletion leaves these alone
 
+    @classmethod
+    def of(cls, claim: Claim, job: dict[str, object] | None = None) -> "Marker":
+        """Return the marker of a claim."""
+        return cls(claim.token, claim.fingerprint, claim.owner, claim.created_at, job, claim.staged)
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from imagegen.errors import DailyLimitReached, NotFound, StorageUnavailable
-from imagegen.model import Deleted, Ending, Failure, Marker, Order, Receipt, Sent, StoredImage, Submission
+from imagegen.model import Deleted, Ending, Failure, Marker, Order, Receipt, Reference, Sent, StoredImage, Submission
 from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.pipeline.job_objects import JobObjects
 from imagegen.pipeline.known import Known
@@ -199,6 +199,22 @@ def test_a_marker_that_vanishes_is_written_anew() -> None:
     world.generator.scenes = [Scene(meanwhile=lambda: seen.extend(world.objects.names("open/")))]
     assert world.end().status == "succeeded"
     assert seen == [f"open/{image_id('', 'key-1')}"]
+
+
+def test_a_marker_that_is_written_anew_guards_the_inline_image_as_well() -> None:
+    """Another job's deletion reads of it which staged images are still needed."""
+    world, name = World(), f"references/{'0' * 64}.png"
+    world.objects = Vanishing(world.clock)
+    world.start(world.rules)
+    request = replace(REQUEST, references=(Reference("model", f"gs://uploads/{name}"),))
+    seen: list[str] = []
+
+    def look() -> None:
+        seen.extend(info.metadata.get("staged", "") for info in world.objects.list("open/", world.soon))
+
+    world.generator.scenes = [Scene(meanwhile=look)]
+    world.ask(request=request)
+    assert seen == [name]
 
 
 def test_a_late_duplicate_of_a_freed_key_does_not_claim() -> None:

@@ -109,7 +109,7 @@ class Claiming:
 
     def _try(self, claim: Claim, deadline: Deadline, *, may_exist: bool) -> Held | State:
         """Try to claim; return what is held then, or what stands in the way. A random id was never used before."""
-        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at, staged=claim.staged)
+        marker = Marker.of(claim)
         start, jobs = self.parallel.start, self.jobs
         marked = start(partial(jobs.mark_open, claim.id, marker, deadline))
         ended: Future[Ending | None] = start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)
@@ -148,8 +148,8 @@ class Claiming:
 
     def mark_again(self, held: Held, deadline: Deadline) -> None:
         """Write the marker of a claim anew: another claimant took it away. Raises as `win` does."""
-        claim, held.marker = held.claim, None
-        self._check_marker(held, Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at), deadline)
+        held.marker = None
+        self._check_marker(held, Marker.of(held.claim), deadline)
 
     def _check_marker(self, held: Held, marker: Marker, deadline: Deadline) -> None:
         """Make sure that the sweep finds this job: by our own marker, or by that of the queue, whose job this is.

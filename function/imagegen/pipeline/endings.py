@@ -177,9 +177,8 @@ class Endings:
         """Let the sweep find what is written from here on, where the job may have ended and been deleted meanwhile."""
         claim = held.claim
         if self._may_be_gone(held):
-            marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at)
             with suppress(StorageUnavailable):
-                marked = self._jobs.mark_open(claim.id, marker, self._within(self._timeouts.end_seconds))
+                marked = self._jobs.mark_open(claim.id, Marker.of(claim), self._within(self._timeouts.end_seconds))
                 held.marker = held.marker and (marked or held.marker)
 
     def _leave(self, ending: Ending, held: Held) -> None:

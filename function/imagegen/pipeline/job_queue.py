@@ -33,8 +33,7 @@ class JobQueue:
         queued: once the marker stands, a job file whose write may have happened is queued all the same.
         """
         job = job_body(order, claim.id)
-        marker = Marker(claim.token, claim.fingerprint, claim.owner, claim.created_at, job, claim.staged)
-        ours = self._mark(claim, marker, deadline)
+        ours = self._mark(claim, Marker.of(claim, job), deadline)
         found = claim if ours else self.find(claim.id, deadline)
         if found is not None and found.fingerprint == claim.fingerprint:
             self._write_or_withdraw(claim, job, deadline)
