@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from flask import Request, Response
 
+from imagegen import log
 from imagegen.doors.resource import problem, resource
-from imagegen.errors import BY_CODE, MethodNotAllowed, StorageUnavailable, Unauthenticated
+from imagegen.errors import BY_CODE, Internal, MethodNotAllowed, StorageUnavailable, Unauthenticated
 from imagegen.failure import ServiceError
 from imagegen.model import Ending, Failure, SignedUrl, StoredImage
 from imagegen.ports import Clock, Deadline, Signer
@@ -135,6 +136,12 @@ def problem_answer(
         {**(headers or {}), **after},
         content_type="application/problem+json",
     )
+
+
+def bug_answer(error: Exception, request_id: str, *, vendors_own: bool = False) -> Response:
+    """Log an error that no one planned, and answer a problem: no stack trace leaves this process."""
+    log.bug(error)
+    return problem_answer(Internal("Something went wrong inside this service."), request_id, vendors_own=vendors_own)
 
 
 def _running(value: object, status: int, headers: Mapping[str, str]) -> Response:

@@ -12,7 +12,7 @@ from werkzeug.routing import Map, Rule
 
 from imagegen import errors, log
 from imagegen.doors import request_bodies
-from imagegen.doors.answers import problem_answer
+from imagegen.doors.answers import bug_answer, problem_answer
 from imagegen.doors.cors import Cors
 from imagegen.doors.vendor_routes import is_vendors_own
 from imagegen.failure import Problem, ServiceError
@@ -97,11 +97,8 @@ class HttpEntry:
             return route, self._endpoints[rule.endpoint](replace(call, arguments=arguments))
         except ServiceError as error:
             return route, problem_answer(error, call.id, vendors_own=call.vendors_own)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: no stack trace leaves this process
-            log.bug(error)
-            return route, problem_answer(
-                errors.Internal("Something went wrong inside this service."), call.id, vendors_own=call.vendors_own
-            )
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            return route, bug_answer(error, call.id, vendors_own=call.vendors_own)
 
     def _match(self, request: Request) -> tuple[Rule, dict[str, str]]:
         adapter = self._routes.bind("localhost", path_info=request.path, default_method=request.method)

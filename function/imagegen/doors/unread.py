@@ -6,8 +6,7 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from imagegen import log
-from imagegen.doors.answers import problem_answer
-from imagegen.errors import Internal
+from imagegen.doors.answers import bug_answer
 
 _HTTP = "run"  # the framework's name for what an HTTP function answers
 _AS_THEY_ARE = {405, 503}
@@ -24,8 +23,7 @@ def answer(error: Exception, request: Request) -> Response:
     if request.endpoint == _HTTP:
         request_id = secrets.token_hex(16)
         with log.about(request_id, "http"):
-            log.bug(error)
-        return problem_answer(Internal("Something went wrong inside this service."), request_id, vendors_own=False)
+            return bug_answer(error, request_id)
     with log.about(request.headers.get("ce-id", "")[:128], "event"):
         return _unread(error)
 
