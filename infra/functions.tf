@@ -88,7 +88,7 @@ locals {
   }
 
   http_secrets = local.has_api_keys ? {
-    API_KEYS = { secret = google_secret_manager_secret.api_keys[0].secret_id, version = var.access.api_keys_version }
+    API_KEYS = { secret = google_secret_manager_secret.own["api_keys"].secret_id, version = var.access.api_keys_version }
   } : {}
 
   mounted = merge(local.secrets, local.http_secrets)

@@ -121,7 +121,7 @@ resource "google_secret_manager_secret_iam_member" "secret" {
   role      = "roles/secretmanager.secretAccessor"
   member    = each.value.member
 
-  depends_on = [google_secret_manager_secret.segmind_api_key]
+  depends_on = [google_secret_manager_secret.own]
 }
 
 resource "google_service_account_iam_member" "signs_as_itself" {

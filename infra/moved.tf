@@ -26,6 +26,16 @@ moved {
 }
 
 moved {
+  from = google_secret_manager_secret.segmind_api_key[0]
+  to   = google_secret_manager_secret.own["segmind_api_key"]
+}
+
+moved {
+  from = google_secret_manager_secret.api_keys[0]
+  to   = google_secret_manager_secret.own["api_keys"]
+}
+
+moved {
   from = google_cloud_run_v2_service_iam_member.trigger
   to   = google_cloud_run_v2_service_iam_member.platform["events"]
 }

@@ -53,6 +53,11 @@ locals {
 
   segmind_secret_id = coalesce(var.segmind_api_key.secret_id, "${var.name}-segmind-api-key")
   has_api_keys      = var.access.auth == "keys"
+  # Callers' own keys are kept as name:sha256-of-the-key: a reader of that secret still cannot call.
+  own_secrets = merge(
+    var.segmind_api_key.create ? { segmind_api_key = local.segmind_secret_id } : {},
+    local.has_api_keys ? { api_keys = "${var.name}-api-keys" } : {},
+  )
 }
 
 resource "google_project_service" "apis" {
@@ -99,40 +104,11 @@ resource "google_service_account" "this" {
 # added with gcloud (docs/deploy.md). The write-only argument that could fill them needs Terraform 1.11 and an
 # ephemeral variable; without the latter a saved plan would hold the key.
 
-resource "google_secret_manager_secret" "segmind_api_key" {
-  count = var.segmind_api_key.create ? 1 : 0
+resource "google_secret_manager_secret" "own" {
+  for_each = local.own_secrets
 
   project   = var.project_id
-  secret_id = local.segmind_secret_id
-  labels    = var.labels
-
-  replication {
-    dynamic "auto" {
-      for_each = local.regional_key == null ? [true] : []
-      content {}
-    }
-    dynamic "user_managed" {
-      for_each = local.regional_key[*]
-      content {
-        replicas {
-          location = var.region
-          customer_managed_encryption {
-            kms_key_name = user_managed.value
-          }
-        }
-      }
-    }
-  }
-
-  depends_on = [time_sleep.apis, time_sleep.keys]
-}
-
-# Callers' own keys, as name:sha256-of-the-key: a reader of this secret still cannot call.
-resource "google_secret_manager_secret" "api_keys" {
-  count = local.has_api_keys ? 1 : 0
-
-  project   = var.project_id
-  secret_id = "${var.name}-api-keys"
+  secret_id = each.value
   labels    = var.labels
 
   replication {
@@ -165,7 +141,7 @@ data "google_secret_manager_secret_version" "pinned" {
   version           = each.value.version
   fetch_secret_data = false
 
-  depends_on = [google_secret_manager_secret.segmind_api_key]
+  depends_on = [google_secret_manager_secret.own]
 
   lifecycle {
     postcondition {

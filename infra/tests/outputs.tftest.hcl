@@ -54,7 +54,7 @@ run "names_and_labels" {
     condition = alltrue([for labelled in [
       google_cloudfunctions2_function.door["http"], google_cloudfunctions2_function.door["events"], google_cloudfunctions2_function.door["schedule"],
       google_storage_bucket.kept["results"], google_storage_bucket.kept["uploads"], google_storage_bucket.source,
-      google_artifact_registry_repository.build, google_secret_manager_secret.segmind_api_key[0],
+      google_artifact_registry_repository.build, google_secret_manager_secret.own["segmind_api_key"],
     ] : labelled.labels == tomap({ team = "web" })])
     error_message = "Everything that takes labels has them."
   }

@@ -58,7 +58,7 @@ run "by_default" {
   }
 
   assert {
-    condition     = google_secret_manager_secret.segmind_api_key[0].secret_id == "imagegen-segmind-api-key" && length(google_secret_manager_secret.api_keys) == 0
+    condition     = google_secret_manager_secret.own["segmind_api_key"].secret_id == "imagegen-segmind-api-key" && length(google_secret_manager_secret.own) == 1
     error_message = "One secret."
   }
 
@@ -129,7 +129,7 @@ run "with_everything_on" {
   }
 
   assert {
-    condition     = length(google_secret_manager_secret.segmind_api_key) == 0 && google_secret_manager_secret.api_keys[0].secret_id == "imagegen-api-keys"
+    condition     = length(google_secret_manager_secret.own) == 1 && google_secret_manager_secret.own["api_keys"].secret_id == "imagegen-api-keys"
     error_message = "An existing secret is used, not created; callers' keys have their own."
   }
 }
@@ -151,13 +151,13 @@ run "every_origin_and_a_key_for_all" {
     condition = alltrue([for key in concat(
       [for b in google_storage_bucket.kept : b.encryption[0].default_kms_key_name],
       [google_storage_bucket.source.encryption[0].default_kms_key_name, google_artifact_registry_repository.build.kms_key_name],
-      [for r in google_secret_manager_secret.segmind_api_key[0].replication[0].user_managed[0].replicas : r.customer_managed_encryption[0].kms_key_name],
+      [for r in google_secret_manager_secret.own["segmind_api_key"].replication[0].user_managed[0].replicas : r.customer_managed_encryption[0].kms_key_name],
     ) : key == "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"])
     error_message = "One key of the region encrypts images, uploads, source, function images and secrets."
   }
 
   assert {
-    condition     = [for r in google_secret_manager_secret.segmind_api_key[0].replication[0].user_managed[0].replicas : r.location] == ["europe-west1"]
+    condition     = [for r in google_secret_manager_secret.own["segmind_api_key"].replication[0].user_managed[0].replicas : r.location] == ["europe-west1"]
     error_message = "A secret under a key of the region stays in the region."
   }
 
