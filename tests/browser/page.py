@@ -38,7 +38,9 @@ class Playground:
         return element.find_elements(By.CSS_SELECTOR, css)
 
     def text(self, css: str) -> str:
-        return self.find(css).text
+        """Return what an element shows, in one step: the page may draw it anew at any moment."""
+        shown = self.driver.execute_script("return document.querySelector(arguments[0])?.innerText", css)
+        return self.find(css).text if shown is None else str(shown).strip()
 
     def type(self, css: str, text: str) -> None:
         """Write into a field, after opening what it is folded away in."""
