@@ -28,7 +28,7 @@ def asked(endpoint: str) -> Request:
 def test_an_error_outside_of_a_door(
     capsys: pytest.CaptureFixture[str], error: Exception, endpoint: str, status: int, event: str
 ) -> None:
-    """A problem document for callers, an acknowledgement for unreadable events, 503 where they may be read; one line."""
+    """A problem document for callers, an acknowledgement for unreadable events, 503 where they may be; one line."""
     answered = answer(error, asked(endpoint))
     assert answered.status_code == status
     assert answered.content_type == "application/problem+json" or not answered.get_data()
