@@ -16,7 +16,7 @@ run: $(VENV) ## everything on this machine: an image is generated, its signed UR
 	@$(PY) -m local $(ARGS)
 
 test: $(VENV) ## all tests (ARGS="-k word" for some)
-	@echo "==> all tests, two at a time"
+	@echo "==> all tests, two at a time (ten minutes, more or less; the skipped ones are named at the end)"
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV) ## lint, types, locks, Terraform
