@@ -2,19 +2,12 @@
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 
 class SystemClock:
     """Implements `ports.Clock`."""
 
-    def now(self) -> datetime:
-        """UTC, aware."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Block this thread."""
-        time.sleep(seconds)
+    now = staticmethod(partial(datetime.now, UTC))
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
