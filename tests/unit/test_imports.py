@@ -32,9 +32,9 @@ MAY_IMPORT = {
     "stopwatch": {"ports"},
 }  # fmt: skip
 DOORS_HTTP = {
-    f"doors/{name}" for name in ("entry", "images", "pages", "request_bodies", "routes", "schedule", "unread")
+    f"doors/{name}" for name in ("call", "entry", "images", "pages", "request_bodies", "routes", "schedule", "unread")
 }
-DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
+DOORS_ANSWERING = ("answers", "playground/__init__", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
     "flask": {"main", *DOORS_HTTP, *(f"doors/{name}" for name in DOORS_ANSWERING)},

@@ -83,8 +83,8 @@ class Adapters:
         if uploads is None:
             return Direct()
         through_vendor = settings.reference_delivery == "segmind-asset"
-        assets = SegmindAssets(self._segmind, settings.segmind_upload_url) if through_vendor else None
-        return FromBucket(uploads, str(settings.uploads_bucket), self.uploads_signer, assets)
+        upload = SegmindAssets(self._segmind, settings.segmind_upload_url).upload if through_vendor else None
+        return FromBucket(uploads, str(settings.uploads_bucket), self.uploads_signer, upload)
 
     @cached_property
     def _timeouts(self) -> Timeouts:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from imagegen import log
-from imagegen.doors.auth import Anybody, ApiKeys, Authenticator
+from imagegen.doors.auth import ApiKeys, Authenticator, anybody
 from imagegen.doors.cors import Cors
 from imagegen.doors.pages import Pages
 from imagegen.doors.routes import ROUTES, HttpDoor
@@ -68,7 +68,6 @@ class App(Adapters):
         from imagegen.doors.answers import Answers
         from imagegen.doors.core import Core
         from imagegen.pipeline.assembly import Outside, Rules, assemble
-        from imagegen.references.upload_urls import UploadUrls
 
         settings, bucket = self.settings, self.settings.uploads_bucket
         uploads = self.uploads if bucket else None
@@ -92,7 +91,7 @@ class App(Adapters):
             answers=Answers(pipeline.jobs, self.signer, settings.results_bucket, self.clock),
             staging=delivery,
             uploads=uploads,
-            upload_urls=UploadUrls(self.uploads_signer) if uploads else None,
+            sign_put=self.uploads_signer.sign_put if uploads else None,
         )
 
     @cached_property
@@ -108,12 +107,12 @@ class App(Adapters):
         settings = self.settings
         match settings.auth:
             case "keys":
-                return ApiKeys(settings.api_keys)
+                return ApiKeys(settings.api_keys).caller
             case "oidc":
                 from imagegen.doors.oidc import OidcTokens
                 from imagegen.doors.signing_keys import SigningKeys
 
                 issuer = str(settings.oidc_issuer)
-                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock))
+                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock)).caller
             case "iam" | "none":
-                return Anybody()
+                return anybody
