@@ -204,7 +204,7 @@ def event_redelivered(reason: str) -> None:
 
 
 def batch_queued(queued: int, replayed: int) -> None:
-    """A scheduled tick was turned into jobs."""
+    """A scheduled call was turned into jobs."""
     _write("INFO", "batch_queued", f"{queued} images queued, {replayed} were already", queued=queued, replayed=replayed)
 
 
