@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from google.auth.exceptions import GoogleAuthError
 from urllib3 import BaseHTTPResponse, PoolManager
@@ -26,7 +26,7 @@ ATTEMPT_SECONDS = 10.0  # an attempt that takes longer is lost
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 _PAUSE_SECONDS, _LONGEST_PAUSE = 0.1, 2.0
 _MAX_CONNECTIONS = 64
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_UNAUTHORIZED = 401
 # Every write of ours may be repeated, so a connection that broke unseen costs one attempt and no money.
 _RULES = connections.Rules(max_idle_seconds=120.0)
 
@@ -94,11 +94,6 @@ class JsonApi:
         self._credentials.token = None
         return fresh
 
-    def json(self, operation: str, path: str, deadline: Deadline, **how: Any) -> dict[str, Any] | None:  # noqa: ANN401
-        """Return the JSON object that a GET answers; None where there is no such thing."""
-        response = self.call(operation, "GET", path, deadline, expected=(200, 404), **how)
-        return None if response.status == _NOT_FOUND else parsed(operation, response.data)
-
     def _send(  # noqa: PLR0913 - one attempt, all of it
         self, method: str, url: str, deadline: Deadline, body: Body, headers: Mapping[str, str], *, stream: bool
     ) -> BaseHTTPResponse:
@@ -126,11 +121,6 @@ class _Transport:
 
     def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - google.auth's own protocol
         return self._request(*args, **{**options, "timeout": self._seconds})
-
-
-def object_path(bucket: str, name: str) -> str:
-    """Return the path of an object."""
-    return f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
 
 
 def parsed(operation: str, data: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from imagegen import log
 from imagegen.errors import DailyLimitReached, StorageUnavailable
-from imagegen.model import Claim, owner_hash
+from imagegen.model import Claim, owner_hash, utc_day
 from imagegen.pipeline.account import Account
 from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Clock, Deadline, Objects
@@ -67,7 +67,7 @@ class DailyCap:
     def check(self, owner: str) -> None:
         """Raise DailyLimitReached where this process knows that the day is used up. Asks nothing of storage."""
         now = self._clock.now()
-        for cap in self._caps(owner, f"{now.astimezone(UTC):%Y-%m-%d}"):
+        for cap in self._caps(owner, utc_day(now)):
             if self._tally(cap).used_up_until > self._clock.monotonic():
                 raise _used_up(cap, now, now)
 
@@ -118,8 +118,8 @@ class DailyCap:
     def _tally(self, cap: Cap) -> Tally:
         with self._lock:
             if cap.prefix not in self._tallies:
-                today = f"{self._clock.now().astimezone(UTC) - timedelta(days=1):%Y-%m-%d}"
-                self._tallies = {k: v for k, v in self._tallies.items() if k.split("/")[1] >= today}
+                yesterday = utc_day(self._clock.now() - timedelta(days=1))
+                self._tallies = {k: v for k, v in self._tallies.items() if k.split("/")[1] >= yesterday}
             return self._tallies.setdefault(cap.prefix, Tally())
 
     def _take(self, cap: Cap, claim: Claim, deadline: Deadline) -> Slot:
@@ -151,7 +151,7 @@ class DailyCap:
         taken, holders = set[int](), set[str]()
         for info in listing.result():
             number = info.name.removeprefix(cap.prefix)
-            taken.update([int(number)] if number.isdecimal() else [])
+            taken |= {int(number)} if number.isdecimal() else set()
             holders.add(info.metadata.get("id", ""))
         unslotted = sum(1 for entry in entries if entry.counts and entry.image_id not in holders)
         limit = _limit(taken, cap.limit - unslotted)
@@ -180,7 +180,7 @@ class DailyCap:
 def _limit(taken: set[int], cap: int) -> int:
     """Return how many numbers may be used, from 0 on, so that they and what is taken above them are at most `cap`.
 
-    After a cap was lowered there are slots above it. Every process that looks finds the same limit, since nobody
+    After a cap was lowered there are slots above it. Every process that looks finds the same limit, since no process
     takes a slot above it any more.
     """
     limit, above = cap, sum(number >= cap for number in taken)
