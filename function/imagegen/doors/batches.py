@@ -1,4 +1,4 @@
-"""A tick → jobs. Every image of a batch has a key of its own, so a tick that comes twice queues each image once."""
+"""A scheduled call → jobs. Each image of a batch has a key of its own, so a call that comes twice queues it once."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ _FIELDS = {"name", "images"}
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a tick asks for."""
+    """What a scheduled call asks for."""
 
     name: str
     images: tuple[ImageRequest, ...]
 
 
 def parse(body: bytes, rules: Rules) -> Batch:
-    """Return the batch in a tick's body. Raises InvalidRequest with every problem of every image."""
+    """Return the batch in a call's body. Raises InvalidRequest with every problem of every image."""
     value = validation.decode(body, validation.MAX_BATCH_MEMBERS)
     if not isinstance(value, dict):
         raise InvalidRequest((Problem("", "must be a JSON object"),))
@@ -53,13 +53,13 @@ def stage(batch: Batch, staging: Staging, deadline: Deadline) -> Batch:
 
 
 def queue(
-    batch: Batch, tick: str, service: ImageService, workers: Callable[..., Executor] = ThreadPoolExecutor
+    batch: Batch, planned: str, service: ImageService, workers: Callable[..., Executor] = ThreadPoolExecutor
 ) -> list[Outcome]:
-    """Queue every image of a batch, in its order. A repeated or half-done tick queues what is missing."""
+    """Queue every image of a batch, in its order. A repeated or half-done call queues what is missing."""
 
     def accept(numbered: tuple[int, ImageRequest]) -> Outcome:
         index, request = numbered
-        return service.accept(Order(request, "schedule", key=f"{batch.name}/{tick}/{index}"))
+        return service.accept(Order(request, "schedule", key=f"{batch.name}/{planned}/{index}"))
 
     with workers(_WRITERS, initializer=log.carrier()) as writers:
         return list(writers.map(accept, enumerate(batch.images)))

@@ -27,7 +27,7 @@ ROUTES = Map(
     ],
     strict_slashes=False,
 )
-_TICK_HEADER = "X-CloudScheduler-ScheduleTime"
+_TIME_HEADER = "X-CloudScheduler-ScheduleTime"
 
 
 class ScheduleDoor(HttpEntry):
@@ -44,11 +44,11 @@ class ScheduleDoor(HttpEntry):
         if self._uploads_bucket is None:
             raise NotFound("This service has no uploads bucket, so nothing can be queued.")
         with call.watch.step("validate"), self._bodies.of(call.request) as body:
-            tick = _tick(call.request)
+            planned = _planned(call.request)
             batch = batches.parse(body, Rules(self._uploads_bucket))
             batch = batches.stage(batch, self._core().staging, call.deadline)
         with call.watch.step("claim"):
-            outcomes = batches.queue(batch, tick, self._core().pipeline.service)
+            outcomes = batches.queue(batch, planned, self._core().pipeline.service)
         queued = [o.claim.id for o in outcomes if not o.replayed]
         replayed = [o.claim.id for o in outcomes if o.replayed]
         log.batch_queued(len(queued), len(replayed))
@@ -67,11 +67,11 @@ class ScheduleDoor(HttpEntry):
         return json_answer({"status": "ok"}, 200)
 
 
-def _tick(request: Request) -> str:
-    """Return the time that this tick was planned for: the same for each of its deliveries."""
-    found = request.headers.get(_TICK_HEADER, "")
+def _planned(request: Request) -> str:
+    """Return the time that this call was planned for: the same for each of its deliveries."""
+    found = request.headers.get(_TIME_HEADER, "")
     if not re.fullmatch(r"[!-~]{1,64}", found):
         raise InvalidRequest(
-            (Problem("", f"the header {_TICK_HEADER} must name the planned time, as the scheduler does"),)
+            (Problem("", f"the header {_TIME_HEADER} must name the planned time, as the scheduler does"),)
         )
     return found
