@@ -7,7 +7,7 @@ from imagegen.segmind.images import json_in, read_body
 
 
 class SegmindAssets:
-    """Implements `delivery.Assets`."""
+    """`upload` is what `delivery.FromBucket` is given where references go through the vendor."""
 
     def __init__(self, calls: SegmindClient, url: str) -> None:
         self._calls, self._url = calls, url

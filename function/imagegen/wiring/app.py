@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from imagegen import log
 from imagegen.clock import SystemClock
-from imagegen.doors.auth import Anybody, ApiKeys, Authenticator
+from imagegen.doors.auth import ApiKeys, Authenticator, anybody
 from imagegen.doors.cors import Cors
 from imagegen.doors.pages import Pages
 from imagegen.doors.routes import ROUTES, HttpDoor
@@ -87,17 +87,15 @@ class App:
         from imagegen.doors.core import Core
         from imagegen.pipeline.assembly import Outside, Rules, assemble
         from imagegen.references.delivery import Direct, FromBucket
-        from imagegen.references.upload_urls import UploadUrls
         from imagegen.segmind.assets import SegmindAssets
 
         settings, bucket = self.settings, self.settings.uploads_bucket
-        uploads, upload_urls = None, None
+        uploads = self.uploads if bucket else None
         delivery: Direct | FromBucket = Direct()
-        if bucket:
+        if uploads:
             through_vendor = settings.reference_delivery == "segmind-asset"
-            assets = SegmindAssets(self._segmind, settings.segmind_upload_url) if through_vendor else None
-            uploads, upload_urls = self.uploads, UploadUrls(self.uploads_signer)
-            delivery = FromBucket(uploads, bucket, self.uploads_signer, assets)
+            upload = SegmindAssets(self._segmind, settings.segmind_upload_url).upload if through_vendor else None
+            delivery = FromBucket(uploads, str(bucket), self.uploads_signer, upload)
         outside = Outside(
             results=self.results,
             generator=self.generator,
@@ -112,8 +110,13 @@ class App:
         event_max_age = timedelta(seconds=settings.event_max_age_seconds)
         rules = Rules(settings.max_images_per_day, settings.max_images_per_user_per_day, event_max_age)
         pipeline = assemble(outside, self._timeouts, rules)
-        answers = Answers(pipeline.jobs, self.signer, settings.results_bucket, self.clock)
-        return Core(pipeline, answers, delivery, uploads, upload_urls)
+        return Core(
+            pipeline=pipeline,
+            answers=Answers(pipeline.jobs, self.signer, settings.results_bucket, self.clock),
+            staging=delivery,
+            uploads=uploads,
+            sign_put=self.uploads_signer.sign_put if uploads else None,
+        )
 
     @cached_property
     def bodies(self) -> "Bodies":
@@ -128,15 +131,15 @@ class App:
         settings = self.settings
         match settings.auth:
             case "keys":
-                return ApiKeys(settings.api_keys)
+                return ApiKeys(settings.api_keys).caller
             case "oidc":
                 from imagegen.doors.oidc import OidcTokens
                 from imagegen.doors.signing_keys import SigningKeys
 
                 issuer = str(settings.oidc_issuer)
-                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock))
+                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock)).caller
             case "iam" | "none":
-                return Anybody()
+                return anybody
 
     @cached_property
     def clock(self) -> Clock:
