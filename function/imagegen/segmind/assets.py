@@ -29,7 +29,7 @@ class SegmindAssets:
             urls = (value.get("file_urls") or value.get("urls")) if isinstance(value, dict) else None
             if isinstance(urls, list) and self._may_be_handed_on(urls[0]):
                 return str(urls[0])
-        except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
+        except (ValueError, AttributeError, LookupError, TypeError):
             pass
         raise SegmindFailed("Segmind took a reference image, but its answer names no URL.")
 
