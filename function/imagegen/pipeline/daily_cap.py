@@ -36,9 +36,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """One cap that applies to a claim."""
+    """One cap that applies to a claim: a user's, or (`owner` of None) the day's."""
 
-    scope: str  # "day" or "user"
     prefix: str
     limit: int
     owner: str | None  # whose entries of the account count; None: all
@@ -106,14 +105,13 @@ class DailyCap:
 
     def left(self, day: str, owner: str | None, deadline: Deadline) -> int:
         """Return how many slots of a day are free under that cap."""
-        scope = "day" if owner is None else "user"
-        caps = [cap for cap in self._caps(owner or "", day) if cap.scope == scope]
+        caps = [cap for cap in self._caps(owner or "", day) if cap.owner == owner]
         return sum(len(self._numbers(cap, day, deadline)) for cap in caps)
 
     def _caps(self, owner: str, day: str) -> list[Cap]:
         prefix = f"spend/{day}/"
-        user = Cap("user", f"{prefix}users/{owner_hash(owner)}/", self._per_user if owner else 0, owner)
-        return [cap for cap in (user, Cap("day", prefix, self._per_day, None)) if cap.limit]
+        user = Cap(f"{prefix}users/{owner_hash(owner)}/", self._per_user if owner else 0, owner)
+        return [cap for cap in (user, Cap(prefix, self._per_day, None)) if cap.limit]
 
     def _tally(self, cap: Cap) -> Tally:
         with self._lock:
@@ -126,7 +124,7 @@ class DailyCap:
         tally = self._tally(cap)
         while True:
             for _ in range(_TRIES):
-                slot = self._create(cap, self._number(tally, cap, claim, deadline), claim, deadline)
+                slot = self._create(f"{cap.prefix}{self._number(tally, cap, claim, deadline)}", claim, deadline)
                 if slot:
                     return slot
             with self._held(tally, deadline):
@@ -170,9 +168,8 @@ class DailyCap:
         finally:
             tally.lock.release()
 
-    def _create(self, cap: Cap, number: int, claim: Claim, deadline: Deadline) -> Slot | None:
+    def _create(self, name: str, claim: Claim, deadline: Deadline) -> Slot | None:
         taker = {"id": claim.id, "token": claim.token}  # also as metadata: a listing then shows who took what
-        name = f"{cap.prefix}{number}"
         generation = self._objects.create(name, json.dumps(taker).encode(), "application/json", deadline, taker)
         return None if generation is None else Slot(name, generation)
 
@@ -194,8 +191,8 @@ def _used_up(cap: Cap, claimed: datetime, now: datetime) -> DailyLimitReached:
     """Return the refusal: it names the day for which the image would have counted."""
     day = claimed.astimezone(UTC)
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    whose = "the" if cap.scope == "day" else "your"
-    log.daily_limit_reached(cap.scope)
+    whose = "the" if cap.owner is None else "your"
+    log.daily_limit_reached("day" if cap.owner is None else "user")
     return DailyLimitReached(
         f"All {cap.limit:,} images of {whose} day ({day:%Y-%m-%d}, UTC) are used up. Nothing was billed.",
         retry_after=max(1.0, (midnight - now).total_seconds()),
