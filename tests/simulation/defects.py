@@ -45,8 +45,8 @@ DEFECTS = {
     ),
     "a lease is shorter than a run": Defect(
         "claims",
-        "return Verdict.WAIT if now < claim.lease_ends_at else",
-        "return Verdict.WAIT if now < claim.lease_ends_at - timedelta(seconds=300) else",
+        "if now < claim.lease_ends_at:",
+        "if now < claim.lease_ends_at - timedelta(seconds=300):",
     ),
     "a call without an answer counts as one that failed": Defect(
         "service",

@@ -45,7 +45,7 @@ FOREIGN = {
     "requests": set(),
     "urllib3": {
         *("connections", "doors/signing_keys", "google/json_api", "google/storage"),
-        *("segmind/client", "segmind/images", "segmind/v1"),
+        *("segmind/client", "segmind/images"),
     },
     "jwt": {"doors/oidc", "doors/signing_keys"},
 }  # fmt: skip
