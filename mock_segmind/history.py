@@ -9,9 +9,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from mock_segmind import checks
 from mock_segmind.accounts import Account
 from mock_segmind.calls import Call, fingerprint
-from mock_segmind.generation import Generation
 from mock_segmind.replies import Json, JsonObject, Refused, Reply, bad_request, json_reply, refused, utc
-from mock_segmind.vendor import Exchange
+from mock_segmind.vendor import Exchange, Generation
 
 MOST_DAYS: Final = 31
 MODEL_FAILURES: Final = frozenset({422, 500})

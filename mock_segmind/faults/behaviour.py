@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from mock_segmind.images import CONTENT_TYPES, Picture
 from mock_segmind.replies import JsonObject, Reply, typed
@@ -33,13 +33,6 @@ class Asset:
         """What its URL answers on a good day."""
         body = self.picture.encoded(self.hosting.kind) if self.picture else self.data
         return typed(CONTENT_TYPES[self.hosting.kind], body)
-
-
-class Run(Protocol):
-    """The ways in which a v2 job comes to its end."""
-
-    def by_clock(self) -> None: ...
-    def by_polls(self, count: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,8 @@ class Behaviour:
     """The default is the vendor on a good day.
 
     `starts`: the endpoint does its work, and a generation starts. `billed`: that generation is billed at its end.
-    `refusal` hides the endpoint's answer or stands in for it; `silent`: no status line is sent.
+    `refusal` hides the endpoint's answer or stands in for it; `silent`: no status line is sent. A v2 job ends after its
+    time; with `polls`, when it is asked about once more than that; `stuck`, never.
     """
 
     starts: bool = True
@@ -83,7 +77,8 @@ class Behaviour:
     failure: Failure | None = None
     v1_answer: V1Answer = field(default_factory=lambda: raw("jpeg"))
     hosting: Hosting = field(default_factory=Hosting)
-    runs: Callable[[Run], None] = lambda run: run.by_clock()
+    stuck: bool = False
+    polls: int | None = None
     rows: tuple[RowEdit, ...] = ()
     listing: Listing = lambda rows, *_: rows
     edits: tuple[Edit, ...] = ()

@@ -48,11 +48,11 @@ def _expired(behaviour: Behaviour, _: Options) -> Behaviour:
 
 
 def _by_polls(behaviour: Behaviour, given: Options) -> Behaviour:
-    return replace(behaviour, runs=lambda run: run.by_polls(given.whole("count")))
+    return replace(behaviour, polls=given.whole("count"))
 
 
 def _stuck(behaviour: Behaviour, _: Options) -> Behaviour:
-    return replace(behaviour, runs=lambda _: None)
+    return replace(behaviour, stuck=True)
 
 
 def _job(name: str, does: str, then: Seen, play: Play, *options: Option, billed: bool = False) -> Entry:
