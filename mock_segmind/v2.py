@@ -24,7 +24,7 @@ def submit(exchange: Exchange) -> Reply:
 def _run(exchange: Exchange, job: Generation, end: Callable[[], None]) -> None:
     """Let a job come to its end: with a poll, never, at once where it takes no time, else in a thread."""
     if exchange.behaviour.polls is not None:
-        job.polls, job.finish = exchange.behaviour.polls, end
+        job.finish = end
     elif not exchange.behaviour.stuck and job.seconds > 0:
         threading.Thread(target=_end_later, args=(exchange, job, end), daemon=True).start()
     elif not exchange.behaviour.stuck:
@@ -91,7 +91,7 @@ def _state(vendor: Vendor, job: Generation) -> Reply:
     told: JsonObject = {"request_id": job.request_id, "status": job.state(vendor.clock.now())}
     if job.error is None:
         return json_reply(200, told)
-    return json_reply(job.behaviour.failure.job_status if job.behaviour.failure else 422, {**told, "error": job.error})
+    return json_reply(job.behaviour.job_status, {**told, "error": job.error})
 
 
 def _metrics(job: Generation, ended: float) -> JsonObject:

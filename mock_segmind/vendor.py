@@ -29,7 +29,7 @@ QUEUE_SHARE: Final = 0.2
 
 @dataclass(slots=True, eq=False)
 class Generation:
-    """Times are Unix times. Of a v2 job `polls` is the number it waits for, `finish` what the last of them does.
+    """Times are Unix times. Of a v2 job that waits for polls `finish` is what the last of them does.
 
     `url` is the image's in the history, once that was asked for.
     """
@@ -46,7 +46,6 @@ class Generation:
     error: str | None = None
     cost: Decimal = NOTHING
     remaining: Decimal = NOTHING
-    polls: int = 0
     asked: int = 0
     finish: Callable[[], None] | None = None
     url: str | None = None
@@ -59,13 +58,13 @@ class Generation:
         """Return the state: by the clock, or by how often it was asked about."""
         if self.ended is not None:
             return "FAILED" if self.error else "COMPLETED"
-        queued = self.asked <= 1 if self.polls else now - self.started < self.seconds * QUEUE_SHARE
+        queued = self.asked <= 1 if self.behaviour.polls else now - self.started < self.seconds * QUEUE_SHARE
         return "QUEUED" if queued else "PROCESSING"
 
     def poll(self) -> Callable[[], None] | None:
         """Count a question about a job; returns what ends the job where this was the last that it waits for."""
         self.asked += 1
-        if self.asked <= self.polls:
+        if self.asked <= (self.behaviour.polls or 0):
             return None
         finish, self.finish = self.finish, None
         return finish
@@ -156,9 +155,9 @@ class Exchange:
 
     def end(self, generation: Generation, error: str | None = None) -> None:
         """End a generation; the ledger decides what it costs."""
-        vendor, failure = self.vendor, self.behaviour.failure
+        vendor = self.vendor
         generation.cost = cost_of(generation.price, self.behaviour, error)
-        generation.error = error or (failure.message if failure else None)
+        generation.error = error or self.behaviour.failure
         generation.remaining = vendor.accounts.settle(generation.account, generation.price, generation.cost)
         generation.ended = vendor.clock.now()
         vendor.ledger.bill(self.entry, generation.cost)
