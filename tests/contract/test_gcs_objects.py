@@ -1,12 +1,9 @@
 """The results bucket over the real storage client: what is written, found, listed and deleted, and by whom."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from imagegen.clock import SystemClock
 from imagegen.google import storage as gcs
-from imagegen.google.json_api import JsonApi
 from imagegen.google.storage import GcsObjects
 from imagegen.ports import Deadline
 from local.storage import StorageServer
@@ -17,19 +14,6 @@ NAME = "jobs/1/claim.json"
 
 def soon(seconds: float = 10.0) -> Deadline:
     return Deadline.within(SystemClock(), seconds)
-
-
-@pytest.fixture
-def client(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonApi]:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
-    made = gcs.client(64)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def objects(client: JsonApi) -> GcsObjects:
-    return GcsObjects(client, "results")
 
 
 def test_an_object_is_written_as_it_is(objects: GcsObjects, storage: StorageServer) -> None:

@@ -7,13 +7,12 @@ import pytest
 
 from mock_segmind import FakeSegmind, Fault, fingerprint
 from mock_segmind.faults.registry import REGISTRY
-from mock_segmind.replies import Json, JsonObject
+from mock_segmind.replies import JsonObject
 from tests.contract import mock_client as plain
 
 
 def statuses(segmind: FakeSegmind, *prompts: str, line: str = plain.V1) -> list[int | None]:
-    key = {"x-api-key": segmind.key}
-    return [plain.call(segmind.url, line, plain.request(prompt), headers=key).status for prompt in prompts]
+    return [plain.ask(segmind, prompt, line).status for prompt in prompts]
 
 
 def admin(segmind: FakeSegmind, line: str, body: JsonObject | bytes | None = None) -> Any:  # noqa: ANN401  any JSON, asserted on
@@ -44,7 +43,7 @@ def test_a_script_takes_only_what_it_matches(segmind: FakeSegmind) -> None:
 def test_several_faults_play_together(segmind: FakeSegmind) -> None:
     """One script with a delay, an error and a cut connection: all of them on the same call."""
     segmind.faults.add("slow=0.01", "502,body=text", "truncated=3")
-    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": segmind.key})
+    outcome = plain.ask(segmind, "a cat")
     assert (outcome.status, outcome.body, outcome.broken) == (502, b"Bad", "IncompleteRead")
 
 
@@ -58,8 +57,7 @@ def test_a_script_names_its_requests(segmind: FakeSegmind) -> None:
     """`on` moves a fault to requests it does not take by itself, here the balance."""
     segmind.faults.add(Fault("500", on="credits"))
     assert statuses(segmind, "a") == [200]
-    outcome = plain.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
-    assert outcome.status == 500
+    assert plain.ask(segmind, line="GET /v1/get-user-credits").status == 500
 
 
 def test_check_names_what_never_fired(segmind_server: FakeSegmind) -> None:
@@ -116,7 +114,7 @@ def test_a_script_needs_faults_and_its_own_times(segmind: FakeSegmind) -> None:
 
 
 def test_scripts_over_http(segmind: FakeSegmind) -> None:
-    """Add, see it fire, remove: the same names as in Python."""
+    """Add, see it fire, remove by number or all: the same names as in Python."""
     body: JsonObject = {"faults": ["502,body=text"], "times": 2, "prompt": "cat", "optional": True}
     made = admin(segmind, "POST /_mock/faults", body)
     assert statuses(segmind, "a dog", "a cat") == [200, 502]
@@ -125,11 +123,7 @@ def test_scripts_over_http(segmind: FakeSegmind) -> None:
     assert made.keys() >= body.keys()
     assert admin(segmind, f"DELETE /_mock/faults/{made['id']}") == {"faults": []}
     assert statuses(segmind, "a cat") == [200]
-
-
-def test_all_scripts_can_be_removed_over_http(segmind: FakeSegmind) -> None:
-    """DELETE without a number forgets all of them."""
-    admin(segmind, "POST /_mock/faults", {"faults": ["502"]})
+    admin(segmind, "POST /_mock/faults", body)
     assert admin(segmind, "DELETE /_mock/faults") == {"faults": []}
 
 
@@ -162,7 +156,7 @@ def test_a_wrong_admin_request_is_told(
 def test_accounts_and_ledger_over_http(segmind: FakeSegmind) -> None:
     """What Python sees of accounts and ledger, HTTP sees too; keys only as fingerprints."""
     opened = admin(segmind, "POST /_mock/accounts", {"key": "secret-key", "credits": 1, "rate_limit": 5})
-    plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": "secret-key"})
+    plain.ask(segmind, "a cat", key="secret-key")
     accounts, ledger = admin(segmind, "GET /_mock/accounts"), admin(segmind, "GET /_mock/ledger")
     assert opened["key"] == fingerprint("secret-key")
     assert {account["key"]: account["credits"] for account in accounts["accounts"]}[opened["key"]] == 0.9
@@ -174,8 +168,7 @@ def test_settings_health_and_clear_over_http(segmind: FakeSegmind) -> None:
     """Settings change at once; clear brings the first ones back and forgets the rest."""
     assert admin(segmind, "GET /_mock/health") == {"status": "ok"}
     assert admin(segmind, "POST /_mock/settings", {"latency": 0.01})["latency"] == 0.01
-    outcome = plain.call(segmind.url, plain.V1, plain.request(), headers={"x-api-key": segmind.key})
-    assert outcome.headers["x-generation-time"] == "0.01"
+    assert plain.ask(segmind, "a cat").headers["x-generation-time"] == "0.01"
     admin(segmind, "POST /_mock/faults", {"faults": ["502"]})
     assert admin(segmind, "POST /_mock/clear") == {"status": "cleared"}
     assert admin(segmind, "GET /_mock/settings")["latency"] == 0
@@ -187,11 +180,46 @@ def test_the_list_of_magic_prompts(segmind: FakeSegmind) -> None:
     outcome = plain.call(segmind.url, "GET /_mock/magic")
     entries = outcome.fields["magic"]
     assert isinstance(entries, list)
-    assert [named(entry) for entry in entries] == list(REGISTRY)
+    assert [entry["name"] for entry in entries if isinstance(entry, dict)] == list(REGISTRY)
     assert outcome.headers["access-control-allow-origin"] == "*"
     assert plain.call(segmind.url, "OPTIONS /_mock/faults").status == 204
     assert plain.call(segmind.url, "PUT /_mock/magic").status == 405
 
 
-def named(entry: Json) -> Json:
-    return entry["name"] if isinstance(entry, dict) else None
+TYPOS = {
+    "no-such-fault": "Unknown mock fault 'no-such-fault'. There are: 400, 401",
+    "502,colour=red": "has no option 'colour'. It has: body",
+    "502,body=xml": "must be one of json, detail",
+    "502,html": "'html' is not OPTION=VALUE",
+    "502,times=0": "times='0' must be a whole number above 0",
+    "502,on=everywhere": "joined by +: v1, v2-submit",
+    "slow=long": "must be a number",
+    "png=1": "takes no value",
+}
+
+
+@pytest.mark.parametrize("text", TYPOS)
+def test_a_typo_is_told(segmind: FakeSegmind, text: str) -> None:
+    """A magic prompt that the registry lacks is a 400 that lists what there is, never a silent success."""
+    outcome = plain.ask(segmind, f"a cat [mock:{text}]")
+    assert outcome.status == 400
+    assert TYPOS[text] in str(outcome.fields["error"])
+    assert segmind.ledger.billed() == []
+
+
+def test_magic_that_passes_after_two_times(segmind: FakeSegmind) -> None:
+    """`times=2` shows a client's retries without set-up; another prompt counts for itself."""
+    prompts = ["a [mock:502,times=2]"] * 3 + ["b [mock:502,times=2]"]
+    assert statuses(segmind, *prompts) == [502, 502, 200, 502]
+
+
+def test_magic_works_before_any_check(segmind: FakeSegmind) -> None:
+    """A gateway that fails does not look at keys; without magic the same call is a 401."""
+    tries = [plain.call(segmind.url, plain.V1, plain.request(prompt)).status for prompt in ("[mock:502]", "a cat")]
+    assert tries == [502, 401]
+
+
+def test_the_ledger_names_the_magic(segmind: FakeSegmind) -> None:
+    """Which faults were played stands with the request, written as in the prompt."""
+    plain.ask(segmind, "a cat [mock:slow=0.01][mock:502,body=text]")
+    assert segmind.ledger.posts()[0].faults == ("slow,seconds=0.01", "502,body=text")

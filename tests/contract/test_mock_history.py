@@ -16,12 +16,12 @@ HOUR = 3_600
 
 
 def generate(segmind: FakeSegmind, prompt: str = "a cat", line: str = plain.V1) -> plain.Outcome:
-    return plain.call(segmind.url, line, plain.request(prompt), headers={"x-api-key": segmind.key}, timeout=0.5)
+    return plain.ask(segmind, prompt, line, timeout=0.5)
 
 
 def read(segmind: FakeSegmind, query: str = "", key: str | None = None) -> plain.Outcome:
     line = f"GET /inference-request/{query if query.startswith('generations') else f'request-history{query}'}"
-    return plain.call(segmind.url, line, headers={"x-api-key": key or segmind.key})
+    return plain.ask(segmind, line=line, key=key)
 
 
 def rows(segmind: FakeSegmind, query: str = "") -> list[Any]:

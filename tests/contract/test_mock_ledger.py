@@ -16,14 +16,9 @@ from tests.contract import mock_client as plain
 IN_FLIGHT = 300
 
 
-def generate(segmind: FakeSegmind, prompt: str, timeout: float = 60) -> plain.Outcome:
-    key = {"x-api-key": segmind.key}
-    return plain.call(segmind.url, plain.V1, plain.request(prompt), headers=key, timeout=timeout)
-
-
 def at_once(segmind: FakeSegmind, prompts: list[str]) -> list[plain.Outcome]:
     with ThreadPoolExecutor(len(prompts)) as pool:
-        return list(pool.map(lambda prompt: generate(segmind, prompt), prompts))
+        return list(pool.map(lambda prompt: plain.ask(segmind, prompt, timeout=60), prompts))
 
 
 def test_hundreds_in_flight(segmind: FakeSegmind) -> None:
@@ -56,24 +51,20 @@ def test_a_script_is_exact_under_a_race(segmind: FakeSegmind) -> None:
 
 
 def test_a_generation_is_billed_after_its_client_has_gone(segmind: FakeSegmind) -> None:
-    """The client hangs up before the image is there: it is billed all the same, and the ledger says who was gone."""
-    assert generate(segmind, "[mock:slow=0.5]", timeout=0.1).broken == "TimeoutError"
+    """The client hangs up before the image is there: it is billed all the same; the ledger says who stayed."""
+    assert plain.ask(segmind, "[mock:slow=0.5]", timeout=0.1).broken == "TimeoutError"
     assert segmind.ledger.billed() == []
     assert segmind.ledger.settle()
     entry = segmind.ledger.posts()[0]
     assert (entry.billed, entry.client_gone, entry.status) == (Decimal("0.1"), True, 200)
-
-
-def test_a_client_that_waits_is_not_gone(segmind: FakeSegmind) -> None:
-    """And one that stays gets no such mark."""
-    generate(segmind, "a cat")
-    assert [entry.client_gone for entry in segmind.ledger.posts()] == [False]
+    plain.ask(segmind, "a cat")
+    assert [entry.client_gone for entry in segmind.ledger.posts()] == [True, False]
 
 
 def test_clear_drops_what_is_running(segmind: FakeSegmind) -> None:
     """A call that waits is dropped without an answer; it is not billed afterwards."""
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(generate, segmind, "[mock:slow=60]")
+        waiting = pool.submit(plain.ask, segmind, "[mock:slow=60]")
         assert segmind.ledger.wait(lambda ledger: len(ledger.posts()) == 1)
         segmind.clear()
         assert waiting.result().broken == "RemoteDisconnected"
@@ -89,7 +80,7 @@ def test_stop_ends_what_is_running() -> None:
     """A hanging answer does not keep the fake from stopping, and its client sees the end."""
     with ThreadPoolExecutor(1) as pool:
         with FakeSegmind() as fake:
-            hanging = pool.submit(generate, fake, "[mock:hang]")
+            hanging = pool.submit(plain.ask, fake, "[mock:hang]")
             assert fake.ledger.settle()
             assert fake.ledger.wait(lambda ledger: len(ledger.billed()) == 1)
         assert hanging.result().broken == "RemoteDisconnected"
@@ -99,7 +90,7 @@ def test_long_strings_are_cut_in_the_ledger(segmind: FakeSegmind) -> None:
     """A data URI of megabytes does not stay in memory for each call."""
     uri = "data:image/png;base64," + "A" * 100_000
     body = plain.request(referenceImages=[{"tag": "model", "uri": uri}])
-    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    assert plain.ask(segmind, body).status == 200
     assert len(str(segmind.ledger.posts()[0].body)) < 3_000
 
 
@@ -148,36 +139,28 @@ def test_references_are_fetched_where_asked(segmind: FakeSegmind, photos: str, m
     """HEAD and then GET, GET alone, or nothing; the ledger says what came, without the URL's signature."""
     segmind.settings.fetch_references = mode
     body = with_reference(f"{photos}/a.jpg?signature=secret")
-    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    assert plain.ask(segmind, body).status == 200
     assert [line.split()[0] for line in Photos.seen] == seen
     came = {"uri": f"{photos}/a.jpg", "contentType": "image/jpeg", "bytes": len(Photos.good)}
     assert segmind.ledger.posts()[0].fetched == ([came] if seen else [])
 
 
-@pytest.mark.parametrize("path", ["/missing", "/get-only", "/moved", "/page", "/unsized"])
+@pytest.mark.parametrize("path", ["/missing", "/get-only", "/moved", "/page", "/unsized", ""])
 def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photos: str, path: str) -> None:
-    """A missing, moved, unsized or wrong file, and one that refuses HEAD, is the model's 500 and not billed."""
+    """Missing, moved, unsized, of a wrong type, or refused by HEAD or its host: the model's 500, and not billed."""
     segmind.settings.fetch_references = "head"
-    body = with_reference(f"{photos}{path}")
-    key = {"x-api-key": segmind.key}
-    outcome = plain.call(segmind.url, plain.V1, body, headers=key)
+    body = with_reference(f"{photos}{path}" if path else "http://127.0.0.1:1/a.jpg")
+    outcome = plain.ask(segmind, body)
     assert (outcome.status, "Failed to fetch reference image" in str(outcome.fields["error"])) == (500, True)
-    job = plain.call(segmind.url, plain.V2, body, headers=key).fields
-    failed = plain.call(segmind.url, f"GET /v2/requests/{job['request_id']}", headers=key)
+    job = plain.ask(segmind, body, plain.V2).fields
+    failed = plain.ask(segmind, line=f"GET /v2/requests/{job['request_id']}")
     assert (failed.status, failed.fields["status"]) == (422, "FAILED")
     assert (segmind.ledger.total_billed, segmind.accounts.all()[0].held) == (Decimal(0), Decimal(0))
-
-
-def test_an_unreachable_host_fails_the_generation(segmind: FakeSegmind) -> None:
-    """A refused connection is the same 500."""
-    segmind.settings.fetch_references = "get"
-    body = with_reference("http://127.0.0.1:1/a.jpg")
-    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 500
 
 
 def test_two_fakes_do_not_know_each_other() -> None:
     """Accounts, settings and ledgers are a fake's own."""
     with FakeSegmind(Settings(credits=0.1, keys=("one",))) as one, FakeSegmind() as two:
-        assert [generate(one, "a cat").status for _ in range(2)] == [200, 406]
-        assert generate(two, "a cat").status == 200
+        assert [plain.ask(one, "a cat").status for _ in range(2)] == [200, 406]
+        assert plain.ask(two, "a cat").status == 200
         assert (len(one.ledger.posts()), len(two.ledger.posts()), one.key) == (2, 1, "one")

@@ -15,11 +15,6 @@ from mock_segmind.replies import Json, JsonObject
 from tests.contract import mock_client as plain
 
 
-def generate(segmind: FakeSegmind, body: JsonObject | bytes, **headers: str) -> plain.Outcome:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key} | named)
-
-
 def references(*tags: str, uri: str = "https://example.com/a.png") -> list[Json]:
     return [{"tag": tag, "uri": uri} for tag in tags]
 
@@ -27,21 +22,16 @@ def references(*tags: str, uri: str = "https://example.com/a.png") -> list[Json]
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_an_image_has_the_size_asked(segmind: FakeSegmind, ratio: str) -> None:
     """Each of the eight ratios gives a jpeg of exactly that many pixels."""
-    outcome = generate(segmind, plain.request(ratio=ratio))
+    outcome = plain.ask(segmind, plain.request(ratio=ratio))
     with Image.open(io.BytesIO(outcome.body)) as image:
         assert (image.format, "{}:{}".format(*image.size)) == ("JPEG", ratio)
 
 
 def test_the_image_shows_what_was_asked(segmind: FakeSegmind) -> None:
     """Prompt, ratio and tags each change the picture; the same request gives the same bytes."""
-    bodies = [
-        plain.request("a cat"),
-        plain.request("a cat"),
-        plain.request("a dog"),
-        plain.request("a cat", ratio="960:960"),
-        plain.request("a cat", referenceImages=references("model")),
-    ]
-    images = [generate(segmind, body).body for body in bodies]
+    others = [plain.request(ratio="960:960"), plain.request(referenceImages=references("model"))]
+    asked: list[JsonObject | str] = ["a cat", "a cat", "a dog", *others]
+    images = [plain.ask(segmind, body).body for body in asked]
     assert images[0] == images[1]
     assert len(set(images)) == 4
 
@@ -54,7 +44,7 @@ def test_any_prompt_can_be_drawn(prompt: str) -> None:
 
 def test_the_headers_of_a_success(segmind: FakeSegmind) -> None:
     """The vendor's own headers say what it cost, what is left, and which request it was."""
-    headers = generate(segmind, plain.request()).headers
+    headers = plain.ask(segmind, "a cat").headers
     assert (headers["content-type"], headers["x-cost"]) == ("image/jpeg", "0.1")
     assert headers["x-remaining-credits"] == "9999.9"
     assert headers["x-request-id"] == segmind.ledger.posts()[0].request_id
@@ -105,7 +95,7 @@ REFUSED: list[tuple[str, int, str, JsonObject | bytes]] = [
 @pytest.mark.parametrize(("status", "says", "body"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED])
 def test_a_bad_body_is_refused(segmind: FakeSegmind, status: int, says: str, body: JsonObject | bytes) -> None:
     """The refusal names what is wrong, and nothing is billed."""
-    outcome = generate(segmind, body)
+    outcome = plain.ask(segmind, body)
     assert outcome.status == status
     assert says in str(outcome.fields["error"])
     assert segmind.ledger.total_billed == 0
@@ -123,28 +113,26 @@ ACCEPTED: list[JsonObject] = [
 @pytest.mark.parametrize("body", ACCEPTED)
 def test_what_is_just_allowed_is_generated(segmind: FakeSegmind, body: JsonObject) -> None:
     """Limits are inclusive, `uri` is optional, tags differ by case, a local storage is let through."""
-    assert generate(segmind, body).status == 200
+    assert plain.ask(segmind, body).status == 200
 
 
 def test_each_check_comes_before_the_next(segmind: FakeSegmind) -> None:
     """A request with everything wrong is refused for one reason after the other, as each is put right."""
     poor = segmind.accounts.open("poor", 0.05, forbidden=True)
-    bad_body, bad_ratio = b"{", plain.request(ratio="16:9")
-    wrong_type = {"x-api-key": "poor", "Content-Type": "text/plain"}
-    key = {"x-api-key": "poor"}
+    bad_body = b"{"
     seen = [
         plain.call(segmind.url, "GET /v1/other-model", bad_body, headers={"Content-Type": "text/plain"}),
         plain.call(segmind.url, "POST /v1/other-model", bad_body),
         plain.call(segmind.url, plain.V1, bad_body),
-        plain.call(segmind.url, plain.V1, bad_body, headers={"x-api-key": "nobody"}),
-        plain.call(segmind.url, plain.V1, bad_body, headers=wrong_type),
+        plain.ask(segmind, bad_body, key="nobody"),
+        plain.ask(segmind, bad_body, key="poor", Content_Type="text/plain"),
     ]
     poor.forbidden = False
     seen += [
-        plain.call(segmind.url, plain.V1, bad_body, headers=wrong_type),
-        plain.call(segmind.url, plain.V1, bad_body, headers=key),
-        plain.call(segmind.url, plain.V1, bad_ratio, headers=key),
-        plain.call(segmind.url, plain.V1, plain.request(), headers=key),
+        plain.ask(segmind, bad_body, key="poor", Content_Type="text/plain"),
+        plain.ask(segmind, bad_body, key="poor"),
+        plain.ask(segmind, plain.request(ratio="16:9"), key="poor"),
+        plain.ask(segmind, "a cat", key="poor"),
     ]
     assert [outcome.status for outcome in seen] == [405, 404, 401, 401, 403, 406, 400, 406, 406]
     assert b"Missing Authorization or x-api-key" in seen[2].body
@@ -155,7 +143,7 @@ def test_each_check_comes_before_the_next(segmind: FakeSegmind) -> None:
 def test_credits_end(segmind: FakeSegmind) -> None:
     """Five calls for half a dollar: the sixth is refused, and the balance is exactly nothing."""
     account = segmind.accounts.open("poor", 0.5)
-    statuses = [generate(segmind, plain.request(), x_api_key="poor").status for _ in range(6)]
+    statuses = [plain.ask(segmind, "a cat", key="poor").status for _ in range(6)]
     assert statuses == [200] * 5 + [406]
     assert (account.balance, account.held, segmind.ledger.total_billed) == (Decimal(0), Decimal(0), Decimal("0.5"))
 
@@ -163,7 +151,7 @@ def test_credits_end(segmind: FakeSegmind) -> None:
 def test_a_spend_limit_is_a_406_of_its_own(segmind: FakeSegmind) -> None:
     """The balance would do, the team's own limit does not: the text alone tells."""
     segmind.accounts.open("thrifty", 50, spend_limit=0.1)
-    first, second = (generate(segmind, plain.request(), x_api_key="thrifty") for _ in range(2))
+    first, second = (plain.ask(segmind, "a cat", key="thrifty") for _ in range(2))
     assert (first.status, second.status) == (200, 406)
     assert "Spend limit" in str(second.fields["error"])
 
@@ -171,7 +159,7 @@ def test_a_spend_limit_is_a_406_of_its_own(segmind: FakeSegmind) -> None:
 def test_a_rate_limit_says_when_it_ends(segmind: FakeSegmind) -> None:
     """The call above the limit is a 429 with the vendor's header, without Retry-After, and not billed."""
     segmind.accounts.open("busy", 50, rate_limit=0)
-    outcome = generate(segmind, plain.request(), x_api_key="busy")
+    outcome = plain.ask(segmind, "a cat", key="busy")
     assert outcome.status == 429
     assert "retry-after" not in outcome.headers
     assert outcome.headers["x-rate-limit-reset-at-utc"].endswith(":00.000Z")
@@ -180,8 +168,8 @@ def test_a_rate_limit_says_when_it_ends(segmind: FakeSegmind) -> None:
 
 def test_the_credits_call_is_free(segmind: FakeSegmind) -> None:
     """It answers the balance of the key's account and bills nothing."""
-    generate(segmind, plain.request())
-    outcome = plain.call(segmind.url, "GET /v1/get-user-credits", headers={"x-api-key": segmind.key})
+    plain.ask(segmind, "a cat")
+    outcome = plain.ask(segmind, line="GET /v1/get-user-credits")
     assert outcome.fields == {"credits": 9999.9, "free-credits": 0.01}
     assert len(segmind.ledger.billed()) == 1
     assert plain.call(segmind.url, "GET /v1/get-user-credits").status == 401

@@ -13,7 +13,7 @@ import pytest
 
 from local.keys import ensure_key, load_keys
 from local.storage import StorageServer
-from tests.contract.storage_signers import DATA, NAME, Signer, call, refusal, signer_for
+from tests.contract.storage_clients import DATA, NAME, Signer, call, refusal, signer_for
 
 
 @dataclass
@@ -24,12 +24,6 @@ class Clock:
 
     def __call__(self) -> float:
         return time.time() + self.offset
-
-
-@pytest.fixture
-def signer(storage: StorageServer, storage_key: Path) -> Iterator[Signer]:
-    storage.put("results", NAME, DATA, content_type="image/jpeg", prompt="x")
-    yield from signer_for(storage, storage_key)
 
 
 def test_a_signed_url_opens_the_object(signer: Signer) -> None:

@@ -1,18 +1,10 @@
 """A signed PUT binds the uploader to what was signed: type, size, metadata, and that it only creates."""
 
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from local.storage import StorageServer
-from tests.contract.storage_signers import DATA, NAME, Signer, call, refusal, signer_for
-
-
-@pytest.fixture
-def signer(storage: StorageServer, storage_key: Path) -> Iterator[Signer]:
-    storage.put("results", NAME, DATA, content_type="image/jpeg", prompt="x")
-    yield from signer_for(storage, storage_key)
+from tests.contract.storage_clients import NAME, Signer, call, refusal
 
 
 def test_a_signed_header_must_come_and_be_the_same(storage: StorageServer, signer: Signer) -> None:
