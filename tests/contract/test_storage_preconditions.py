@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing.queues import Queue
 from typing import Any
 
 import pytest
@@ -154,7 +153,7 @@ def increment(client: gcs.Client, bucket: str, _number: int) -> None:
             done += 1
 
 
-def race(url: str, bucket: str, call: str, first: int, start: Any, results: "Queue[object]") -> None:  # noqa: ANN401
+def race(url: str, bucket: str, call: str, first: int, start: Any, results: Any) -> None:  # noqa: ANN401
     """Run in a process of its own: `THREADS` calls at once, when every process is ready."""
     client = client_of(url)
     ready = threading.Barrier(THREADS + 1)

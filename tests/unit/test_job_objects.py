@@ -18,14 +18,17 @@ SUCCESSOR = replace(CLAIM, token="another")
 ID = CLAIM.id
 
 
-def test_the_first_end_stands() -> None:
-    """The loser of a race answers the winner's end, whose time, error and status may all differ from its own."""
+def test_the_first_end_and_the_first_deletion_stand() -> None:
+    """The loser of a race answers the winner's, which may differ from its own in everything."""
     bucket = World()
     first = Ending(CLAIM, "failed", NOON, error=Failure("segmind-failed", "x", "yes"))
     late = Ending(CLAIM, "succeeded", NOON + timedelta(seconds=9), image=StoredImage("n", "image/png", 1, "0", 1, 1))
     assert bucket.jobs.finish(first, bucket.soon) == first
     assert bucket.jobs.finish(late, bucket.soon) == first
     assert bucket.jobs.result(ID, bucket.soon) == first
+    deletion = Deleted(ID, NOON, "yes", "hash")
+    assert bucket.jobs.delete(deletion, bucket.soon) == deletion
+    assert bucket.jobs.delete(replace(deletion, billed="no"), bucket.soon) == deletion
 
 
 def test_the_first_image_stands() -> None:
@@ -47,14 +50,6 @@ def test_an_image_that_is_gone() -> None:
     with pytest.raises(StorageUnavailable, match="not in the bucket any more"):
         bucket.jobs.bytes_of(gone, bucket.soon)
     assert bucket.jobs.receipt(gone, bucket.soon) == Receipt()
-
-
-def test_the_first_deletion_stands() -> None:
-    """Two callers delete at once: both are told of one deletion."""
-    bucket = World()
-    first = Deleted(ID, NOON, "yes", "hash")
-    assert bucket.jobs.delete(first, bucket.soon) == first
-    assert bucket.jobs.delete(replace(first, billed="no"), bucket.soon) == first
 
 
 @pytest.mark.parametrize("name", ["claim.json", "sent.json", "submitted.json"])
@@ -132,10 +127,8 @@ def test_an_image_whose_metadata_is_damaged() -> None:
 def test_what_a_process_knows_is_bounded() -> None:
     """Ten thousand ends are remembered, those that were seen last."""
     known = Known()
-    for number in range(10_000):
-        known.end(f"{number}")
-    known.end("0")
-    known.end("another")
+    for name in (*map(str, range(10_000)), "0", "another"):
+        known.end(name)
     assert [known.has_ended(name) for name in ("0", "1", "2", "another")] == [True, False, True, True]
 
 
