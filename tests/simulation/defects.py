@@ -58,8 +58,8 @@ DEFECTS = {
     ),
     "a claim is deleted whosoever it is": Defect(
         "job_objects",
-        "if found and _token(name, found[1]) == claim.token:",
-        "if found:",
+        "generation = found[0] if found and _token(found[1]) == claim.token else 0",
+        "generation = found[0] if found else 0",
     ),
     "a dead claimant's call is taken for none": Defect(
         "claims", "return Verdict.LOST if state.sent else Verdict.FREE", "return Verdict.FREE"
@@ -96,9 +96,9 @@ DEFECTS = {
         "if state.result is None and state.deleted is None:\n                self",
         "if True:\n                self",
     ),
-    "a queued job counts itself among those before it": Defect("register", "earlier - {claim.id}", "earlier"),
+    "a queued job counts itself among those before it": Defect("settling", "earlier - {claim.id}", "earlier"),
     "what a caller deletes is not in the account yet": Defect(
-        "deleting", "self.recovery.endings.enter(ending, self.recovery.held_whole(state, deadline))", "pass", 4_000
+        "deleting", "self.recovery.endings.enter(ending, held)", "pass", 4_000
     ),
     "a marker that was taken away is not missed": Defect("service", "if not looking.result():", "if False:", 10_000),
 }  # fmt: skip
