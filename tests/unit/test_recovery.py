@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegen.errors import ImageNotStored, RejectedBySegmind, SegmindBadImage
+from imagegen.errors import ImageNotStored, OutcomeUnknown, RejectedBySegmind, SegmindBadImage
 from tests.harness.fakes import PICTURE, Crash, Scene, World
 
 DIES = Scene(submits="seg-1", raised=Crash())
