@@ -169,11 +169,15 @@ def test_a_refused_body_is_drained_so_the_connection_goes_on(storage: StorageSer
     connection.close()
 
 
-@pytest.mark.parametrize("same", ["folder", "port"])
-def test_a_second_server_says_in_one_line_what_is_taken(tmp_path: Path, storage: StorageServer, same: str) -> None:
-    port = storage.url.rsplit(":", 1)[1] if same == "port" else "0"
-    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), "--port", port]
-    with nullcontext() if same == "port" else StorageServer(tmp_path):
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
-    assert (port if same == "port" else "locked") in second.stderr
+@pytest.mark.parametrize("wrong", ["folder", "port", "switch"])
+def test_a_server_that_cannot_start_says_why_in_one_line(tmp_path: Path, storage: StorageServer, wrong: str) -> None:
+    """Another has its folder or its port, or a switch makes no sense."""
+    port = storage.url.rsplit(":", 1)[1]
+    options = {"port": ["--port", port], "switch": ["--notify", "http://127.0.0.1:9", "--deliveries", "0"]}.get(
+        wrong, []
+    )
+    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), *options]
+    with StorageServer(tmp_path) if wrong == "folder" else nullcontext():
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+    assert {"folder": "locked", "port": port, "switch": "at least once"}[wrong] in ran.stderr
