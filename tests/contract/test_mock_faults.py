@@ -8,6 +8,7 @@ import pytest
 from mock_segmind import FakeSegmind, Fault, fingerprint
 from mock_segmind.faults.registry import REGISTRY
 from mock_segmind.replies import JsonObject
+from tests.cases import rows
 from tests.contract import mock_client as plain
 
 
@@ -127,27 +128,12 @@ def test_scripts_over_http(segmind: FakeSegmind) -> None:
     assert admin(segmind, "DELETE /_mock/faults") == {"faults": []}
 
 
-@pytest.mark.parametrize(
-    ("line", "body", "says"),
-    [
-        ("POST /_mock/faults", {"faults": ["unheard-of"]}, "Unknown mock fault 'unheard-of'. There are: 400"),
-        ("POST /_mock/faults", {"faults": ["502"], "time": 1}, "of a wrong type: time. There are: times, skip"),
-        ("POST /_mock/faults", {"faults": ["502"], "times": True}, "wrong type: times"),
-        ("POST /_mock/faults", {"faults": "502"}, "wrong type: faults"),
-        ("POST /_mock/faults", {}, "at least one fault"),
-        ("POST /_mock/faults", b"[]", "must be a JSON object"),
-        ("DELETE /_mock/faults/99", None, "no fault 99"),
-        ("POST /_mock/accounts", {"key": "x"}, "Unknown, missing or of a wrong type: credits."),
-        ("POST /_mock/accounts", {"key": "x", "credits": 1, "name": "y"}, "wrong type: name"),
-        ("POST /_mock/settings", {"latency": "long"}, "wrong type: latency"),
-        ("POST /_mock/settings", {"fetch_references": "often"}, "one of off, get, head"),
-    ],
-)
+@pytest.mark.parametrize(("line", "body", "says"), rows("mock_admin_errors"))
 def test_a_wrong_admin_request_is_told(
-    segmind: FakeSegmind, line: str, body: JsonObject | bytes | None, says: str
+    segmind: FakeSegmind, line: str, body: JsonObject | str | None, says: str
 ) -> None:
     """A 400 that lists what there would be, and nothing changed."""
-    status, message = admin(segmind, line, body)
+    status, message = admin(segmind, line, body.encode() if isinstance(body, str) else body)
     assert status == 400
     assert says in message
     assert (segmind.faults.all(), len(segmind.accounts.all())) == ([], 1)
@@ -186,24 +172,12 @@ def test_the_list_of_magic_prompts(segmind: FakeSegmind) -> None:
     assert plain.call(segmind.url, "PUT /_mock/magic").status == 405
 
 
-TYPOS = {
-    "no-such-fault": "Unknown mock fault 'no-such-fault'. There are: 400, 401",
-    "502,colour=red": "has no option 'colour'. It has: body",
-    "502,body=xml": "must be one of json, detail",
-    "502,html": "'html' is not OPTION=VALUE",
-    "502,times=0": "times='0' must be a whole number above 0",
-    "502,on=everywhere": "joined by +: v1, v2-submit",
-    "slow=long": "must be a number",
-    "png=1": "takes no value",
-}
-
-
-@pytest.mark.parametrize("text", TYPOS)
-def test_a_typo_is_told(segmind: FakeSegmind, text: str) -> None:
+@pytest.mark.parametrize(("text", "says"), rows("mock_typos"))
+def test_a_typo_is_told(segmind: FakeSegmind, text: str, says: str) -> None:
     """A magic prompt that the registry lacks is a 400 that lists what there is, never a silent success."""
     outcome = plain.ask(segmind, f"a cat [mock:{text}]")
     assert outcome.status == 400
-    assert TYPOS[text] in str(outcome.fields["error"])
+    assert says in str(outcome.fields["error"])
     assert segmind.ledger.billed() == []
 
 

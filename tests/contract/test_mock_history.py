@@ -10,6 +10,7 @@ import pytest
 from segmind import SegmindClient, SegmindError
 
 from mock_segmind import FakeSegmind, Picture
+from tests.cases import rows as cases
 from tests.contract import mock_client as plain
 
 HOUR = 3_600
@@ -53,29 +54,12 @@ def test_the_vendors_sdk_reads_it(client: SegmindClient, segmind: FakeSegmind) -
     assert (caught.value.status, caught.value.detail) == (404, "Request unknown not found")
 
 
-# What a client saw of a call → its row: status and cost, or nothing where the vendor never worked on it.
-CUT = {
-    "reset": ("COMPLETED", 0.1),
-    "empty": ("COMPLETED", 0.1),
-    "hang": ("COMPLETED", 0.1),
-    "truncated": ("COMPLETED", 0.1),
-    "504,billed=true": ("COMPLETED", 0.1),
-    "500": ("FAILED", 0.0),
-    "moderation][mock:reset": ("FAILED", 0.0),
-    "history-failed][mock:reset": ("FAILED", 0.0),
-    "history-failed,billed=true][mock:reset": ("FAILED", 0.1),
-    "504": None,
-    "429": None,
-    "reset,billed=false": None,
-}
-
-
-@pytest.mark.parametrize("magic", CUT)
-def test_a_row_says_what_became_of_a_call(segmind: FakeSegmind, magic: str) -> None:
+@pytest.mark.parametrize(("magic", "row"), cases("mock_history_rows"))
+def test_a_row_says_what_became_of_a_call(segmind: FakeSegmind, magic: str, row: list[object] | None) -> None:
     """Also where its answer was lost; the cost is what the ledger billed, to the cent."""
     generate(segmind, f"[mock:{magic}]")
-    found = [(row["model_status"], row["credits_deduction"]) for row in rows(segmind)]
-    assert found == ([CUT[magic]] if CUT[magic] else [])
+    found = [[row["model_status"], row["credits_deduction"]] for row in rows(segmind)]
+    assert found == ([row] if row else [])
     assert sum(cost for _, cost in found) == float(segmind.ledger.total_billed)
     assert all(row["error"] for row in rows(segmind, "?status=FAILED"))
     segmind.clear()  # what hangs need not be waited for

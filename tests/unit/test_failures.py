@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from imagegen.errors import BY_CODE, SegmindError
 from imagegen.segmind.failures import MAX_DETAIL, error_of, message_of, seconds_until_reset
-from tests.cases import Case, load, named
+from tests.cases import Case, load, named, rows
 from tests.harness.fakes import NOON
 
 SECRET = "SG_0123456789abcdef"
@@ -126,21 +126,7 @@ def test_any_header_is_read(text: str) -> None:
     assert found is None or found >= 0
 
 
-@pytest.mark.parametrize(
-    ("code", "statuses"),
-    [
-        ("outcome-unknown", [100, 199, 303, 408, 499, 501, 505, 520, 522, 599]),
-        ("rejected-by-segmind", [400, 405, 413, 414, 415]),
-        ("segmind-unauthorized", [401]),
-        ("insufficient-credits", [402]),
-        ("segmind-forbidden", [403]),
-        ("segmind-model-not-found", [404, 410]),
-        ("segmind-rate-limited", [429]),
-        ("segmind-unavailable", [502]),
-        ("segmind-failed", [300, 302, 304, 409, 412, 418, 498, 503]),
-        ("segmind-timeout", [504]),
-    ],
-)
+@pytest.mark.parametrize(("code", "statuses"), rows("segmind_statuses"))
 @pytest.mark.parametrize("text", ["", "Monthly quota exceeded", "INPUT_PREPROCESSING.SAFETY.TEXT", "out of credits"])
 def test_a_status_that_means_one_thing(code: str, statuses: list[int], text: str) -> None:
     """Whatever its text says: a 504 about a quota may have been billed all the same."""
