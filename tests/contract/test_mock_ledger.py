@@ -1,13 +1,12 @@
 """The ledger is exact: under hundreds of calls at once, and where the client has gone."""
 
-import http.server
-import threading
-from collections.abc import Iterator
+import re
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import ClassVar
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from mock_segmind import FakeSegmind, Picture, Settings
 from mock_segmind.replies import JsonObject
@@ -94,40 +93,22 @@ def test_long_strings_are_cut_in_the_ledger(segmind: FakeSegmind) -> None:
     assert len(str(segmind.ledger.posts()[0].body)) < 3_000
 
 
-class Photos(http.server.BaseHTTPRequestHandler):
-    """A host of reference images: good ones, and every kind Runway refuses."""
+GOOD = Picture("photo").encoded()
 
-    good: ClassVar[bytes] = Picture("photo").encoded()
-    seen: ClassVar[list[str]] = []
 
-    def do_GET(self) -> None:
-        self.seen.append(f"{self.command} {self.path}")
-        if self.path.startswith("/missing") or (self.command == "HEAD" and self.path.startswith("/get-only")):
-            self.send_error(404)
-            return
-        self.send_response(302 if self.path == "/moved" else 200)
-        self.send_header("Content-Type", "text/html" if self.path == "/page" else "image/jpeg")
-        if self.path != "/unsized":
-            self.send_header("Content-Length", str(len(self.good)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(self.good)
-
-    do_HEAD = do_GET  # noqa: N815  the name is http.server's
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+def photo(request: Request) -> Response:
+    """Answer as a host of reference images: a good one, and every kind that Runway refuses."""
+    if request.path == "/missing" or (request.method, request.path) == ("HEAD", "/get-only"):
+        return Response(status=404)
+    kind = "text/html" if request.path == "/page" else "image/jpeg"
+    body = iter([GOOD]) if request.path == "/unsized" else GOOD
+    return Response(body, 302 if request.path == "/moved" else 200, content_type=kind)
 
 
 @pytest.fixture
-def photos() -> Iterator[str]:
-    Photos.seen.clear()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Photos) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+def photos(httpserver: HTTPServer) -> HTTPServer:
+    httpserver.expect_request(re.compile("/.+")).respond_with_handler(photo)
+    return httpserver
 
 
 def with_reference(uri: str) -> JsonObject:
@@ -135,21 +116,23 @@ def with_reference(uri: str) -> JsonObject:
 
 
 @pytest.mark.parametrize(("mode", "seen"), [("off", []), ("get", ["GET"]), ("head", ["HEAD", "GET"])])
-def test_references_are_fetched_where_asked(segmind: FakeSegmind, photos: str, mode: str, seen: list[str]) -> None:
+def test_references_are_fetched_where_asked(
+    segmind: FakeSegmind, photos: HTTPServer, mode: str, seen: list[str]
+) -> None:
     """HEAD and then GET, GET alone, or nothing; the ledger says what came, without the URL's signature."""
     segmind.settings.fetch_references = mode
-    body = with_reference(f"{photos}/a.jpg?signature=secret")
+    body = with_reference(photos.url_for("/a.jpg?signature=secret"))
     assert plain.ask(segmind, body).status == 200
-    assert [line.split()[0] for line in Photos.seen] == seen
-    came = {"uri": f"{photos}/a.jpg", "contentType": "image/jpeg", "bytes": len(Photos.good)}
+    assert [request.method for request, _ in photos.log] == seen
+    came = {"uri": photos.url_for("/a.jpg"), "contentType": "image/jpeg", "bytes": len(GOOD)}
     assert segmind.ledger.posts()[0].fetched == ([came] if seen else [])
 
 
 @pytest.mark.parametrize("path", ["/missing", "/get-only", "/moved", "/page", "/unsized", ""])
-def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photos: str, path: str) -> None:
+def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photos: HTTPServer, path: str) -> None:
     """Missing, moved, unsized, of a wrong type, or refused by HEAD or its host: the model's 500, and not billed."""
     segmind.settings.fetch_references = "head"
-    body = with_reference(f"{photos}{path}" if path else "http://127.0.0.1:1/a.jpg")
+    body = with_reference(photos.url_for(path) if path else "http://127.0.0.1:1/a.jpg")
     outcome = plain.ask(segmind, body)
     assert (outcome.status, "Failed to fetch reference image" in str(outcome.fields["error"])) == (500, True)
     job = plain.ask(segmind, body, plain.V2).fields
