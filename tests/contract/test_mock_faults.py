@@ -54,13 +54,6 @@ def test_a_script_goes_before_magic(segmind: FakeSegmind) -> None:
     assert statuses(segmind, "[mock:502]", "[mock:502]") == [503, 502]
 
 
-def test_a_script_names_its_requests(segmind: FakeSegmind) -> None:
-    """`on` moves a fault to requests it does not take by itself, here the balance."""
-    segmind.faults.add(Fault("500", on="credits"))
-    assert statuses(segmind, "a") == [200]
-    assert plain.ask(segmind, line="GET /v1/get-user-credits").status == 500
-
-
 def test_check_names_what_never_fired(segmind_server: FakeSegmind) -> None:
     """A fault that did not fire fails the test, unless it was optional."""
     segmind_server.clear()

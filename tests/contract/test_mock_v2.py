@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from mock_segmind import FakeSegmind, Picture
-from mock_segmind.replies import JsonObject
 from tests.contract import mock_client as plain
 
 
@@ -15,10 +14,6 @@ def submit(segmind: FakeSegmind, prompt: str = "a cat") -> plain.Outcome:
 
 def read(segmind: FakeSegmind, url: object, key: str | None = None) -> plain.Outcome:
     return plain.ask(segmind, line=f"GET {url}", key=key)
-
-
-def result(segmind: FakeSegmind, prompt: str = "a cat") -> JsonObject:
-    return read(segmind, submit(segmind, prompt).fields["response_url"]).fields
 
 
 def look(segmind: FakeSegmind, url: object, method: str = "GET") -> plain.Outcome:
@@ -33,22 +28,17 @@ def test_a_job_from_submit_to_image(segmind: FakeSegmind) -> None:
     assert all(str(url).startswith(f"{segmind.url}/v2/requests/") for url in urls.values())
     assert read(segmind, urls["status_url"]).fields["status"] == "COMPLETED"
     done = read(segmind, urls["response_url"]).fields
-    image = look(segmind, done["output"])
-    assert (image.headers["content-type"], image.body) == ("image/jpeg", Picture("a cat").encoded())
-    assert [entry.kind for entry in segmind.ledger.billed()] == ["v2-submit"]
-
-
-def test_the_shape_of_a_result(segmind: FakeSegmind) -> None:
-    """`output`, `images` and `metrics` carry what the vendor's carry."""
-    done = result(segmind)
     images, metrics = done["images"], done["metrics"]
     assert isinstance(images, list)
-    assert isinstance(images[0], dict)
     assert isinstance(metrics, dict)
+    image = look(segmind, done["output"])
+    assert (image.headers["content-type"], image.body) == ("image/jpeg", Picture("a cat").encoded())
+    assert isinstance(images[0], dict)
     assert images[0].keys() == {"url", "content_type", "file_name", "file_size"}
-    assert (images[0]["url"], images[0]["file_size"]) == (done["output"], len(Picture("a cat").encoded()))
+    assert (images[0]["url"], images[0]["file_size"]) == (done["output"], len(image.body))
     assert (metrics["cost"], metrics["remaining_credits"]) == (0.1, 9999.9)
     assert metrics.keys() > {"inference_time", "queue_time", "total_time"}
+    assert [entry.kind for entry in segmind.ledger.billed()] == ["v2-submit"]
 
 
 def test_v2_checks_like_v1(segmind: FakeSegmind) -> None:

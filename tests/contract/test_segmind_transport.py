@@ -2,6 +2,8 @@
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -27,31 +29,35 @@ def get(url: str, *, public_only: bool = False) -> int:
         return response.status
 
 
-def test_nobody_listens(make_rig: MakeRig, capsys: pytest.CaptureFixture[str]) -> None:
-    """A refused connection is a 502 that cost nothing, after two repetitions; the key is free."""
+@contextmanager
+def refuses() -> Iterator[str]:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))  # and never listens: no other process takes the port meanwhile
-        rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}")
-        answered = rig.order("key-1")
-    assert (answered.status, answered.code, answered.json["billed"]) == (502, "segmind-unreachable", "no")
-    assert (rig.left(), repeats(capsys)) == ([], TRIES - 1)
+        yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
 
 
-def test_a_connection_that_is_never_accepted(make_rig: MakeRig) -> None:
-    """A silent network costs nothing either: nothing was sent."""
+@contextmanager
+def never_accepts() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
         for filler in (first, second):
             filler.setblocking(False)  # noqa: FBT003 - the only way to say it
             filler.connect_ex(full.getsockname())
-        rig = make_rig(SEGMIND_BASE_URL=f"http://127.0.0.1:{full.getsockname()[1]}", SEGMIND_TIMEOUT_SECONDS="1")
+        yield f"http://127.0.0.1:{full.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("place", "repetitions"), [(refuses(), 2), (never_accepts(), 0), (nullcontext("http://segmind.invalid"), 2)],
+    ids=["refuses", "never accepts", "does not exist"],
+)  # fmt: skip
+def test_no_connection(
+    make_rig: MakeRig, capsys: pytest.CaptureFixture[str], place: AbstractContextManager[str], repetitions: int
+) -> None:
+    """Nothing was sent: a 502 that cost nothing, after two repetitions where there is time; the key is free."""
+    with place as url:
+        rig = make_rig(SEGMIND_BASE_URL=url, SEGMIND_TIMEOUT_SECONDS="180" if repetitions else "1")
         answered = rig.order("key-1")
-    assert (answered.code, rig.left()) == ("segmind-unreachable", [])
-
-
-def test_a_host_that_does_not_exist(make_rig: MakeRig) -> None:
-    """A name that resolves to nothing is no connection."""
-    rig = make_rig(SEGMIND_BASE_URL="http://segmind.invalid")
-    assert (rig.order("key-1").code, rig.left()) == ("segmind-unreachable", [])
+    assert (answered.status, answered.code, answered.json["billed"]) == (502, "segmind-unreachable", "no")
+    assert (rig.left(), repeats(capsys)) == ([], repetitions)
 
 
 @pytest.mark.parametrize("speaks", [False, True])
@@ -93,12 +99,6 @@ def test_the_request_is_the_documented_one(make_rig: MakeRig) -> None:
         assert line in head
     assert b"cookie" not in head
     assert b"authorization" not in head
-
-
-def test_a_connection_is_used_again(rig: Rig) -> None:
-    """Two images one after the other go over one connection to the vendor, and both arrive."""
-    assert [rig.order().status for _ in range(2)] == [200, 200]
-    assert rig.billed == 2
 
 
 def test_a_connection_that_was_closed_meanwhile_is_not_trusted(make_rig: MakeRig) -> None:
