@@ -43,7 +43,6 @@ def test_a_balance_is_never_overdrawn(segmind: FakeSegmind) -> None:
 
 
 def test_a_script_is_exact_under_a_race(segmind: FakeSegmind) -> None:
-    """Of 60 calls at once exactly the scripted 20 fail."""
     segmind.faults.add("502", times=20)
     outcomes = at_once(segmind, ["a cat"] * 60)
     assert sorted(str(outcome.status) for outcome in outcomes) == ["200"] * 40 + ["502"] * 20
@@ -142,7 +141,6 @@ def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photo
 
 
 def test_two_fakes_do_not_know_each_other() -> None:
-    """Accounts, settings and ledgers are a fake's own."""
     with FakeSegmind(Settings(credits=0.1, keys=("one",))) as one, FakeSegmind() as two:
         assert [plain.ask(one, "a cat").status for _ in range(2)] == [200, 406]
         assert plain.ask(two, "a cat").status == 200

@@ -171,7 +171,6 @@ def test_an_upload_that_may_have_arrived_is_free(silent: bool) -> None:
 
 
 def test_without_time_nothing_is_called() -> None:
-    """It says that nothing was sent."""
     clock = FakeClock()
     with Stub(polite("HTTP/1.1 200 OK")) as stub, pytest.raises(errors.SegmindUnreachable, match="No time was left"):
         SegmindClient("SG_secret", stub.url, clock, 2).call("POST", "/x", Deadline.within(clock, 0.0))

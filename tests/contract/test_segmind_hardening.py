@@ -19,7 +19,6 @@ from tests.harness.stubs import Stub, jpeg, polite
 
 @pytest.mark.parametrize("url", ["http://[", "http://example.com/x", "ftp://x/y"])
 def test_a_url_that_can_never_be_fetched(url: str) -> None:
-    """It is refused at once."""
     clock = FakeClock()
     with pytest.raises(errors.SegmindBadImage):
         fetch_hosted(SegmindClient("SG_secret", "http://127.0.0.1:9", clock, 2), url, Deadline.within(clock, 60))

@@ -67,7 +67,6 @@ def status(url: str, method: str = "GET") -> int:
 
 @pytest.mark.parametrize(("ahead", "expected"), [(TTL - 60, 200), (TTL + 60, 400)])
 def test_a_url_ends_when_it_says(signer: GcsSigner, later: Later, ahead: float, expected: int) -> None:
-    """It works until `expires_at` and not after it."""
     url = signer.sign(NAME)
     later.ahead = ahead
     assert status(url.url) == expected

@@ -133,7 +133,6 @@ def test_a_chunk_that_leaves_a_gap_is_refused(storage: StorageServer) -> None:
 
 
 def test_a_download_survives_deletion_and_overwriting(storage: StorageServer) -> None:
-    """The reader holds the file it opened."""
     data = bytes(4_000_000)
     storage.put("results", "one", data)
     url = f"{storage.url}/download/storage/v1/b/results/o/one?alt=media"

@@ -70,7 +70,6 @@ def test_an_inline_image_is_staged_at_its_place() -> None:
 
 
 def test_staging_that_fails_is_an_error() -> None:
-    """An image that is not in the bucket is never said to be."""
     place = Place()
     place.objects.fail("create")
     with pytest.raises(StorageUnavailable):

@@ -127,19 +127,7 @@ def test_a_status_that_means_one_thing(code: str, statuses: list[int], text: str
     assert {read(status, text).code for status in statuses} == {code}
 
 
-@pytest.mark.parametrize(
-    ("status", "text", "code"),
-    [
-        (406, "", "insufficient-credits"),
-        (406, "unsupported ratio", "rejected-by-segmind"),
-        (406, "unsupported: out of credits", "insufficient-credits"),
-        (422, "", "rejected-by-segmind"),
-        (422, "quota", "insufficient-credits"),
-        (422, "unsupported quota", "rejected-by-segmind"),
-        (500, "quota", "segmind-failed"),
-        (500, "unsupported quota", "rejected-by-segmind"),
-    ],
-)
+@pytest.mark.parametrize(("status", "text", "code"), rows("segmind_texts"))
 def test_a_status_whose_text_decides(status: int, text: str, code: str) -> None:
     """Money and blame in one text: a 406 is about money then, a 422 and a 500 about the request."""
     assert read(status, text).code == code

@@ -157,7 +157,6 @@ def test_only_one_folder_knows_segmind(path: Path) -> None:
 
 @every_file
 def test_files_and_functions_are_short(path: Path) -> None:
-    """Files below 250 lines, functions at most 40."""
     text = path.read_text()
     assert len(text.splitlines()) < 250
     functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]

@@ -44,7 +44,6 @@ def test_the_first_image_stands() -> None:
 
 
 def test_an_image_that_is_gone() -> None:
-    """Its bytes cannot be had, and nothing is known of its receipt."""
     bucket = World()
     gone = StoredImage(f"jobs/{ID}/image.jpg", "image/jpeg", 1, "0", 1, 1)
     with pytest.raises(StorageUnavailable, match="not in the bucket any more"):

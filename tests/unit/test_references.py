@@ -46,7 +46,6 @@ def test_the_longest_uri_and_the_longest_label(more: int) -> None:
 
 @given(strategies.uris)
 def test_public_https_is_fine(uri: str) -> None:
-    """With any path and query."""
     assert list(problems_of(uri, NOBODY)) == []
 
 

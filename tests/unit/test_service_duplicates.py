@@ -12,7 +12,6 @@ from tests.harness.fakes import ID, ORDER, REQUEST, Crash, Scene, World
 
 
 def test_without_a_key_every_order_is_a_new_image() -> None:
-    """Two equal orders are two images with two ids."""
     world = World()
     assert world.ask(key=None).claim.id != world.ask(key=None).claim.id
     assert len(world.generator.bought) == 2

@@ -49,7 +49,6 @@ def test_a_result_that_cannot_be_written_is_still_answered(applied: bool) -> Non
 
 
 def test_what_is_no_image_is_a_failure_even_where_it_cannot_be_kept() -> None:
-    """A missing `rejected` changes nothing about the end."""
     world = World(Scene(body=SegmindBadImage("HTML", b"<html>")))
     world.objects.fail("create", "*/rejected")
     ending = world.end()

@@ -103,18 +103,7 @@ def _order_or_problems(read: Callable[[], Order]) -> Order | tuple[Problem, ...]
         return error.problems
 
 
-@pytest.mark.parametrize(
-    ("fields", "pointers"),
-    [
-        ({"owner": 7}, ["/owner"]),
-        ({"id": None, "idempotencyKey": []}, ["/id", "/idempotencyKey"]),
-        ({"idempotencyKey": ""}, ["/idempotencyKey"]),
-        ({"idempotencyKey": "k" * 256}, ["/idempotencyKey"]),
-        ({"idempotencyKey": "\u00fc"}, ["/idempotencyKey"]),
-        ({"idempotencyKey": "a\tb"}, ["/idempotencyKey"]),
-        ({"idempotencyKey": "k" * 255}, []),
-    ],
-)
+@pytest.mark.parametrize(("fields", "pointers"), rows("job_file_fields"))
 def test_what_a_file_says_beside_the_request(fields: dict[str, object], pointers: list[str]) -> None:
     """Owner, key and id are text, and a key is one that the HTTP door would take."""
     found = _order_or_problems(lambda: order_of_job(FILE, json.dumps({**BODY, **fields}).encode()))
