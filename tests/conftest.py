@@ -11,6 +11,7 @@ pytest_plugins = [
     "local.pytest_plugin",
     "tests.harness.fixtures",
     "tests.harness.counts",
+    "tests.harness.receiver",
 ]
 
 
