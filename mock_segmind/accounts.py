@@ -91,12 +91,12 @@ class Accounts:
             self._count(account)
             account.held += price
 
-    def settle(self, account: Account, price: Decimal, *, billed: bool) -> Decimal:
-        """Turn a hold into a payment, or give it back; returns the credits that remain."""
+    def settle(self, account: Account, held: Decimal, cost: Decimal) -> Decimal:
+        """Turn a hold into a payment of what it cost; returns the credits that remain."""
         with self._lock:
-            account.held -= price
-            account.spent += price if billed else 0
-            account.balance -= price if billed else 0
+            account.held -= held
+            account.spent += cost
+            account.balance -= cost
             return account.balance
 
     def _count(self, account: Account) -> None:

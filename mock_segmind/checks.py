@@ -28,12 +28,6 @@ def method(call: Call, *allowed: str) -> None:
         raise Refused(error(405).with_headers({"Allow": ", ".join(allowed)}))
 
 
-def slug(call: Call) -> None:
-    """Refuse another model with 404."""
-    if call.slug != SLUG:
-        raise refused(404)
-
-
 def account(call: Call, accounts: Accounts) -> Account:
     """Return whose key it is, or refuse: 401 without a known key, 403 for a closed account."""
     if call.key is None:
@@ -49,7 +43,8 @@ def account(call: Call, accounts: Accounts) -> Account:
 def generation(call: Call, accounts: Accounts) -> tuple[Account, Picture, list[str]]:
     """Return who asks for which image and the references' URIs, or refuse: all checks of a POST for an image."""
     method(call, "POST")
-    slug(call)
+    if call.slug != SLUG:
+        raise refused(404)
     return account(call, accounts), *picture(call)
 
 

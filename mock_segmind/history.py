@@ -1,7 +1,7 @@
 """The request history, on a host of its own in the vendor's world: what became of every call, from the ledger."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -46,11 +46,8 @@ class Query(BaseModel):
     @property
     def window(self) -> tuple[float, float]:
         """Start and end, in Unix time."""
-        return _midnight(self.from_date), _midnight(self.to_date + timedelta(days=1))
-
-
-def _midnight(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+        start, end = (datetime.combine(day, time(), UTC) for day in (self.from_date, self.to_date + timedelta(days=1)))
+        return start.timestamp(), end.timestamp()
 
 
 def listing(exchange: Exchange) -> Reply:
@@ -58,8 +55,7 @@ def listing(exchange: Exchange) -> Reply:
     account, query = _asked(exchange)
     found = [row for row in (*_own_rows(exchange, account), *exchange.vendor.foreign) if _wanted(row, query)]
     found.sort(key=lambda row: (row[query.sort_by] or 0, str(row["model_created"])), reverse=True)
-    rows = exchange.behaviour.listing(found, *query.window)
-    return _page(query, len(rows), [rows[place] for place in _places(query, len(rows))])
+    return _page(query, exchange.behaviour.listing(found, *query.window))
 
 
 def row(exchange: Exchange) -> Reply:
@@ -77,8 +73,7 @@ def generations(exchange: Exchange) -> Reply:
     """`GET /inference-request/generations`: requests with an output; what has not landed yet is None."""
     account, query = _asked(exchange)
     made = [one for one in _listed(exchange, account) if one.ended is not None and not one.error]
-    rows = [_output(exchange, one) for one in reversed(made)]
-    return _page(query, len(rows), [rows[place] for place in _places(query, len(rows))])
+    return _page(query, [_output(exchange, one) for one in reversed(made)])
 
 
 def note_failure(exchange: Exchange, reply: Reply) -> None:
@@ -109,12 +104,15 @@ def _listed(exchange: Exchange, account: Account) -> Iterator[Generation]:
 
 def _own_rows(exchange: Exchange, account: Account) -> Iterator[JsonObject]:
     """Yield the rows that have landed; the faults of a call say what became of its own."""
-    now = exchange.vendor.clock.now()
     for one in _listed(exchange, account):
-        rows = [_row(exchange, one)]
-        for edit in one.behaviour.rows:
-            rows = edit(rows, now - one.started)
-        yield from rows
+        yield from _rows(exchange, one)
+
+
+def _rows(exchange: Exchange, one: Generation) -> list[JsonObject]:
+    rows = [_row(exchange, one)]
+    for edit in one.behaviour.rows:
+        rows = edit(rows, exchange.vendor.clock.now() - one.started)
+    return rows
 
 
 def _row(exchange: Exchange, one: Generation) -> JsonObject:
@@ -141,10 +139,7 @@ def _url(exchange: Exchange, one: Generation) -> str:
 
 
 def _output(exchange: Exchange, one: Generation) -> JsonObject:
-    rows = [_row(exchange, one)]
-    for edit in one.behaviour.rows:
-        rows = edit(rows, exchange.vendor.clock.now() - one.started)
-    landed: JsonObject = rows[0] if rows else {}
+    landed: JsonObject = next(iter(_rows(exchange, one)), {})
     told: JsonObject = {name: landed.get(field) for name, field in REQUEST_FIELDS.items()}
     body = landed.get("request_body")
     prompt = body.get("promptText") if isinstance(body, dict) else None
@@ -159,11 +154,8 @@ def _wanted(row: JsonObject, query: Query) -> bool:
     return named and start <= created < end and query.status in {None, row["model_status"]}
 
 
-def _places(query: Query, total: int) -> list[int]:
-    places = range(total)[(query.page - 1) * query.per_page : query.page * query.per_page]
-    return [total - 1 - place if query.sort_order == "asc" else place for place in places]
-
-
-def _page(query: Query, total: int, rows: list[JsonObject]) -> Reply:
-    told: list[Json] = [*rows]
-    return json_reply(200, {"data": told, "page": query.page, "per_page": query.per_page, "total": total})
+def _page(query: Query, rows: Sequence[JsonObject]) -> Reply:
+    """Return a page of rows, which are newest first."""
+    order = range(len(rows)) if query.sort_order == "desc" else range(len(rows) - 1, -1, -1)
+    told: list[Json] = [rows[n] for n in order[(query.page - 1) * query.per_page : query.page * query.per_page]]
+    return json_reply(200, {"data": told, "page": query.page, "per_page": query.per_page, "total": len(rows)})

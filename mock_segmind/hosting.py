@@ -1,15 +1,12 @@
 """Hosted images and uploads: public URLs that need no key, and must not be sent one."""
 
 import base64
-import binascii
 
 from mock_segmind import checks
-from mock_segmind.faults.behaviour import Asset, Hosting
+from mock_segmind.faults.behaviour import GONE, Asset, Hosting
 from mock_segmind.images import CONTENT_TYPES
-from mock_segmind.replies import Json, Reply, bad_request, json_reply, typed
+from mock_segmind.replies import Json, Reply, bad_request, json_reply
 from mock_segmind.vendor import Exchange, Vendor
-
-GONE = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>"
 
 
 def asset_of(vendor: Vendor, path: str) -> Asset | None:
@@ -22,7 +19,7 @@ def fetch(exchange: Exchange) -> Reply:
     checks.method(exchange.call, "GET", "HEAD")
     asset = asset_of(exchange.vendor, exchange.call.path)
     if asset is None:
-        return typed("application/xml", GONE, 404)
+        return GONE
     return asset.hosting.answer(asset, exchange.host) if asset.hosting.answer else asset.reply
 
 
@@ -44,7 +41,7 @@ def _decoded(data_url: Json) -> Asset:
     kind = head.removeprefix("data:image/")
     try:
         data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as problem:
+    except ValueError as problem:
         raise bad_request("'data_urls' has an item that is not base64") from problem
     if kind not in CONTENT_TYPES or not data:
         raise bad_request("'data_urls' takes data:image/jpeg, png or webp")

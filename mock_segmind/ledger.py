@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from mock_segmind.calls import GENERATING, Call, Operation, fingerprint, prompt_in
 from mock_segmind.clock import Clock
+from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.replies import Json, JsonObject, parsed
 
 NOTHING = Decimal(0)
@@ -46,6 +47,14 @@ class Entry:
         return {**written, "when": self.when.isoformat(), "billed": float(self.billed), "faults": [*self.faults]}
 
 
+def cost_of(price: Decimal, behaviour: Behaviour, error: str | None) -> Decimal:
+    """Return what the vendor bills for a generation at its end. Nothing else decides that, and it bills once.
+
+    Nothing, where a reference could not be fetched (`error`), or where a fault of the call says so.
+    """
+    return price if behaviour.billed and error is None else NOTHING
+
+
 class Ledger:
     """All entries since the last `clear()`. Safe to read while requests run."""
 
@@ -70,10 +79,10 @@ class Ledger:
             self._changed.notify_all()
         return entry
 
-    def bill(self, entry: Entry, amount: Decimal) -> None:
-        """Bill a generation at the moment it finishes, also where the client receives nothing."""
+    def bill(self, entry: Entry, cost: Decimal) -> None:
+        """Bill a generation at the moment it ends, also where the client receives nothing."""
         with self._changed:
-            entry.billed += amount
+            entry.billed += cost
             self._changed.notify_all()
 
     def close(self, entry: Entry, status: int | None, *, client_gone: bool) -> None:

@@ -8,6 +8,7 @@ import io
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from werkzeug.serving import DechunkedInput
 
 from mock_segmind.calls import Call
-from mock_segmind.replies import Reply, reason
+from mock_segmind.replies import Reply
 from mock_segmind.transport import Abandoned, Pause, Response, Transport, whole
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
@@ -68,11 +69,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _sent(self, answer: Answer) -> bool:
         """Send an answer; returns whether the connection may serve another request."""
-        reply = answer.reply
-        body = b"" if self.command == "HEAD" else reply.body
-        line = f"HTTP/1.1 {reply.status} {reason(reply.status)}"
         try:
-            response = Response(self.connection, line, list(reply.headers.items()), body, len(reply.body), answer.pause)
+            response = Response(self.connection, answer.reply, answer.pause, self.command == "HEAD")
             return answer.transport(response) is True
         except (Abandoned, OSError):
             return False
@@ -115,12 +113,6 @@ class Server(ThreadingTCPServer):
         self.server_close()
         with self._changed:
             for connection in self._open:
-                _shut(connection)
+                with suppress(OSError):  # the client was first
+                    connection.shutdown(socket.SHUT_RDWR)
             self._changed.wait_for(lambda: not self._open, timeout)
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the client was first

@@ -3,9 +3,11 @@
 import os
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from mock_segmind.replies import Reply, reason
 
 LINGER_ZERO = struct.pack("ii", 1, 0)
 Pause: TypeAlias = Callable[[float], None]
@@ -18,21 +20,26 @@ class Abandoned(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, ready to be sent: status line, headers without framing, body, and the socket it goes to.
-
-    `length` is the body's, also where a HEAD request leaves it out.
-    """
+    """A reply on its way into a socket; the answer to HEAD has no body, and the headers of one that has."""
 
     connection: socket.socket
-    status_line: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-    length: int
+    reply: Reply
     pause: Pause
+    to_head: bool = False
+
+    @property
+    def body(self) -> bytes:
+        return b"" if self.to_head else self.reply.body
+
+    @property
+    def sized(self) -> str:
+        """The framing of a whole body."""
+        return f"Content-Length: {len(self.reply.body)}"
 
     def head(self, *framing: str) -> bytes:
         """Return status line and headers, with the framing headers that the caller picked."""
-        lines = [self.status_line, *(f"{name}: {value}" for name, value in self.headers), *framing]
+        line = f"HTTP/1.1 {self.reply.status} {reason(self.reply.status)}"
+        lines = [line, *(f"{name}: {value}" for name, value in self.reply.headers.items()), *framing]
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
     def send(self, data: bytes) -> None:
@@ -50,7 +57,7 @@ Transport: TypeAlias = Callable[[Response], object]
 
 def whole(response: Response) -> bool:
     """Send everything with a right Content-Length and keep the connection: what a healthy server does."""
-    response.send(response.head(f"Content-Length: {response.length}", "Connection: keep-alive") + response.body)
+    response.send(response.head(response.sized, "Connection: keep-alive") + response.body)
     return True
 
 

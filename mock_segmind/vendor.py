@@ -13,7 +13,7 @@ from mock_segmind.faults.behaviour import Asset, Behaviour, Hosting
 from mock_segmind.faults.history import foreign_row
 from mock_segmind.generation import Generation
 from mock_segmind.images import EXTENSIONS, Picture
-from mock_segmind.ledger import NOTHING, Entry, Ledger
+from mock_segmind.ledger import Entry, Ledger, cost_of
 from mock_segmind.references import fetch_all
 from mock_segmind.replies import Json, JsonObject, Refused, parsed
 from mock_segmind.settings import Settings
@@ -111,11 +111,10 @@ class Exchange:
             raise
 
     def end(self, generation: Generation, error: str | None = None) -> None:
-        """End a generation. This is the only place where the vendor bills, and it bills once."""
-        failure = self.behaviour.failure
-        billed = self.behaviour.billed and not error
-        generation.cost = generation.price if billed else NOTHING
+        """End a generation; the ledger decides what it costs."""
+        vendor, failure = self.vendor, self.behaviour.failure
+        generation.cost = cost_of(generation.price, self.behaviour, error)
         generation.error = error or (failure.message if failure else None)
-        generation.remaining = self.vendor.accounts.settle(generation.account, generation.price, billed=billed)
-        generation.ended = self.vendor.clock.now()
-        self.vendor.ledger.bill(self.entry, generation.cost)
+        generation.remaining = vendor.accounts.settle(generation.account, generation.price, generation.cost)
+        generation.ended = vendor.clock.now()
+        vendor.ledger.bill(self.entry, generation.cost)

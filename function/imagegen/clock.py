@@ -2,18 +2,14 @@
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 
 class SystemClock:
     """Implements `ports.Clock`."""
 
-    def now(self) -> datetime:
-        """UTC, aware."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
+    now = staticmethod(partial(datetime.now, UTC))
+    monotonic = staticmethod(time.monotonic)
 
     def sleep(self, seconds: float) -> None:
         """Block this thread."""

@@ -175,9 +175,6 @@ class _Pool(HTTPConnectionPool):
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection  # type: ignore[assignment]  # as above
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own signature
-        super().__init__(*args, **{**options, "ssl_context": _trust()})
-
 
 @functools.cache
 def _trust() -> ssl.SSLContext:
@@ -187,7 +184,7 @@ def _trust() -> ssl.SSLContext:
 
 def pools(size: int, rules: Rules) -> PoolManager:
     """Return pools of connections, one a host, that read no proxies, netrc or cookies from their surroundings."""
-    made = PoolManager(maxsize=size, retries=False)
+    made = PoolManager(maxsize=size, retries=False, ssl_context=_trust())
     kinds = {"http": functools.partial(_Pool, rules=rules), "https": functools.partial(_SecurePool, rules=rules)}
     made.pool_classes_by_scheme = cast("dict[str, Any]", kinds)
     return made

@@ -1,7 +1,8 @@
 """One function per log event, one JSON line each on standard output, in Cloud Logging's fields.
 
-No function here takes a prompt, a URI, a key, a signed URL or anybody's error text, so none can be logged: what
-a line is about is an id, a code, a number. Libraries' own loggers are silenced, since theirs name URLs.
+No function here takes a prompt, a URI, a key, a signed URL or another party's error text, so none can be logged: what
+a line is about is an id, a code, a number. Libraries' own loggers are silenced, since theirs name URLs. When each line
+is written stands in docs/contract.md, under Logs.
 """
 
 import json
@@ -15,14 +16,14 @@ from contextvars import ContextVar
 from imagegen.failure import ServiceError
 from imagegen.model import Claim, Door, Ending, Failure
 
-_LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+_LEVELS = logging.getLevelNamesMapping()
 _context: ContextVar[dict[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never mutated
-_settings: dict[str, object] = {"level": _LEVELS["INFO"], "project": None}
+_settings = {"level": "INFO", "project": ""}
 
 
 def configure(level: str, project: str | None = None) -> None:
     """Set the least severity that is written and the project that traces belong to; silence the libraries."""
-    _settings.update(level=_LEVELS[level], project=project)
+    _settings.update(level=level, project=project or "")
     for name in ("urllib3", "google", "google.auth", "google.cloud", "requests"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [logging.NullHandler()], False
@@ -49,17 +50,14 @@ def carrier() -> Callable[[], object]:
 
 
 def image_queued(claim: Claim) -> None:
-    """An order waits in the uploads bucket for the event door."""
     _write("INFO", "image_queued", f"Image {claim.id} queued", imageId=claim.id)
 
 
 def image_claimed(claim: Claim) -> None:
-    """Somebody won a claim: from here on there is a bill to expect."""
     _write("DEBUG", "image_claimed", f"Image {claim.id} claimed", imageId=claim.id)
 
 
 def image_succeeded(claim: Claim, ending: Ending) -> None:
-    """An image was bought and stored."""
     receipt, image = ending.segmind, ending.image
     _write(
         "INFO",
@@ -77,156 +75,110 @@ def image_succeeded(claim: Claim, ending: Ending) -> None:
 
 
 def image_failed(claim: Claim, failure: Failure) -> None:
-    """A claim ended without an image."""
     severity = "ERROR" if failure.billed != "no" else "WARNING"
     text = f"Image {claim.id} ended as {failure.code}; billed: {failure.billed}"
     _write(severity, "image_failed", text, imageId=claim.id, code=failure.code, billed=failure.billed)
 
 
 def key_freed(claim: Claim, error: ServiceError) -> None:
-    """A failure cost nothing; the same key may be tried again."""
     text = f"Image {claim.id} failed as {error.code}; nothing was billed, the key is free again"
     _write("WARNING", "key_freed", text, imageId=claim.id, code=error.code)
 
 
 def state_not_written(claim: Claim, what: str) -> None:
-    """Storage refused a write that only tidies up; the lease's end does the same later."""
-    _write(
-        "ERROR",
-        "state_not_written",
-        f"Could not write {what} of image {claim.id}",
-        imageId=claim.id,
-        what=what,
-    )
+    _write("ERROR", "state_not_written", f"Could not write {what} of image {claim.id}", imageId=claim.id, what=what)
 
 
 def gate_overrun(claim: Claim, seconds: float) -> None:
-    """A paid image found no memory free until its deadline: storage is slow. Its end is unknown for now."""
-    _write(
-        "WARNING",
-        "gate_overrun",
-        f"Image {claim.id} found no memory free until its deadline",
-        imageId=claim.id,
-        waitedSeconds=seconds,
-    )
+    text = f"Image {claim.id} found no memory free until its deadline"
+    _write("WARNING", "gate_overrun", text, imageId=claim.id, waitedSeconds=seconds)
 
 
 def tidying_failed() -> None:
-    """A marker of a job that ended could not be taken away; the sweep does it."""
     _write("INFO", "tidying_failed", "Could not take a job from the list of open ones; the sweep does it")
 
 
 def submission_not_written(claim: Claim, segmind_id: str) -> None:
-    """v2: Segmind has taken the job, and its id is not in the bucket yet. With this line the image can be fetched."""
     text = f"Could not write Segmind's id of image {claim.id}; it is written again while polling"
     _write("ERROR", "submission_not_written", text, imageId=claim.id, segmindRequestId=segmind_id)
 
 
 def image_settled(claim: Claim, ending: Ending) -> None:
-    """An unknown was ended by what Segmind's history says."""
     code, billed = ending.error_code or ending.status, ending.error.billed if ending.error else "yes"
-    _write(
-        "INFO", "image_settled", f"Unknown image {claim.id} settled: {code}", imageId=claim.id, code=code, billed=billed
-    )
+    text = f"Unknown image {claim.id} settled: {code}"
+    _write("INFO", "image_settled", text, imageId=claim.id, code=code, billed=billed)
 
 
 def image_not_recovered(image_id: str, code: str) -> None:
-    """Segmind's history has the image of an unknown, and it could not be fetched. It is tried again."""
     text = f"Image {image_id} is in Segmind's history and could not be fetched ({code}); the next sweep tries again"
     _write("WARNING", "image_not_recovered", text, imageId=image_id, code=code)
 
 
 def history_unavailable(cause: str) -> None:
-    """Segmind's history could not be read: unknowns stay unknown for now."""
     _write("WARNING", "history_unavailable", f"Segmind's history cannot be read: {cause}", cause=cause)
 
 
 def image_deleted(image_id: str) -> None:
-    """A caller deleted an image for good."""
     _write("INFO", "image_deleted", f"Image {image_id} deleted", imageId=image_id)
 
 
 def daily_limit_reached(scope: str) -> None:
-    """An order was refused by a cap: the day's, or one user's."""
     _write("WARNING", "daily_limit_reached", f"An order was refused: the cap of the {scope} is used up", scope=scope)
 
 
 def reconciled(report: Mapping[str, object]) -> None:
-    """A closed day was compared with the vendor's history. What only the vendor lists was not ordered here."""
-    fields = {n: v for n, v in report.items() if n in {"day", "both", "oursOnly", "vendorsOnly", "vendorsOnlyUsd"}}
+    fields = {name: report[name] for name in ("day", "both", "oursOnly", "vendorsOnly", "vendorsOnlyUsd")}
     severity = "WARNING" if report["vendorsOnly"] else "INFO"
     _write(severity, "reconciled", f"{report['vendorsOnly']} of the vendor's bills are not ours", **fields)
 
 
 def segmind_repeated(code: str, attempt: int, pause: float) -> None:
-    """A call that was certainly not billed is tried again."""
     text = f"Segmind call {attempt} ended as {code}, not billed; trying again in {pause:.1f} s"
     _write("WARNING", "segmind_repeated", text, code=code, attempt=attempt, pauseSeconds=round(pause, 3))
 
 
 def storage_failed(operation: str, cause: str) -> None:
-    """Storage could not be used until the deadline. The cause is an error's type or a status: no text, no URL."""
-    _write(
-        "ERROR",
-        "storage_failed",
-        f"Storage: {operation} failed with {cause}",
-        operation=operation,
-        cause=cause,
-    )
+    _write("ERROR", "storage_failed", f"Storage: {operation} failed with {cause}", operation=operation, cause=cause)
 
 
 def signing_failed(error: Exception) -> None:
-    """No URL could be signed; the image itself is safe."""
     cause = type(error).__name__
     _write("ERROR", "signing_failed", f"Signing a URL failed with {cause}", cause=cause)
 
 
 def unsigned_start(reason: str) -> None:
-    """URLs are signed with a key of this process: an emulator takes them, the cloud would not."""
     _write("WARNING", "emulator_signing", f"Signing with a throw-away key: {reason}")
 
 
-def request_ended(method: str, route: str, status: int, seconds: float, **fields: object) -> None:
-    """An answer was given. The route's pattern and not its path, so that no secret in a path is written."""
+def request_ended(method: str, route: str, status: int, seconds: float) -> None:
     severity = "ERROR" if status >= 500 else "INFO"  # noqa: PLR2004 - HTTP's own line
     http = {"requestMethod": method, "requestUrl": route, "status": status, "latency": f"{seconds:.3f}s"}
-    _write(severity, "request_ended", f"{method} {route} {status}", httpRequest=http, **fields)
+    _write(severity, "request_ended", f"{method} {route} {status}", httpRequest=http)
 
 
 def event_ignored(reason: str) -> None:
-    """An event was acknowledged without an image: it will not come again."""
     _write("INFO", "event_ignored", f"Event acknowledged and left alone: {reason}", reason=reason)
 
 
 def event_redelivered(reason: str) -> None:
-    """An event was given back to the platform: nothing was billed, and it may pass."""
     _write("WARNING", "event_redelivered", f"Event asked for again: {reason}", reason=reason)
 
 
 def batch_queued(queued: int, replayed: int) -> None:
-    """A scheduled tick was turned into jobs."""
     _write("INFO", "batch_queued", f"{queued} images queued, {replayed} were already", queued=queued, replayed=replayed)
 
 
 def swept(counts: dict[str, int]) -> None:
-    """A sweep has ended what crashed instances left behind."""
     _write("INFO", "swept", "Swept", **counts)
 
 
 def bug(error: BaseException) -> None:
-    """Something that nobody planned. Places in the code, never values."""
     frames = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    _write(
-        "CRITICAL",
-        "bug",
-        f"Unexpected {type(error).__name__}",
-        cause=type(error).__name__,
-        frames=frames[-8:],
-    )
+    _write("CRITICAL", "bug", f"Unexpected {type(error).__name__}", cause=type(error).__name__, frames=frames[-8:])
 
 
 def _write(severity: str, event: str, message: str, **fields: object) -> None:
-    if _LEVELS[severity] < int(str(_settings["level"])):
+    if _LEVELS[severity] < _LEVELS[_settings["level"]]:
         return
     shown = {k: v for k, v in fields.items() if v is not None}
     line = {"severity": severity, "message": message, "event": event, **_context.get(), **shown}

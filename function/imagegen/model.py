@@ -91,7 +91,7 @@ class Claim:
     @property
     def day(self) -> str:
         """The UTC day that this image counts for, in cap and account: the one on which it was claimed."""
-        return f"{self.created_at.astimezone(UTC):%Y-%m-%d}"
+        return utc_day(self.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +223,11 @@ class SignedUrl:
 
     url: str = field(repr=False)
     expires_at: datetime
+
+
+def utc_day(moment: datetime) -> str:
+    """Return the day in UTC, as YYYY-MM-DD."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def time_text(moment: datetime) -> str:

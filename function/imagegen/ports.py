@@ -1,10 +1,10 @@
 """What the pipeline needs from the world: every Protocol there is."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from imagegen.model import HistoryRow, ImageRequest, Picture, Receipt, SignedUrl
 
@@ -14,15 +14,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """UTC, aware."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Block this thread."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +67,19 @@ class Objects(Protocol):
         deadline: Deadline,
         metadata: Mapping[str, str] | None = None,
     ) -> int | None:
-        """Write an object that does not exist; return its generation, or None where somebody was first.
+        """Write an object that does not exist; return its generation, or None where another writer was first.
 
-        Equal bytes count as our own earlier try: whoever needs to know who was first puts a token into them.
+        Equal bytes count as our own earlier try: a caller that needs to know who was first puts a token into them.
         """
-        ...
 
     def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:
         """Return the whole object, or None where there is none (or no longer that generation)."""
-        ...
 
     def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
         """Return what is known of the object, or None where there is none (or no longer that generation)."""
-        ...
 
     def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
         """Return the object in pieces, or None where there is none."""
-        ...
 
     def list(
         self, prefix: str, deadline: Deadline, *, shallow: bool = False, versions: bool = False
@@ -95,27 +88,18 @@ class Objects(Protocol):
 
         `shallow` leaves out what lies in folders below; `versions` adds generations that were deleted or replaced.
         """
-        ...
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
         """Delete that generation of the object; that it is gone already is fine."""
-        ...
 
 
-class Generation(Protocol):
+class Generation(AbstractContextManager["Generation"], Protocol):
     """An image that Segmind has finished: what it said of it is here, the bytes still wait in the socket."""
 
     receipt: Receipt
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None, /
-    ) -> None: ...
-
     def read(self, waited: float) -> Picture:
         """Take the bytes into memory. `waited`: seconds spent in our own queue, given back to the deadline."""
-        ...
 
 
 class Generator(Protocol):
@@ -123,11 +107,9 @@ class Generator(Protocol):
 
     def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> Generation:
         """Buy one image. v2 calls `submitted` with Segmind's id before anything else, and again until it is True."""
-        ...
 
     def resume(self, segmind_id: str, submitted_at: datetime, deadline: Deadline) -> Generation:
         """Fetch a v2 generation that another instance submitted. Costs nothing."""
-        ...
 
 
 class History(Protocol):
@@ -135,15 +117,12 @@ class History(Protocol):
 
     def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
         """Return the row of one call; None where there is none yet, or the history cannot be read."""
-        ...
 
     def between(self, start: datetime, end: datetime, deadline: Deadline) -> Sequence[HistoryRow] | None:
         """Return the rows of the calls made in that time, of this model; None where they cannot be read whole."""
-        ...
 
     def fetch(self, row: HistoryRow, deadline: Deadline) -> Generation:
         """Return the image of a completed call. Reading it raises SegmindError."""
-        ...
 
 
 class Staging(Protocol):
@@ -151,7 +130,6 @@ class Staging(Protocol):
 
     def stage(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
         """Return the request without inline bytes. Raises StorageUnavailable."""
-        ...
 
 
 class Delivery(Protocol):
@@ -159,7 +137,6 @@ class Delivery(Protocol):
 
     def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
         """Return the request with URIs that Segmind can fetch. Raises ServiceError, and none that was billed."""
-        ...
 
 
 class StillGenerating(Exception):
@@ -171,4 +148,3 @@ class Signer(Protocol):
 
     def sign(self, name: str) -> SignedUrl:
         """Return a URL with at least half of its life before it."""
-        ...

@@ -9,15 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -99,38 +91,32 @@ Flag = Annotated[bool, BeforeValidator(lambda v: v.strip().lower() if isinstance
 class Settings(BaseModel):
     """Everything that can be set. Secrets print as stars."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, alias_generator=str.upper)
 
-    segmind_api_key: Annotated[SecretStr, AfterValidator(_sendable), Field(alias="SEGMIND_API_KEY")]
-    segmind_base_url: Annotated[Url, Field(alias="SEGMIND_BASE_URL")] = "https://api.segmind.com"
-    segmind_upload_url: Annotated[Url, Field(alias="SEGMIND_UPLOAD_URL")] = (
-        "https://workflows-api.segmind.com/upload-asset"
-    )
-    segmind_api: Annotated[Literal["v1", "v2"], Field(alias="SEGMIND_API")] = "v1"
-    segmind_timeout_seconds: Annotated[float, Field(alias="SEGMIND_TIMEOUT_SECONDS", ge=1, le=3500)] = 180.0
-    segmind_history_url: Annotated[Url | None, Field(alias="SEGMIND_HISTORY_URL")] = (
-        "https://api.spotprod.segmind.com/inference-request/request-history"
-    )
-    results_bucket: Annotated[Bucket, Field(alias="RESULTS_BUCKET")]
-    uploads_bucket: Annotated[Bucket | None, Field(alias="UPLOADS_BUCKET")] = None
-    signed_url_ttl_seconds: Annotated[Whole, Field(alias="SIGNED_URL_TTL_SECONDS", ge=60, le=KEY_FILE_MAX_TTL)] = 3600
-    signing_service_account: Annotated[str | None, Field(alias="SIGNING_SERVICE_ACCOUNT", pattern=r"^\S+@\S+$")] = None
-    max_images_per_day: Annotated[Whole, Field(alias="MAX_IMAGES_PER_DAY", ge=0, le=100_000)] = 0
-    max_images_per_user_per_day: Annotated[Whole, Field(alias="MAX_IMAGES_PER_USER_PER_DAY", ge=0, le=100_000)] = 0
-    auth: Annotated[Literal["iam", "oidc", "keys", "none"], Field(alias="AUTH")] = "iam"
-    oidc_issuer: Annotated[Url | None, Field(alias="OIDC_ISSUER")] = None
-    oidc_audience: Annotated[str | None, Field(alias="OIDC_AUDIENCE")] = None
-    api_keys: Annotated[dict[str, str], BeforeValidator(_key_pairs), Field(alias="API_KEYS", repr=False)] = {}
-    cors_origins: Annotated[Names, AfterValidator(_page_origins), Field(alias="CORS_ORIGINS")] = ()
-    reference_delivery: Annotated[Literal["signed-url", "segmind-asset"], Field(alias="REFERENCE_DELIVERY")] = (
-        "signed-url"
-    )
-    event_max_age_seconds: Annotated[Whole, Field(alias="EVENT_MAX_AGE_SECONDS", ge=0)] = 3600
-    max_bodies_in_memory: Annotated[Whole, Field(alias="MAX_BODIES_IN_MEMORY", ge=1, le=1000)] = 16
-    playground: Annotated[Flag, Field(alias="PLAYGROUND")] = False
-    log_level: Annotated[Level, Field(alias="LOG_LEVEL")] = "INFO"
-    storage_emulator_host: Annotated[str | None, Field(alias="STORAGE_EMULATOR_HOST")] = None
-    threads: Annotated[Whole, Field(alias="THREADS", ge=1, le=2000)] = 8  # functions-framework's own variable
+    segmind_api_key: Annotated[SecretStr, AfterValidator(_sendable)]
+    segmind_base_url: Url = "https://api.segmind.com"
+    segmind_upload_url: Url = "https://workflows-api.segmind.com/upload-asset"
+    segmind_api: Literal["v1", "v2"] = "v1"
+    segmind_timeout_seconds: Annotated[float, Field(ge=1, le=3500)] = 180.0
+    segmind_history_url: Url | None = "https://api.spotprod.segmind.com/inference-request/request-history"
+    results_bucket: Bucket
+    uploads_bucket: Bucket | None = None
+    signed_url_ttl_seconds: Annotated[Whole, Field(ge=60, le=KEY_FILE_MAX_TTL)] = 3600
+    signing_service_account: Annotated[str | None, Field(pattern=r"^\S+@\S+$")] = None
+    max_images_per_day: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    max_images_per_user_per_day: Annotated[Whole, Field(ge=0, le=100_000)] = 0
+    auth: Literal["iam", "oidc", "keys", "none"] = "iam"
+    oidc_issuer: Url | None = None
+    oidc_audience: str | None = None
+    api_keys: Annotated[dict[str, str], BeforeValidator(_key_pairs), Field(repr=False)] = {}
+    cors_origins: Annotated[Names, AfterValidator(_page_origins)] = ()
+    reference_delivery: Literal["signed-url", "segmind-asset"] = "signed-url"
+    event_max_age_seconds: Annotated[Whole, Field(ge=0)] = 3600
+    max_bodies_in_memory: Annotated[Whole, Field(ge=1, le=1000)] = 16
+    playground: Flag = False
+    log_level: Level = "INFO"
+    storage_emulator_host: str | None = None
+    threads: Annotated[Whole, Field(ge=1, le=2000)] = 8  # functions-framework's own variable
     project: Annotated[str | None, Field(alias="GOOGLE_CLOUD_PROJECT")] = None  # only completes trace names in logs
 
     @classmethod

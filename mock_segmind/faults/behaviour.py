@@ -8,6 +8,8 @@ from mock_segmind.images import CONTENT_TYPES, Picture
 from mock_segmind.replies import JsonObject, Reply, typed
 from mock_segmind.transport import Transport, whole
 
+GONE = typed("application/xml", b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</Code></Error>", 404)
+
 
 @dataclass(frozen=True, slots=True)
 class Hosting:

@@ -1,6 +1,7 @@
 """Faults of the answer's headers."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from mock_segmind.faults.behaviour import Edit
 from mock_segmind.faults.entry import Entry, Option, Options, Seen, edits
@@ -22,14 +23,12 @@ BROKEN = {
     "x-output-metadata": "{not json",
     "x-rate-limit-reset-at-utc": "yesterday",
 }
-NO_VENDOR_HEADERS = dict.fromkeys(VENDOR_HEADERS)
-NO_TYPE = {"content-type": None}
-HTML_TYPE = {"content-type": "text/html"}
+NAME = Option("name", "x-request-id", "which")
+TYPE = Option("type", "text/html", "that type")
+Headers: TypeAlias = Mapping[str, str | None]
 
 
-def _entry(
-    name: str, does: str, seen: Mapping[str, str | None], make: Callable[[Options], Edit], *options: Option
-) -> Entry:
+def _entry(name: str, does: str, seen: Headers, make: Callable[[Options], Edit], *options: Option) -> Entry:
     return Entry(name, does, edits(make), Seen(headers=seen), options)
 
 
@@ -41,27 +40,17 @@ def _retyped(given: Options) -> Edit:
     return lambda reply: reply.without("content-type").with_headers({"Content-Type": given["type"]})
 
 
+def _broken(_: Options) -> Edit:
+    return lambda reply: reply.with_headers(BROKEN)
+
+
+NONE = dict.fromkeys(VENDOR_HEADERS)
 ENTRIES = (
-    _entry("no-headers", "leaves out every x- header", NO_VENDOR_HEADERS, lambda _: _lacking(*VENDOR_HEADERS)),
+    _entry("no-headers", "leaves out every x- header", NONE, lambda _: _lacking(*VENDOR_HEADERS)),
+    _entry("no-header", "leaves out one header", {NAME.default: None}, lambda given: _lacking(given["name"]), NAME),
+    _entry("broken-headers", "sends x- headers with values that make no sense", {**BROKEN}, _broken),
     _entry(
-        "no-header",
-        "leaves out one header",
-        {"x-request-id": None},
-        lambda given: _lacking(given["name"]),
-        Option("name", "x-request-id", "which"),
+        "wrong-type", "sends a good answer with a wrong Content-Type", {"content-type": "text/html"}, _retyped, TYPE
     ),
-    _entry(
-        "broken-headers",
-        "sends x- headers with values that make no sense",
-        {**BROKEN},
-        lambda _: lambda reply: reply.with_headers(BROKEN),
-    ),
-    _entry(
-        "wrong-type",
-        "sends a good answer with a wrong Content-Type",
-        HTML_TYPE,
-        _retyped,
-        Option("type", "text/html", "that type"),
-    ),
-    _entry("no-type", "sends no Content-Type", NO_TYPE, lambda _: _lacking("content-type")),
+    _entry("no-type", "sends no Content-Type", {"content-type": None}, lambda _: _lacking("content-type")),
 )

@@ -6,17 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
-from mock_segmind.calls import GENERATING, Operation
+from mock_segmind.calls import GENERATING
 from mock_segmind.faults.answers import HTML
-from mock_segmind.faults.behaviour import Edit, Failure, Listing, RowEdit
+from mock_segmind.faults.behaviour import Behaviour, Edit, Failure, Listing, RowEdit
 from mock_segmind.faults.entry import Entry, Option, Options, Play, Seen, edits, flag
 from mock_segmind.replies import Json, JsonObject, Reply, json_reply, utc
 
-LIST: tuple[Operation, ...] = ("history",)
-READS: tuple[Operation, ...] = ("history", "history-row")
 SECONDS = Option("seconds", "60", "how long after the call, on the fake's clock", float)
 TIMES = ("model_created", "model_updated")
-MOST_ROWS = 100_000
+FAILED_SEEN = Seen(500, "error", then=Seen(200, "failed row"))
 
 
 def _row(name: str, does: str, body: str, make: Callable[[Options], RowEdit], *options: Option) -> Entry:
@@ -25,12 +23,13 @@ def _row(name: str, does: str, body: str, make: Callable[[Options], RowEdit], *o
     return Entry(name, does, play, Seen(then=Seen(200, body)), options, GENERATING)
 
 
-def _page(name: str, does: str, body: str, play: Play, *options: Option, on: tuple[Operation, ...] = LIST) -> Entry:
-    return Entry(name, does, play, Seen(200, body), options, on)
+def _page(name: str, does: str, body: str, play: Play, *options: Option) -> Entry:
+    return Entry(name, does, play, Seen(200, body), options, ("history", "history-row"))
 
 
-def _listed(make: Callable[[Options], Listing]) -> Play:
-    return lambda behaviour, given: replace(behaviour, listing=make(given))
+def _list(name: str, does: str, body: str, make: Callable[[Options], Listing], *options: Option) -> Entry:
+    play: Play = lambda behaviour, given: replace(behaviour, listing=make(given))  # noqa: E731  as above
+    return Entry(name, does, play, Seen(200, body), options, ("history",))
 
 
 def _at_first(change: Callable[[list[JsonObject]], list[JsonObject]]) -> Callable[[Options], RowEdit]:
@@ -38,13 +37,27 @@ def _at_first(change: Callable[[list[JsonObject]], list[JsonObject]]) -> Callabl
     return lambda given: lambda rows, age: rows if age >= given.number("seconds") else change(rows)
 
 
-def _pending(row: JsonObject) -> JsonObject:
-    return row | {"model_status": "PENDING", "generation_url": None, "credits_deduction": 0.0, "latency_ms": None}
+def _pending(rows: list[JsonObject]) -> list[JsonObject]:
+    pending: JsonObject = {"model_status": "PENDING", "generation_url": None, "credits_deduction": 0.0}
+    return [row | pending | {"latency_ms": None} for row in rows]
 
 
-def _bare(row: JsonObject) -> JsonObject:
-    """Return a row whose request's fields have not landed."""
-    return row | dict.fromkeys(("model_status", "credits_deduction", "request_body", "latency_ms"))
+def _bare(rows: list[JsonObject]) -> list[JsonObject]:
+    """Return rows whose requests' fields have not landed."""
+    bare = dict.fromkeys(("model_status", "credits_deduction", "request_body", "latency_ms"))
+    return [row | bare for row in rows]
+
+
+def _without_url(rows: list[JsonObject], _: float) -> list[JsonObject]:
+    return [row | {"generation_url": None} for row in rows]
+
+
+def _failing(behaviour: Behaviour, given: Options) -> Behaviour:
+    return replace(behaviour, failure=Failure(given["message"]))
+
+
+def _html(behaviour: Behaviour, _: Options) -> Behaviour:
+    return replace(behaviour, refusal=lambda: HTML)
 
 
 def rows_in(body: Json) -> list[JsonObject]:
@@ -124,6 +137,10 @@ class Crowd(Sequence[JsonObject]):
         return foreign_row(f"crowd-{number}", self._end - (number + 0.5) * self._step, prompt=f"a dog {number}")
 
 
+def _crowded(given: Options) -> Listing:
+    return lambda rows, *window: Crowd(rows, given.whole("count"), window)
+
+
 def foreign_row(request_id: str, created: float, prompt: str = "a dog", cost: float = 0.1) -> JsonObject:
     """Return a finished row of another user of the account. `created` is Unix time, `cost` in USD."""
     return {
@@ -140,79 +157,38 @@ def foreign_row(request_id: str, created: float, prompt: str = "a dog", cost: fl
     }
 
 
+MESSAGE = Option("message", "The model failed to generate an image", "the error's text")
+BILLED = Option("billed", "false", "true: it is billed although it failed", flag)
+OUTPUTS = Option("count", "2", "how many", int)
+CROWD = Option("count", "100000", "how many", int)
+PLACE = Option("name", "results", "where: a field, or a bare list", choices=("results", "data", "items", "list"))
+TIME_OPTIONS = (
+    Option("format", "iso", "the format", choices=("iso", "naive", "space", "epoch", "millis", "http")),
+    Option("minutes", "330", "the zone, in minutes east of UTC", int),
+    Option("names", "created_at+updated_at", "the names of the call's and of the last change's time"),
+)
+TWICE = "the call has several outputs: a row for each, every one with the whole cost"
+FAILED = "the generation fails after it started; its row says FAILED and why"
+TIMED = "the rows' times have other names, another format or zone"
 ENTRIES = (
     _row("history-late", "the call's row lands late in the history", "no row", _at_first(lambda _: []), SECONDS),
     _row("history-never", "the call never gets a row", "no row", lambda _: lambda *_: []),
+    _row("history-twice", TWICE, "two rows", lambda given: lambda rows, _: rows * given.whole("count"), OUTPUTS),
     _row(
-        "history-twice",
-        "the call has several outputs: a row for each, every one with the whole cost",
-        "two rows",
-        lambda given: lambda rows, _: rows * given.whole("count"),
-        Option("count", "2", "how many", int),
-    ),
-    _row(
-        "history-pending",
-        "the call's row says PENDING long after its end",
-        "pending row",
-        _at_first(lambda rows: [_pending(row) for row in rows]),
-        SECONDS,
+        "history-pending", "the call's row says PENDING long after its end", "pending row", _at_first(_pending), SECONDS
     ),
     _row(
         "history-bare",
         "the call's row lacks the request's fields until they land",
         "bare row",
-        _at_first(lambda rows: [_bare(row) for row in rows]),
+        _at_first(_bare),
         SECONDS,
     ),
-    _row(
-        "history-no-url",
-        "the call's row is COMPLETED and names no image",
-        "row without URL",
-        lambda _: lambda rows, _: [row | {"generation_url": None} for row in rows],
-    ),
-    Entry(
-        "history-failed",
-        "the generation fails after it started; its row says FAILED and why",
-        lambda behaviour, given: replace(behaviour, failure=Failure(given["message"])),
-        Seen(500, "error", then=Seen(200, "failed row")),
-        (
-            Option("message", "The model failed to generate an image", "the error's text"),
-            Option("billed", "false", "true: it is billed although it failed", flag),
-        ),
-        on=("v1",),
-        billed=False,
-    ),
-    _page(
-        "history-envelope",
-        "the rows stand elsewhere in the answer",
-        "rows under results",
-        edits(_enveloped),
-        Option("name", "results", "where: a field, or a bare list", choices=("results", "data", "items", "list")),
-        on=READS,
-    ),
-    _page(
-        "history-times",
-        "the rows' times have other names, another format or zone",
-        "rows with other times",
-        edits(_retimed),
-        Option("format", "iso", "the format", choices=("iso", "naive", "space", "epoch", "millis", "http")),
-        Option("minutes", "330", "the zone, in minutes east of UTC", int),
-        Option("names", "created_at+updated_at", "the names of the call's and of the last change's time"),
-        on=READS,
-    ),
-    _page(
-        "history-html",
-        "a 200 that is an HTML page",
-        "html",
-        lambda behaviour, _: replace(behaviour, refusal=lambda: HTML),
-        on=READS,
-    ),
-    _page("history-unordered", "the rows come in no order", "rows", _listed(lambda _: _unordered)),
-    _page(
-        "history-foreign",
-        "rows of another user of the account stand beside ours",
-        "foreign rows",
-        _listed(lambda given: lambda rows, *window: Crowd(rows, given.whole("count"), window)),
-        Option("count", str(MOST_ROWS), "how many", int),
-    ),
+    _row("history-no-url", "the call's row is COMPLETED and names no image", "row without URL", lambda _: _without_url),
+    Entry("history-failed", FAILED, _failing, FAILED_SEEN, (MESSAGE, BILLED), on=("v1",), billed=False),
+    _page("history-envelope", "the rows stand elsewhere in the answer", "rows under results", edits(_enveloped), PLACE),
+    _page("history-times", TIMED, "rows with other times", edits(_retimed), *TIME_OPTIONS),
+    _page("history-html", "a 200 that is an HTML page", "html", _html),
+    _list("history-unordered", "the rows come in no order", "rows", lambda _: _unordered),
+    _list("history-foreign", "rows of another user of the account stand beside ours", "foreign rows", _crowded, CROWD),
 )

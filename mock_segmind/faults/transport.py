@@ -32,7 +32,7 @@ def entry(name: str, does: str, seen: Seen, *options: Option) -> Callable[[Send]
 
 
 def _framed(response: Response) -> bytes:
-    return response.head(f"Content-Length: {response.length}", "Connection: close")
+    return response.head(response.sized, "Connection: close")
 
 
 def _cut(response: Response, given: Options) -> bytes:

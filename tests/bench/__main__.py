@@ -16,9 +16,11 @@ from pathlib import Path
 
 from tests.bench import cells, plots
 from tests.bench.cells import Cell
-from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, OURS, PLAIN, ROOT, TUNED, Kind
+from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, LITELLM, OURS, PLAIN, ROOT, TUNED, Kind, has_litellm
 
 Pick = Callable[[Cell], float]
+# For a thousand operations, regional standard storage: https://cloud.google.com/storage/pricing
+US_CENTS = {"create": 0.5, "list": 0.5, "read": 0.04}
 FIGURES: dict[str, Pick] = {"p50": lambda c: c.p50, "p99": lambda c: c.p99, "CPU": lambda c: c.cpu_ms}
 
 
@@ -81,8 +83,22 @@ class Bench:
         self._growth()
         self._refusals()
         if plan is WHOLE:
+            self._peer()
             self._waiting()
             self._thousand()
+
+    def _peer(self) -> None:
+        """Measure a gateway that many would take instead, beside ours and in the same minutes."""
+        if not has_litellm():
+            self.say("\nLiteLLM could not be installed here, so it was not measured.")
+            return
+        kinds, seconds, delay = (CAPPED, LITELLM), self._plan.seconds, self._plan.delay
+        found = {
+            (kind.name, n): [cells.near(kind, n, seconds + 2 * delay, delay, self._folder)]
+            for n in self._plan.in_flight
+            for kind in kinds
+        }
+        self._table("LiteLLM as a gateway: it passes the image on, claims, stores and signs nothing", found)
 
     def _thousand(self) -> None:
         """1,000 in flight in one process: calls of 30 s that arrive evenly, and calls that end in one moment."""
@@ -152,8 +168,11 @@ class Bench:
             self.say(f"| {name} | {p50:.2f} | {calls:.1f} | {p50 / bare:.2f} |")
 
     def _waiting(self) -> None:
-        told = ", ".join(f"{calls} {kind}s" for kind, calls in cells.waiting(self._folder).items())
+        calls = cells.waiting(self._folder)
+        told = ", ".join(f"{count} {kind}s" for kind, count in calls.items())
         self.say(f"\nA duplicate that waits 27 s at another instance asks storage: {told}.")
+        cents = sum(US_CENTS.get(kind, 0.0) * count for kind, count in calls.items())
+        self.say(f"A thousand such waits cost {cents:.2f} US cents (what answers 4xx is not charged for).")
 
     def _repeat(self, measures: "dict[tuple[str, int], Callable[[], Cell]]") -> dict[tuple[str, int], list[Cell]]:
         """Measure each as often as planned, one after the other: what disturbs the machine disturbs all alike."""

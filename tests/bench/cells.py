@@ -38,7 +38,7 @@ def near(kind: Kind, in_flight: int, seconds: float, delay: float, folder: Path,
         world("storage", 0.0, folder) as storage,
         subject(kind, vendor, storage, folder) as under,
     ):
-        return _measure(Ask(under.port, kind.path), under, in_flight, seconds, delay, spread)
+        return _measure(kind.ask(under.port), under, in_flight, seconds, delay, spread)
 
 
 def far(kind: Kind, in_flight: int, seconds: float, folder: Path) -> Cell:
@@ -49,7 +49,7 @@ def far(kind: Kind, in_flight: int, seconds: float, folder: Path) -> Cell:
     ):
         kind = FAR if kind.path == OURS.path else kind
         with subject(kind, vendor, storage, folder, FAR_SIGN_SECONDS) as under:
-            return _measure(Ask(under.port, kind.path), under, in_flight, seconds, FAR_VENDOR_SECONDS)
+            return _measure(kind.ask(under.port), under, in_flight, seconds, FAR_VENDOR_SECONDS)
 
 
 def direct(in_flight: int, seconds: float, folder: Path) -> Load:
@@ -72,7 +72,7 @@ def starts(kind: Kind, path: str, status: int, folder: Path) -> tuple[float, flo
         with subject(kind, vendor, storage, folder) as under:
             first = _answered(under, Ask(under.port, path, "GET", b"", status=status))
         with subject(kind, vendor, storage, folder) as under:
-            return first, _answered(under, Ask(under.port, kind.path))
+            return first, _answered(under, kind.ask(under.port))
 
 
 def growth(jobs: int, seconds: float, folder: Path) -> list[tuple[float, float]]:

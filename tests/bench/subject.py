@@ -13,10 +13,19 @@ from types import TracebackType
 from typing import Self
 
 from local.keys import ensure_key
+from tests.bench.load import Ask
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = Path(__file__).parent / "subjects"
-START_SECONDS = 30.0
+START_SECONDS = 90.0
+LITELLM_FROM = [
+    "tool",
+    "run",
+    "--quiet",
+    "--from",
+    "litellm[proxy]==1.108.7",
+    "litellm",
+]  # with uv, away from our own lock
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,6 +38,11 @@ class Kind:
     target: str
     env: Mapping[str, str] = field(default_factory=dict)
     path: str = "/"
+    headers: str = ""
+
+    def ask(self, port: int) -> Ask:
+        """Return the request for an image."""
+        return Ask(port, self.path, headers=self.headers)
 
 
 OURS = Kind("ours", ROOT / "function" / "main.py", "generate_image", path="/v1/images")
@@ -39,6 +53,14 @@ FAR = Kind("ours, with a cap", SUBJECTS / "far.py", "generate_image", CAPPED.env
 PLAIN = Kind("plain function", SUBJECTS / "plain.py", "generate", {"THREADS": "8"})
 TUNED = Kind("plain function, tuned", SUBJECTS / "plain.py", "generate", {"TUNED": "1"})
 BOUND = Kind("Python lower bound", SUBJECTS / "bound.py", "generate")
+LITELLM = Kind(
+    "LiteLLM, passed through",
+    SUBJECTS / "litellm.yaml",
+    "",
+    {"LITELLM_MASTER_KEY": "sk-bench"},
+    "/image",
+    "Authorization: Bearer sk-bench\r\n",
+)
 HELLO = Kind("hello world", SUBJECTS / "bound.py", "hello")
 
 
@@ -105,6 +127,7 @@ def subject(kind: Kind, vendor: Process, storage: Process, folder: Path, sign_se
     key.write_text(key.read_text().replace("/_local/token", "/token"))
     env = {
         "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", str(folder)),  # where uv keeps what it installed
         "PYTHONPATH": str(ROOT / "function"),
         "THREADS": "200",
         "LOG_LEVEL": "INFO",
@@ -118,6 +141,24 @@ def subject(kind: Kind, vendor: Process, storage: Process, folder: Path, sign_se
         **({"STORAGE_EMULATOR_HOST": at} if kind.source in {OURS.source, FAR.source} else {}),
         **kind.env,
     }
-    command = [f"{Path(sys.executable).parent}/functions-framework", "--target", kind.target, "--source"]
-    command += [str(kind.source), "--host", "127.0.0.1", "--port", str(port), "--signature-type", "http"]
-    return Process(command, env, port, folder / f"{kind.name}.log")
+    return Process(_command(kind, vendor.port, port, folder), env, port, folder / f"{kind.name}.log")
+
+
+def has_litellm() -> bool:
+    """Tell whether LiteLLM is here, or can be had: installed by uv, in a place of its own."""
+    command = [_beside("uv"), "tool", "run", *LITELLM_FROM, "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _command(kind: Kind, vendor: int, port: int, folder: Path) -> list[str]:
+    listen = ["--host", "127.0.0.1", "--port", str(port)]
+    if kind is LITELLM:
+        config = folder / f"litellm-{port}.yaml"
+        config.write_text(kind.source.read_text().replace("VENDOR_PORT", str(vendor)))
+        return [_beside("uv"), "tool", "run", "--offline", *LITELLM_FROM, "--config", str(config), *listen]
+    source = ["--target", kind.target, "--source", str(kind.source), "--signature-type", "http"]
+    return [_beside("functions-framework"), *source, *listen]
+
+
+def _beside(program: str) -> str:
+    return str(Path(sys.executable).parent / program)

@@ -69,11 +69,12 @@ class Storage:
         return _json(200, told)
 
     def _insert(self, query: dict[str, str], body: bytes) -> Answer:
-        self._calls["create"] += 1
         found = re.search(rb'"name": ?"([^"]+)"', body)
         name = found[1].decode() if found else query["name"]
         if name in self._objects and query.get("ifGenerationMatch") == "0":
+            self._calls["refused create"] += 1
             return _json(412, {})
+        self._calls["create"] += 1
         self._put(name, body.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0])
         return _json(200, self._resource(name))
 

@@ -1,7 +1,5 @@
 """The real google-cloud-storage client, pointed at a server of this machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from google.auth.credentials import AnonymousCredentials

@@ -5,27 +5,21 @@ fake-gcs-server is built once a machine where Go is present. Google's own storag
 STORAGE_TESTBENCH_URL=http://127.0.0.1:9000 names it. `BEYOND` lists the tests of what they do otherwise than the cloud.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil
 import subprocess
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
+from local.storage import StorageServer
 from tests.contract.storage_clients import Cloud, client_of
 from tests.harness.server import free_port
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from local.storage import StorageServer
 
 _WRITES_ONLY = "it ignores conditions on all verbs but a write"
 BEYOND = {

@@ -1,24 +1,17 @@
 """Signed URLs as the real client makes them, and plain calls on them."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import requests
+from google.cloud import storage as gcs
 from google.oauth2 import service_account
 
+from local.storage import StorageServer
 from tests.contract.storage_clients import client_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from google.cloud import storage as gcs
-
-    from local.storage import StorageServer
 
 NAME = "jobs/a b/ü+%.jpg"
 DATA = b"0123456789"

@@ -1,7 +1,5 @@
 """What a browser asks before a page may show or upload an image by signed URL."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

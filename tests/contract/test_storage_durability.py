@@ -1,7 +1,5 @@
 """What was answered is kept, what was not is never half there, and one client cannot hold up another."""
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import re
@@ -11,18 +9,14 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import requests
+from google.cloud import storage as gcs
 
 from local.storage import StorageServer
 from tests.contract.storage_clients import client_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from google.cloud import storage as gcs
 
 
 def start(directory: Path) -> tuple[subprocess.Popen[str], str]:

@@ -1,24 +1,17 @@
 """Scripted faults hit the calls they are meant for, do to the real client what they say, and report it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 import requests
 from google.api_core import exceptions
+from google.api_core.retry import Retry
 from google.auth.exceptions import InvalidOperation
+from google.cloud import storage as gcs
 from google.cloud.storage.retry import DEFAULT_RETRY
 
+from local.storage import StorageServer
 from tests.contract.storage_clients import client_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from google.api_core.retry import Retry
-    from google.cloud import storage as gcs
-
-    from local.storage import StorageServer
 
 RETRY: Retry = DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.01)
 

@@ -1,13 +1,8 @@
 """What the real client is shown when it lists, page by page and folder by folder, on both clouds."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from tests.contract.storage_clients import Cloud
+from tests.contract.storage_clients import Cloud
 
 pytest_plugins = ["tests.contract.storage_oracle"]
 

@@ -1,18 +1,14 @@
 """What the real google-cloud-storage client writes, reads, lists and deletes, on both clouds."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
-from typing import TYPE_CHECKING
 
 import google_crc32c
 import pytest
 import requests
 from google.api_core import exceptions
 
-if TYPE_CHECKING:
-    from tests.contract.storage_clients import Cloud
+from tests.contract.storage_clients import Cloud
 
 pytest_plugins = ["tests.contract.storage_oracle"]
 

@@ -1,29 +1,22 @@
 """Preconditions hold on every verb and in every race: that is what write-once claims and slots stand on."""
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from multiprocessing.queues import Queue
+from typing import Any
 
 import pytest
 import requests
 from google.api_core import exceptions
+from google.cloud import storage as gcs
 from google.cloud.storage.exceptions import InvalidResponse
 
-from tests.contract.storage_clients import client_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.queues import Queue
-
-    from google.cloud import storage as gcs
-
-    from local.storage import StorageServer
-    from tests.contract.storage_clients import Cloud
+from local.storage import StorageServer
+from tests.contract.storage_clients import Cloud, client_of
 
 pytest_plugins = ["tests.contract.storage_oracle"]
 

@@ -1,12 +1,11 @@
 """Signed URLs made by the real client open exactly what they were signed for, as long as they were signed for."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
@@ -15,10 +14,6 @@ import pytest
 from local.keys import ensure_key, load_keys
 from local.storage import StorageServer
 from tests.contract.storage_signers import DATA, NAME, Signer, call, refusal, signer_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @dataclass

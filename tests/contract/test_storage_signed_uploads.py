@@ -1,18 +1,12 @@
 """A signed PUT binds the uploader to what was signed: type, size, metadata, and that it only creates."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from local.storage import StorageServer
 from tests.contract.storage_signers import DATA, NAME, Signer, call, refusal, signer_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from local.storage import StorageServer
 
 
 @pytest.fixture

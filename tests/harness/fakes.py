@@ -15,20 +15,24 @@ from typing import Self
 
 import pytest
 
-from imagegen.model import Ending, HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, SignedUrl
+from imagegen.model import Ending, HistoryRow, ImageRequest, Order, Picture, Receipt, Reference, Sent, SignedUrl
 from imagegen.pipeline.account import Usage
 from imagegen.pipeline.assembly import Outside, Rules, assemble
 from imagegen.pipeline.claiming import Outcome
+from imagegen.pipeline.claims import image_id, new_claim
+from imagegen.pipeline.endings import Held
 from imagegen.ports import Deadline
 from imagegen.stopwatch import Stopwatch
 from imagegen.timeouts import Timeouts
 from tests.harness.clock import NOON, FakeClock
 from tests.harness.memory import Crash, MemoryObjects
 
-__all__ = ["NOON", "PICTURE", "RECEIPT", "REQUEST", "Crash", "FakeClock", "MemoryObjects", "Scene", "World"]
+__all__ = ["NOON", "Crash", "FakeClock", "MemoryObjects"]  # from the other rooms of this harness
 PICTURE = Picture(b"\xff\xd8\xff the bytes of an image \xff\xd9", "image/jpeg", "jpg", 1280, 720)
 RECEIPT = Receipt("req-1", 0.1, 12.3, 30.6)
 REQUEST = ImageRequest("a red cube", (Reference("model", "https://example.com/model.png"),), "1280:720")
+ORDER = Order(REQUEST, "http", "", "key-1")
+ID = image_id("", "key-1")
 
 
 class FakeGeneration:
@@ -150,6 +154,12 @@ class FakeHistory:
         return FakeGeneration(self.images.get(row.request_id, PICTURE), receipt, 0.0, self._clock)
 
 
+def history_row(at: datetime | None, **known: object) -> HistoryRow:
+    """Return what the vendor's history says of a call of that time for REQUEST: an image, unless `known` says else."""
+    row = HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, at, 0.1, "https://hosted.example/image")
+    return replace(row, **known)  # type: ignore[arg-type]  # fields of a row
+
+
 class FakeSigner:
     """Implements `ports.Signer`."""
 
@@ -171,23 +181,25 @@ class World:
         per_day: int = 0,
         per_user: int = 0,
         resumes: Iterable[Scene] = (),
-        uploads: MemoryObjects | None = None,
+        queues: bool = False,
         pool: Executor | None = None,
+        bucket: type[MemoryObjects] = MemoryObjects,
+        **limits: float,
     ) -> None:
-        self.pool = pool
+        self.pool, self.queues = pool, queues
         self.clock = FakeClock()
-        self.objects = MemoryObjects(self.clock)
+        self.objects, self.uploads = bucket(self.clock), MemoryObjects(self.clock)
         self.generator = FakeGenerator(self.clock, scenes, resumes)
-        self.limits = Timeouts(generation_seconds=180.0)
+        self.limits = Timeouts(**{"generation_seconds": 180.0, **limits})  # type: ignore[arg-type]  # one is an int
         self.delivery = FakeDelivery()
-        self.uploads = uploads
         self.history = FakeHistory(self.clock)
         self.start(Rules(per_day, per_user))
 
     def start(self, rules: Rules) -> None:
         """Start an instance that knows nothing but what is in the bucket."""
+        queue = self.uploads if self.queues else None
         outside = Outside(
-            self.objects, self.generator, self.delivery, self.clock, self.uploads, "uploads", self.history, self.pool
+            self.objects, self.generator, self.delivery, self.clock, queue, "uploads", self.history, self.pool
         )
         self.rules, self.core = rules, assemble(outside, self.limits, rules)
         self.jobs, self.budget, self.service = self.core.jobs, self.core.cap, self.core.service
@@ -208,6 +220,21 @@ class World:
         ending = self.ask(key, owner=owner).ending
         assert ending
         return ending
+
+    def shown(self, known: str = ID, owner: str | None = None) -> Ending:
+        """Ask where an image stands, and return how it ended."""
+        ending = self.service.status(known, owner).ending
+        assert ending
+        return ending
+
+    def claimed_elsewhere(self, lease: float | None = None, *, sent: bool = False) -> Held:
+        """Let another instance claim `key-1` for so many seconds (a lease's) and, if told so, begin its call."""
+        claim = new_claim(ORDER, self.clock.now(), self.limits.lease_seconds if lease is None else lease)
+        generation = self.jobs.claim(claim, self.soon)
+        assert generation
+        if sent:
+            self.jobs.sent(claim, Sent(claim.token, self.clock.now(), REQUEST.fingerprint), self.soon)
+        return Held(claim, {"claim.json": generation})
 
     def dies(self, key: str | None = "key-1", owner: str = "") -> None:
         """Order an image, on the way to which the process dies."""

@@ -5,24 +5,16 @@ from dataclasses import replace
 import pytest
 
 from imagegen.errors import IdempotencyKeyReused, ImageDeleted, NotFound, RejectedBySegmind, StorageUnavailable
-from imagegen.model import HistoryRow, ImageRequest, Order
-from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.ports import Deadline, StillGenerating
-from tests.harness.fakes import REQUEST, Crash, MemoryObjects, Scene, World
+from imagegen.model import ImageRequest, Order
+from imagegen.ports import StillGenerating
+from tests.harness.fakes import ID, ORDER, Crash, Scene, World, history_row
 
-ORDER = Order(REQUEST, "http", "", "key-1")
 OTHER = replace(ORDER, request=ImageRequest("another one"))
-ID = image_id("", "key-1")
+BY_ID = replace(ORDER, key=None, image_id=ID)
 
 
-def queue(*scenes: Scene) -> World:
-    return World(*scenes, uploads=MemoryObjects(), per_day=5)
-
-
-def claimed(world: World, lease: float) -> None:
-    """Let another instance claim the key, and do nothing."""
-    claim = new_claim(ORDER, world.clock.now(), lease)
-    assert world.jobs.claim(claim, Deadline.within(world.clock, 10))
+def queue() -> World:
+    return World(queues=True, per_day=5)
 
 
 def test_without_a_bucket_nothing_is_queued() -> None:
@@ -41,9 +33,9 @@ def test_a_queued_key_is_queued_once() -> None:
         world.service.accept(OTHER)
 
 
-@pytest.mark.parametrize("order", [ORDER, OTHER])
+@pytest.mark.parametrize("order", [ORDER, BY_ID, OTHER], ids=["key", "id", "other"])
 def test_a_key_that_stands_is_not_queued(order: Order) -> None:
-    """What ended or runs is told as it is, to the same request alone; what was deleted is gone."""
+    """What claims, runs (by its id, too) or ended is told as it is, to the same request alone; deleted, it is gone."""
     world = queue()
     running: list[object] = []
 
@@ -54,27 +46,28 @@ def test_a_key_that_stands_is_not_queued(order: Order) -> None:
         except IdempotencyKeyReused:
             running.append("reused")
 
+    world.delivery.meanwhile = during
     world.generator.scenes = [Scene(meanwhile=during)]
-    ending = world.ask().ending
+    ending = world.end()
     if order is OTHER:
-        assert running == ["reused"]
+        assert running == ["reused"] * 2
         with pytest.raises(IdempotencyKeyReused):
             world.service.accept(order)
-        return
-    assert running == [(None, True, False)]
-    outcome = world.service.accept(order)
-    assert (outcome.ending, outcome.replayed, outcome.queued) == (ending, True, False)
-    world.core.deleting.delete(ID, None)
-    with pytest.raises(ImageDeleted):
-        world.service.accept(order)
-    assert world.uploads
+    else:
+        assert running == [(None, True, False)] * 2
+    if order is ORDER:
+        outcome = world.service.accept(order)
+        assert (outcome.ending, outcome.replayed, outcome.queued) == (ending, True, False)
+        world.core.deleting.delete(ID, None)
+        with pytest.raises(ImageDeleted):
+            world.service.accept(order)
     assert (world.uploads.names(), len(world.generator.bought)) == ([], 1)
 
 
 def test_a_key_that_was_freed_is_queued() -> None:
     """Its claimant died before the call: the claim goes, the job is queued."""
     world = queue()
-    claimed(world, 100)
+    world.claimed_elsewhere(100)
     world.end_lease()
     assert world.service.accept(ORDER).queued
     assert world.left() == []
@@ -83,19 +76,19 @@ def test_a_key_that_was_freed_is_queued() -> None:
 def test_a_key_that_is_being_claimed_is_not_queued() -> None:
     """The marker of another request stands, and its claim not yet: the caller comes again in a second."""
     world = queue()
-    seen: list[StorageUnavailable] = []
+    seen: list[float | None] = []
 
     def refused() -> StorageUnavailable:
         with pytest.raises(StorageUnavailable, match="being claimed") as caught:
             twin.service.accept(ORDER)
-        seen.append(caught.value)
+        seen.append(caught.value.retry_after)
         return StorageUnavailable()
 
     twin = world.other()
     world.objects.fail("create", "*/claim.json", times=1, error=refused)
     with pytest.raises(StorageUnavailable):
         world.ask()
-    assert [error.retry_after for error in seen] == [1.0]
+    assert seen == [1.0]
 
 
 @pytest.mark.parametrize(("early", "runs"), [(1, True), (0, False)])
@@ -103,13 +96,13 @@ def test_what_a_door_knows_from_two_reads(early: float, runs: bool) -> None:
     """A claim under its lease, or an end; anything else is worth a closer look."""
     world = queue()
     assert world.service.ended(ID) is None
-    claimed(world, 100)
+    world.claimed_elsewhere(100)
     world.clock.advance(100 - early)
     found = world.service.ended(ID)
     assert (found is not None) is runs
     assert found is None or (found.claim.id, found.ending, found.replayed) == (ID, None, True)
     world.end_lease()
-    ending = world.ask().ending
+    ending = world.end()
     world.end_lease()
     told = world.service.ended(ID)
     assert told
@@ -120,36 +113,34 @@ def test_what_a_door_knows_from_two_reads(early: float, runs: bool) -> None:
 def test_a_refusal_is_written_down_unless_it_is_too_late(taken: bool) -> None:
     """An order that failed for good ends so; where another instance has an end already, that one stands."""
     world = queue()
-    before = world.ask().ending if taken else None
+    before = world.end() if taken else None
     world.service.refuse(ORDER, RejectedBySegmind("no"))
-    ending = world.service.status(ID, None).ending
-    assert ending
+    ending = world.shown()
     assert (ending.error_code, ending == before) == (("", True) if taken else ("rejected-by-segmind", False))
 
 
-def test_a_status_query_frees_what_died_before_the_call() -> None:
+@pytest.mark.parametrize("queued", [False, True])
+def test_a_status_query_frees_what_died_before_the_call(queued: bool) -> None:
     """What was queued is queued again; what was not is unknown. It says that it buys and changes nothing new."""
-    for queued in (True, False):
-        world = queue()
-        if queued:
-            world.service.accept(ORDER)
-        claimed(world, 100)
-        world.end_lease()
-        if queued:
-            shown = world.service.status(ID, None)
-            assert (shown.queued, shown.replayed, shown.ending) == (True, True, None)
-        else:
-            with pytest.raises(NotFound):
-                world.service.status(ID, None)
-        assert world.left() == []
+    world = queue()
+    if queued:
+        world.service.accept(ORDER)
+    world.claimed_elsewhere(100)
+    world.end_lease()
+    if queued:
+        shown = world.service.status(ID, None)
+        assert (shown.queued, shown.replayed, shown.ending) == (True, True, None)
+    else:
+        with pytest.raises(NotFound):
+            world.service.status(ID, None)
+    assert world.left() == []
 
 
 @pytest.mark.parametrize(("wait", "given"), [(0.0, 2.0), (20.0, 22.0)])
 def test_a_status_query_asks_segmind_for_so_long(wait: float, given: float) -> None:
     """Two seconds beyond what the caller waits."""
     world = World(Scene(submits="seg-1", raised=Crash()), resumes=[Scene(raised=StillGenerating(), seconds=0.0)] * 9)
-    with pytest.raises(Crash):
-        world.ask()
+    world.dies()
     world.end_lease()
     world.service.status(ID, None, wait)
     assert world.generator.given[1] == given
@@ -158,30 +149,10 @@ def test_a_status_query_asks_segmind_for_so_long(wait: float, given: float) -> N
 def test_a_settling_that_fails_makes_no_answer_worse() -> None:
     """Segmind's history has the call, and storage does not take what it says: the job is unknown as before."""
     world = World(Scene(raised=Crash()))
-    with pytest.raises(Crash):
-        world.ask()
+    world.dies()
     world.end_lease()
-    lost = world.ask().ending
-    row = HistoryRow(
-        "r1", "COMPLETED", REQUEST.fingerprint, world.clock.now(), 0.1, "https://h.example/1.jpg", "", 30.0
-    )
-    world.history.rows = [replace(row, created_at=lost.claim.created_at if lost else None)]
+    lost = world.end()
+    world.history.rows = [history_row(lost.claim.created_at)]
     world.objects.fail("create", "settled/*", times=1)
-    assert world.service.status(ID, None).ending == lost
-    settled = world.service.status(ID, None).ending
-    assert settled
-    assert settled.status == "succeeded"
-
-
-def test_an_id_that_runs_is_told_as_running() -> None:
-    """An order that names its id, and no key: it is looked for once its marker turns out to be in the way."""
-    world = queue()
-    seen: list[tuple[object, bool, bool]] = []
-
-    def again() -> None:
-        found = world.other().service.accept(Order(REQUEST, "http", "", None, ID))
-        seen.append((found.ending, found.replayed, found.queued))
-
-    world.generator.scenes = [Scene(meanwhile=again)]
-    world.ask()
-    assert seen == [(None, True, False)]
+    assert world.shown() == lost
+    assert world.shown().status == "succeeded"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from imagegen.errors import OutcomeUnknown, RejectedBySegmind, SegmindBadImage, SegmindUnauthorized
 from imagegen.model import Receipt
 from imagegen.pipeline.account import Usage, days_between, total
-from tests.harness.fakes import Crash, Scene, World
+from tests.harness.fakes import Scene, World
 
 DAY = date(2026, 3, 14)
 
@@ -70,22 +70,6 @@ def test_dollars_add_up_exactly(costs: list[Decimal]) -> None:
     for n in range(len(costs)):
         world.ask(f"key-{n}")
     assert usage(world).usd == sum(costs, Decimal(0))
-
-
-@pytest.mark.parametrize("step", range(7))
-@pytest.mark.parametrize("applied", [False, True])
-def test_an_entry_that_a_crash_left_out_is_written(step: int, applied: bool) -> None:
-    """Dead at any write: after the sweep the account has each end of the bucket once, and slots agree with it."""
-    world = World(per_day=5)
-    world.objects.fail("create", skip=step, times=1, applied=applied, error=Crash)
-    world.dies()
-    world.objects.recover()
-    world.end_lease()
-    world.other().sweep.run()
-    ended = {"result.json", "lost.json"} & set(world.left())
-    found = usage(world)
-    assert found.images + found.unknown == len(ended)
-    assert len(world.slots()) <= found.taken
 
 
 def test_days_are_listed_and_added_up() -> None:

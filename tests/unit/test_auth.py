@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from imagegen.doors.auth import Anybody, ApiKeys, Caller
+from imagegen.doors.auth import ApiKeys, Caller, anybody
 from imagegen.errors import Unauthenticated
 
 KEYS = {"key-of-ada": "ada", "second-key-of-ada": "ada", "key-of-bob": "bob"}
@@ -18,7 +18,7 @@ API_KEYS = ApiKeys({sha256(key.encode()).hexdigest(): name for key, name in KEYS
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}, {"x-api-key": "x"}])
 def test_where_the_platform_decides_everybody_is_one_caller(headers: dict[str, str]) -> None:
     """Every caller may come in, and sees every image."""
-    assert Anybody().caller(Headers(headers)) == Caller(owner="", sees=None)
+    assert anybody(Headers(headers)) == Caller(owner="", sees=None)
 
 
 @pytest.mark.parametrize(("key", "name"), KEYS.items())

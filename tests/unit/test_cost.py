@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from imagegen.errors import DailyLimitReached
-from imagegen.model import Claim, Ending, Order, Sent
-from imagegen.pipeline.claims import image_id, new_claim
-from tests.harness.fakes import REQUEST, Scene, World
-from tests.harness.memory import MemoryObjects
+from imagegen.model import Claim, Ending, Order
+from imagegen.pipeline.claims import image_id
+from tests.harness.fakes import ID, REQUEST, Scene, World
 
-ID = image_id("", "key-1")
 CLASS_A, CLASS_B = 5.0 / 1e6, 0.4 / 1e6  # USD an operation, regional
 SWEEPS_A_DAY = 288  # one every five minutes
 
@@ -33,7 +31,7 @@ class Bill:
 
 def cost(world: World, act: Callable[[], object]) -> Bill:
     """Return what `act` costs."""
-    stores = [store for store in (world.objects, world.uploads) if store]
+    stores = [world.objects, world.uploads]
     before = [len(store.operations) for store in stores]
     act()
     made = [name for store, n in zip(stores, before, strict=True) for name, _ in store.operations[n:]]
@@ -42,10 +40,7 @@ def cost(world: World, act: Callable[[], object]) -> Bill:
 
 def running(world: World) -> Claim:
     """Let another instance call Segmind for the key."""
-    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    assert world.jobs.claim(claim, world.soon)
-    world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), world.soon)
-    return claim
+    return world.claimed_elsewhere(sent=True).claim
 
 
 def ends(world: World, claim: Claim) -> None:
@@ -81,7 +76,7 @@ def test_a_replay() -> None:
 
 def test_a_status_query() -> None:
     """Two reads of an image that ended, three of one that runs, five of one that is queued; nothing is listed."""
-    world = World(uploads=MemoryObjects())
+    world = World(queues=True)
     world.service.accept(Order(REQUEST, "http", "", "queued"))
     assert cost(world, lambda: world.service.status(image_id("", "queued"), None)) == Bill(0, 5)
     running(world)
@@ -117,11 +112,11 @@ def test_an_image_that_is_queued_and_waited_for(key: str | None, reads: int) -> 
     With a key four more reads: what became of it is looked at before it is queued.
     """
     order = Order(REQUEST, "http", "", key, None if key else ID)
-    world = World(uploads=MemoryObjects())
+    world = World(queues=True)
     queued = cost(world, lambda: world.service.accept(order))
     event = replace(order, door="event", image_id=ID)
     ran = cost(world, lambda: (world.service.ended(ID), world.create(event)))
-    waiting = World(uploads=MemoryObjects())
+    waiting = World(queues=True)
     waiting.service.accept(order)
     claims: list[Claim] = []
     waiting.clock.later(3, lambda: claims.append(running(waiting)))
@@ -134,10 +129,10 @@ def test_an_image_that_is_queued_and_waited_for(key: str | None, reads: int) -> 
 
 def test_a_delivery_that_changes_nothing() -> None:
     """Two reads, whether its job ended or runs."""
-    world = World(uploads=MemoryObjects())
+    world = World(queues=True)
     world.ask()
     assert cost(world, lambda: world.service.ended(ID)) == Bill(0, 2)
-    running_one = World(uploads=MemoryObjects())
+    running_one = World(queues=True)
     running(running_one)
     assert cost(running_one, lambda: running_one.service.ended(ID)) == Bill(0, 2)
 

@@ -20,7 +20,7 @@ BARE = Reference("mood")
 
 
 class FakeAssets:
-    """Implements `delivery.Assets`."""
+    """Where the vendor keeps reference images."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -40,7 +40,9 @@ class Place:
     def __init__(self, assets: FakeAssets | None = None, signing: Exception | None = None) -> None:
         self.clock = FakeClock()
         self.objects = MemoryObjects(self.clock)
-        self.delivery = FromBucket(self.objects, "uploads", FakeSigner(self.clock, signing), assets)
+        self.delivery = FromBucket(
+            self.objects, "uploads", FakeSigner(self.clock, signing), assets.upload if assets else None
+        )
 
     @property
     def soon(self) -> Deadline:

@@ -17,7 +17,6 @@ from imagegen.references.delivery import FromBucket
 from tests import strategies
 from tests.harness.clock import NOON
 from tests.harness.fakes import FakeSigner, Scene, World
-from tests.harness.memory import MemoryObjects
 
 MAX_AGE = 3600.0
 BODY = b'{"promptText": "a boat", "referenceImages": []}'
@@ -28,7 +27,7 @@ class Door:
 
     def __init__(self, *scenes: Scene) -> None:
         self.world = World(*scenes, per_day=10)
-        self.uploads = MemoryObjects(self.world.clock)
+        self.uploads = self.world.uploads
         staging = FromBucket(self.uploads, "uploads", FakeSigner(self.world.clock), None)
         answers = Answers(self.world.jobs, FakeSigner(self.world.clock), "results", self.world.clock)
         core = Core(self.world.core, answers, staging, self.uploads)

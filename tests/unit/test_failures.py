@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -121,36 +119,6 @@ def test_a_hostile_text_is_read_like_any_other(piece: str) -> None:
     assert len(read(500, (piece * 8_192)[:8_192]).detail) <= MAX_DETAIL
 
 
-RESETS: dict[str, Callable[[datetime], str]] = {
-    "iso": lambda at: at.isoformat(),
-    "zulu": lambda at: at.isoformat().replace("+00:00", "Z"),
-    "naive": lambda at: at.replace(tzinfo=None).isoformat(),
-    "spaced": lambda at: f" {at.replace(tzinfo=None).isoformat(' ')} ",
-    "another zone": lambda at: at.astimezone().isoformat(),
-    "http date": lambda at: format_datetime(at, usegmt=True),
-    "epoch": lambda at: str(int(at.timestamp())),
-    "epoch, fraction": lambda at: str(at.timestamp()),
-    "milliseconds": lambda at: str(int(at.timestamp() * 1000)),
-    "seconds": lambda at: str(int((at - NOON).total_seconds())),
-}
-
-
-@pytest.mark.parametrize("header", ["retry-after", "x-rate-limit-reset-at-utc"])
-@pytest.mark.parametrize("spelling", RESETS)
-@pytest.mark.parametrize("seconds", [0, 1, 59, 3_600])
-def test_the_end_of_a_limit(header: str, spelling: str, seconds: int) -> None:
-    """Its format was never seen, so every common one is read."""
-    text = RESETS[spelling](NOON + timedelta(seconds=seconds))
-    assert seconds_until_reset({header: text}, NOON) == seconds
-    assert read(429, "", {header: text}).retry_after == seconds
-
-
-@pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "-inf", "1e400", "2026-13-45", "Mon, 99 Foo", "9" * 400])
-def test_a_limit_that_names_no_time(text: str) -> None:
-    """It is as if nothing had been said."""
-    assert seconds_until_reset({"x-rate-limit-reset-at-utc": text}, NOON) is None
-
-
 @given(st.text(max_size=40))
 def test_any_header_is_read(text: str) -> None:
     """Seconds that are not negative, or nothing."""
@@ -158,14 +126,89 @@ def test_any_header_is_read(text: str) -> None:
     assert found is None or found >= 0
 
 
-def test_a_time_in_the_past_is_now() -> None:
-    """A clock may differ: the limit is over, by what it says."""
-    past = datetime(2020, 1, 1, tzinfo=UTC).isoformat()
-    assert seconds_until_reset({"x-rate-limit-reset-at-utc": past}, NOON) == 0
+@pytest.mark.parametrize(
+    ("code", "statuses"),
+    [
+        ("outcome-unknown", [100, 199, 303, 408, 499, 501, 505, 520, 522, 599]),
+        ("rejected-by-segmind", [400, 405, 413, 414, 415]),
+        ("segmind-unauthorized", [401]),
+        ("insufficient-credits", [402]),
+        ("segmind-forbidden", [403]),
+        ("segmind-model-not-found", [404, 410]),
+        ("segmind-rate-limited", [429]),
+        ("segmind-unavailable", [502]),
+        ("segmind-failed", [300, 302, 304, 409, 412, 418, 498, 503]),
+        ("segmind-timeout", [504]),
+    ],
+)
+@pytest.mark.parametrize("text", ["", "Monthly quota exceeded", "INPUT_PREPROCESSING.SAFETY.TEXT", "out of credits"])
+def test_a_status_that_means_one_thing(code: str, statuses: list[int], text: str) -> None:
+    """Whatever its text says: a 504 about a quota may have been billed all the same."""
+    assert {read(status, text).code for status in statuses} == {code}
 
 
-def test_retry_after_goes_first() -> None:
-    """It is the standard's own; and it is read of a 429 only."""
-    headers = {"retry-after": "5", "x-rate-limit-reset-at-utc": (NOON + timedelta(seconds=60)).isoformat()}
-    assert read(429, "", headers).retry_after == 5
-    assert read(500, "", headers).retry_after is None
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (406, "", "insufficient-credits"),
+        (406, "unsupported ratio", "rejected-by-segmind"),
+        (406, "unsupported: out of credits", "insufficient-credits"),
+        (422, "", "rejected-by-segmind"),
+        (422, "quota", "insufficient-credits"),
+        (422, "unsupported quota", "rejected-by-segmind"),
+        (500, "quota", "segmind-failed"),
+        (500, "unsupported quota", "rejected-by-segmind"),
+    ],
+)
+def test_a_status_whose_text_decides(status: int, text: str, code: str) -> None:
+    """Money and blame in one text: a 406 is about money then, a 422 and a 500 about the request."""
+    assert read(status, text).code == code
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("-5", 0.0),
+        ("2.5", 2.5),
+        ("999999999", 999_999_999.0),
+        (f"{NOON.timestamp() + 7}", 7.0),
+        (f"{(NOON.timestamp() + 7) * 1000}", 7.0),
+        ("1000000000", 0.0),  # since 1970, and long ago
+        ("2026-03-14T12:00:07", 7.0),
+        (" 2026-03-14 12:00:07 ", 7.0),
+        ("2026-03-14T12:00:07Z", 7.0),
+        ("2026-03-14T14:00:07+02:00", 7.0),
+        ("2020-01-01T00:00:00+00:00", 0.0),
+        ("Sat, 14 Mar 2026 12:00:07 GMT", 7.0),
+        *((text, None) for text in ("", "soon", "nan", "inf", "-inf", "1e400", "9" * 400, "2026-13-45", "Mon, 99 Foo")),
+        ("Mon, 99999999999999999999 Jan 2020 00:00:00 +0000", None),
+    ],
+)
+@pytest.mark.parametrize("name", ["retry-after", "x-rate-limit-reset-at-utc"])
+def test_when_a_limit_ends(name: str, value: str, seconds: float | None) -> None:
+    """Seconds from now or since 1970, milliseconds, an ISO or HTTP date with a zone or in UTC; never before now."""
+    expected = None if seconds is None else pytest.approx(seconds)
+    assert seconds_until_reset({name: value}, NOON) == read(429, "", {name: value}).retry_after == expected
+
+
+def test_a_limits_end_is_read_from_a_429_alone() -> None:
+    """`Retry-After` of another answer is not Segmind's rate limit; the first of two headers counts."""
+    both = {"retry-after": "3", "x-rate-limit-reset-at-utc": "9"}
+    assert (read(429, "", both).retry_after, read(503, "", both).retry_after) == (3.0, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        ('{"status": "FAILED"}', "FAILED"),
+        ('{"status": 7}', None),
+        ("[]", None),
+        ("<html>", None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_what_an_error_calls_the_generations_state(body: str, state: str | None) -> None:
+    """Only a record of v2's names one; and every error says which status it came with."""
+    error = read(422, body)
+    assert (error.upstream_state, error.upstream_status) == (state, 422)

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ MAY_IMPORT = {
     "stopwatch": {"ports"},
 }  # fmt: skip
 DOORS_HTTP = {
-    f"doors/{name}" for name in ("entry", "images", "pages", "request_bodies", "routes", "schedule", "unread")
+    f"doors/{name}" for name in ("call", "entry", "images", "pages", "request_bodies", "routes", "schedule", "unread")
 }
-DOORS_ANSWERING = ("answers", "playground/__init__", "problem_pages", "vendor_routes")
+DOORS_ANSWERING = ("answers", "playground/__init__", "vendor_routes")
 FOREIGN = {
     "google": {"google/storage", "google/signing", "google/json_api"},
     "flask": {"main", *DOORS_HTTP, *(f"doors/{name}" for name in DOORS_ANSWERING)},
@@ -113,6 +114,18 @@ def test_nothing_imports_in_a_circle() -> None:
         graph[name] = (found & modules) - {name}
     order = list(TopologicalSorter(graph).static_order())
     assert order.index("imagegen.model") < order.index("imagegen.pipeline.service") < order.index("imagegen.wiring")
+
+
+def test_no_script_of_the_playground_imports_in_a_circle() -> None:
+    """The page's scripts, those of the client included: `app.js` ties the others together."""
+    folder = FUNCTION / "imagegen/doors/playground"
+    imported = re.compile(r'^import .* from "(\..+)";$', re.MULTILINE)
+    graph = {
+        path: {(path.parent / name).resolve() for name in imported.findall(path.read_text())}
+        for path in folder.rglob("*.js")
+    }
+    assert set().union(*graph.values()) == graph.keys() - {folder / "app.js"}
+    assert list(TopologicalSorter(graph).static_order())[-1] == folder / "app.js"
 
 
 @every_file

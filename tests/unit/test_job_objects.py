@@ -7,34 +7,20 @@ import pytest
 
 from imagegen.errors import DailyLimitReached, NotFound, StorageUnavailable
 from imagegen.model import Deleted, Ending, Failure, Marker, Order, Receipt, Reference, Sent, StoredImage, Submission
-from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.pipeline.job_objects import JobObjects
+from imagegen.pipeline.claims import new_claim
 from imagegen.pipeline.known import Known
-from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline, ObjectInfo
-from tests.harness.fakes import NOON, PICTURE, REQUEST, FakeClock, MemoryObjects, Scene, World
+from tests.harness.fakes import ID as KEY_1
+from tests.harness.fakes import NOON, ORDER, PICTURE, REQUEST, MemoryObjects, Scene, World
 
 CLAIM = replace(new_claim(Order(REQUEST, "http", "ada", "key-1"), NOON, 100), token="own")  # it is in tests' ids
 SUCCESSOR = replace(CLAIM, token="another")
 ID = CLAIM.id
 
 
-class Bucket:
-    """A bucket seen as jobs."""
-
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.objects = MemoryObjects(self.clock)
-        self.jobs = JobObjects(self.objects, Parallel())
-
-    @property
-    def soon(self) -> Deadline:
-        return Deadline.within(self.clock, 10)
-
-
 def test_the_first_end_stands() -> None:
     """The loser of a race answers the winner's end, whose time, error and status may all differ from its own."""
-    bucket = Bucket()
+    bucket = World()
     first = Ending(CLAIM, "failed", NOON, error=Failure("segmind-failed", "x", "yes"))
     late = Ending(CLAIM, "succeeded", NOON + timedelta(seconds=9), image=StoredImage("n", "image/png", 1, "0", 1, 1))
     assert bucket.jobs.finish(first, bucket.soon) == first
@@ -44,7 +30,7 @@ def test_the_first_end_stands() -> None:
 
 def test_the_first_image_stands() -> None:
     """The loser of a race over a resumed generation answers with what is in the bucket."""
-    bucket = Bucket()
+    bucket = World()
     first = bucket.jobs.keep_image(CLAIM, PICTURE, Receipt("r1"), bucket.soon)
     other = replace(PICTURE, data=b"another", width=7)
     assert bucket.jobs.keep_image(CLAIM, other, Receipt("r2"), bucket.soon) == first
@@ -56,7 +42,7 @@ def test_the_first_image_stands() -> None:
 
 def test_an_image_that_is_gone() -> None:
     """Its bytes cannot be had, and nothing is known of its receipt."""
-    bucket = Bucket()
+    bucket = World()
     gone = StoredImage(f"jobs/{ID}/image.jpg", "image/jpeg", 1, "0", 1, 1)
     with pytest.raises(StorageUnavailable, match="not in the bucket any more"):
         bucket.jobs.bytes_of(gone, bucket.soon)
@@ -65,7 +51,7 @@ def test_an_image_that_is_gone() -> None:
 
 def test_the_first_deletion_stands() -> None:
     """Two callers delete at once: both are told of one deletion."""
-    bucket = Bucket()
+    bucket = World()
     first = Deleted(ID, NOON, "yes", "hash")
     assert bucket.jobs.delete(first, bucket.soon) == first
     assert bucket.jobs.delete(replace(first, billed="no"), bucket.soon) == first
@@ -83,7 +69,7 @@ def test_the_first_deletion_stands() -> None:
 )
 def test_nothing_of_a_successor_is_erased(name: str, token: str, generation: int, goes: bool) -> None:
     """A late release takes what carries its own token or generation, and nothing else."""
-    bucket = Bucket()
+    bucket = World()
     writes = {
         "claim.json": lambda: bucket.jobs.claim(replace(CLAIM, token=token), bucket.soon),
         "sent.json": lambda: bucket.jobs.sent(CLAIM, Sent(token, NOON, "f"), bucket.soon),
@@ -98,7 +84,7 @@ def test_nothing_of_a_successor_is_erased(name: str, token: str, generation: int
 @pytest.mark.parametrize(("token", "others"), [(None, 0), (CLAIM.token, 0), (SUCCESSOR.token, 1001)])
 def test_whose_sent_json_it_is(token: str | None, others: int) -> None:
     """Another claim's is told by its generation; our own and none are not another's."""
-    bucket = Bucket()
+    bucket = World()
     if token:
         bucket.jobs.sent(CLAIM, Sent(token, NOON, "f"), bucket.soon)
     assert bucket.jobs.others_sent(CLAIM, bucket.soon) == others
@@ -110,7 +96,7 @@ def test_whose_sent_json_it_is(token: str | None, others: int) -> None:
 )
 def test_a_marker_goes_by_its_generation(token: str, generation: int | None, own: int | None, stays: bool) -> None:
     """None takes the marker that is there; another generation, or one that never was, takes nothing."""
-    bucket = Bucket()
+    bucket = World()
     bucket.jobs.unmark(ID, None, bucket.soon)
     bucket.jobs.mark_open(ID, Marker(token, "f", "ada", NOON), bucket.soon)
     assert bucket.jobs.own_marker(CLAIM, bucket.soon) == own
@@ -121,7 +107,7 @@ def test_a_marker_goes_by_its_generation(token: str, generation: int | None, own
 def test_a_state_shows_its_own_claims_objects() -> None:
     """`sent.json` and `submitted.json` of another claim are nothing; image, ends and generations are what is there."""
     for token, ours in ((CLAIM.token, True), (SUCCESSOR.token, False)):
-        bucket = Bucket()
+        bucket = World()
         sent, submission = Sent(token, NOON, "f"), Submission("s", NOON, token)
         bucket.jobs.claim(CLAIM, bucket.soon)
         bucket.jobs.sent(CLAIM, sent, bucket.soon)
@@ -137,7 +123,7 @@ def test_a_state_shows_its_own_claims_objects() -> None:
 
 def test_an_image_whose_metadata_is_damaged() -> None:
     """It is still the image: what is not a number is 0."""
-    bucket = Bucket()
+    bucket = World()
     name = f"jobs/{ID}/image.png"
     bucket.objects.create(name, b"x", "image/png", bucket.soon, {"width": "wide"})
     assert bucket.jobs.state(ID, bucket.soon).image == StoredImage(name, "image/png", 1, "", 0, 0)
@@ -167,9 +153,7 @@ def test_a_tidying_that_fails_is_left_to_the_sweep() -> None:
 def test_a_marker_that_is_in_the_way_of_a_claim(queued: bool) -> None:
     """One of a claim that is gone is replaced by our own; then the job ends, and none is left."""
     world = World()
-    soon = Deadline.within(world.clock, 10)
-    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), 0.0)
-    world.jobs.mark_open(claim.id, Marker("gone", claim.fingerprint, "", NOON, {} if queued else None), soon)
+    world.jobs.mark_open(KEY_1, Marker("gone", REQUEST.fingerprint, "", NOON, {} if queued else None), world.soon)
     assert world.end().status == "succeeded"
     assert world.objects.names("open/") == []
 
@@ -190,22 +174,17 @@ class Vanishing(MemoryObjects):
 
 def test_a_marker_that_vanishes_is_written_anew() -> None:
     """The sweep took it away between our write and our look: the job gets one of its own before it is bought."""
-    world = World()
-    world.objects = Vanishing(world.clock)
-    world.start(world.rules)
-    marker = Marker("gone", REQUEST.fingerprint, "", NOON)
-    world.jobs.mark_open(image_id("", "key-1"), marker, Deadline.within(world.clock, 10))
+    world = World(bucket=Vanishing)
+    world.jobs.mark_open(KEY_1, Marker("gone", REQUEST.fingerprint, "", NOON), world.soon)
     seen: list[str] = []
     world.generator.scenes = [Scene(meanwhile=lambda: seen.extend(world.objects.names("open/")))]
     assert world.end().status == "succeeded"
-    assert seen == [f"open/{image_id('', 'key-1')}"]
+    assert seen == [f"open/{KEY_1}"]
 
 
 def test_a_marker_that_is_written_anew_guards_the_inline_image_as_well() -> None:
     """Another job's deletion reads of it which staged images are still needed."""
-    world, name = World(), f"references/{'0' * 64}.png"
-    world.objects = Vanishing(world.clock)
-    world.start(world.rules)
+    world, name = World(bucket=Vanishing), f"references/{'0' * 64}.png"
     request = replace(REQUEST, references=(Reference("model", f"gs://uploads/{name}"),))
     seen: list[str] = []
 
@@ -222,13 +201,12 @@ def test_a_late_duplicate_of_a_freed_key_does_not_claim() -> None:
     world = World(per_day=1)
     world.ask("first")
     late = Deadline.within(world.clock, world.limits.run_seconds - 1)
-    order = Order(REQUEST, "http", "", "key-1")
     with pytest.raises(StorageUnavailable, match="too little time") as caught:
-        world.core.service.claiming.win(order, late)
+        world.core.service.claiming.win(ORDER, late)
     assert (caught.value.retry_after, world.left("jobs/" + CLAIM.id)) == (1.0, [])
     with pytest.raises(DailyLimitReached):
         world.ask()
-    ended = world.other().core.service.claiming.win(replace(order, key="first"), late)
+    ended = world.other().core.service.claiming.win(replace(ORDER, key="first"), late)
     assert ended.replayed  # type: ignore[union-attr]  # an outcome
     with pytest.raises(NotFound):
         world.service.status(CLAIM.id, "eve")

@@ -1,29 +1,23 @@
 """Finalize events as the platform sends them: one for each new object of a watched bucket, until it is taken."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 import threading
 from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from local.events import Subscription
 from local.storage import StorageServer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from werkzeug import Request
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 NOWHERE = "http://127.0.0.1:9"

@@ -1,10 +1,8 @@
 """A local key file is a real one: google.auth loads it, and what it signs verifies with its public half."""
 
-from __future__ import annotations
-
 import json
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import google.auth
 import pytest
@@ -15,11 +13,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from local.keys import ensure_key, load_keys
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from local.storage import StorageServer
+from local.storage import StorageServer
 
 
 def test_google_auth_signs_with_it_and_the_loaded_key_verifies(

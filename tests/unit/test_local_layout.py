@@ -1,15 +1,11 @@
 """Where a run is, told by options, by the environment, or by neither."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from local.layout import ROOT, Layout, Part, add_options, layout_of
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def parsed(*words: str) -> Layout:

@@ -1,7 +1,5 @@
 """Wherever the delimiter's pieces fall in a multipart body, the same bytes come out, and a torn one never passes."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,22 +1,15 @@
 """The scheduler's calls: Cloud Scheduler's headers, at the planned times, and the same call again when it fails."""
 
-from __future__ import annotations
-
 import json
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from local.scheduler import PAUSES, Job, Scheduler, send, time_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from werkzeug import Request
 
 NOON = 1_773_489_600.0  # 2026-03-14T12:00:00Z
 TIME = "x-cloudscheduler-scheduletime"

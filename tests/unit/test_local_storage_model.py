@@ -1,10 +1,8 @@
 """Preconditions, attributes and listings as rules, without a server."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +11,6 @@ from hypothesis import strategies as st
 from local.storage.errors import StorageError
 from local.storage.model import Preconditions, StoredObject
 from local.storage.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 VERSIONS = st.none() | st.integers(0, 3)
 

@@ -17,24 +17,25 @@ ENDINGS = {"good": Scene(), "v2": Scene(submits="seg-1"), "free": Scene(raised=S
 STEPS = 12
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ThreadPoolExecutor]:
+@pytest.fixture(scope="module", params=[0, 8], ids=["alone", "pool"])
+def pool(request: pytest.FixtureRequest) -> Iterator[ThreadPoolExecutor | None]:
+    """No pool, where calls follow each other, and one of eight threads."""
     with ThreadPoolExecutor(8) as found:
-        yield found
+        yield found if request.param else None
 
 
-def test_errors_come_with_their_calls(pool: ThreadPoolExecutor) -> None:
-    """With and without a pool: a call's error is its own, and the other calls' values are there."""
-    for parallel in (Parallel(), Parallel(pool)):
-        good, bad = parallel.start(lambda: 1), parallel.start(lambda: 1 // 0)
-        assert [type(error) for error in errors_of(good, bad, returned(2))] == [ZeroDivisionError]
-        assert (value_of(good), value_of(bad), value_of(returned(2))) == (1, None, 2)
+def test_errors_come_with_their_calls(pool: ThreadPoolExecutor | None) -> None:
+    """A call's error is its own, and the other calls' values are there."""
+    parallel = Parallel(pool)
+    good, bad = parallel.start(lambda: 1), parallel.start(lambda: 1 // 0)
+    assert [type(error) for error in errors_of(good, bad, returned(2))] == [ZeroDivisionError]
+    assert (value_of(good), value_of(bad), value_of(returned(2))) == (1, None, 2)
 
 
 @pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("step", range(STEPS))
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_death_among_them(pool: ThreadPoolExecutor, ending: str, step: int, applied: bool) -> None:
+def test_a_death_among_them(pool: ThreadPoolExecutor | None, ending: str, step: int, applied: bool) -> None:
     """Never bought twice, never a slot without a job, and after one sweep account, slots and bucket agree."""
     world = World(ENDINGS[ending], per_day=5, per_user=5, pool=pool)
     world.objects.fail(skip=step, times=1, applied=applied, error=Crash)
@@ -45,6 +46,8 @@ def test_a_death_among_them(pool: ThreadPoolExecutor, ending: str, step: int, ap
     bought = len(world.generator.bought)
     world.end_lease()
     world.other().sweep.run()
+    usage = world.usage()
+    assert usage.images + usage.unknown == len({"result.json", "lost.json"} & set(world.left()))
     ending_now = world.other().end(owner="ada")
     assert len(world.generator.bought) <= (1 if bought and ending != "free" else bought + 1)
     usage = world.usage()
@@ -59,7 +62,7 @@ def test_a_death_among_them(pool: ThreadPoolExecutor, ending: str, step: int, ap
 
 @pytest.mark.parametrize("name", ["claim.json", "open/*", "sent.json", "spend/*/?", "spend/*/users/*"])
 @pytest.mark.parametrize("applied", [False, True])
-def test_one_of_them_fails(pool: ThreadPoolExecutor, name: str, applied: bool) -> None:
+def test_one_of_them_fails(pool: ThreadPoolExecutor | None, name: str, applied: bool) -> None:
     """Nothing is bought, all the others are taken back, and the key can be used at once."""
     world = World(per_day=5, per_user=5, pool=pool)
     world.objects.fail("create", f"*{name}", times=1, applied=applied)

@@ -1,7 +1,6 @@
 """A batch → jobs: a pure reading of it, then one order each, in the batch's order."""
 
 import json
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -13,23 +12,18 @@ from imagegen.errors import InvalidRequest, StorageUnavailable
 from imagegen.pipeline.claims import image_id
 from imagegen.references.rules import Rules
 from tests import strategies
-from tests.harness.clock import FakeClock
 from tests.harness.fakes import Scene, World
-from tests.harness.memory import MemoryObjects
 
 SCHEDULED = "2026-03-14T12:00:00Z"
 RULES = Rules("uploads")
 
 
-@dataclass
 class Queue:
     """The real service with a queue in memory."""
 
-    uploads: MemoryObjects = field(default_factory=lambda: MemoryObjects(FakeClock()))
-
-    def __post_init__(self) -> None:
-        self.world = World(uploads=self.uploads)
-        self.service = self.world.service
+    def __init__(self) -> None:
+        self.world = World(queues=True)
+        self.uploads, self.service = self.world.uploads, self.world.service
 
     def post(self, batch: Batch, at: str = SCHEDULED) -> list[str]:
         return [outcome.claim.id for outcome in batches.queue(batch, at, self.service)]

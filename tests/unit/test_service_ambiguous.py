@@ -47,14 +47,6 @@ def test_a_stale_id_that_cannot_be_removed_is_ignored() -> None:
     assert (code_of(world), world.generator.resumed) == ("unknown", [])
 
 
-def test_a_claim_that_seemed_to_fail_does_not_hold_its_key() -> None:
-    """503 storage-unavailable frees the key, also where the claim was written: the next try buys the image at once."""
-    world = World(per_day=2)
-    world.objects.fail("create", "*/claim.json", times=1, applied=True)
-    assert [code_of(world), code_of(world)] == ["storage-unavailable", "succeeded"]
-    assert len(world.generator.bought) == 1
-
-
 def test_somebody_elses_claim_is_not_taken_back() -> None:
     """A claim that could not be written takes back only what carries its own token."""
     world = World(Scene(raised=StillGenerating(), seconds=1))

@@ -7,10 +7,8 @@ from threading import Event, Thread
 import pytest
 
 from imagegen.errors import IdempotencyKeyReused, SegmindFailed, StorageUnavailable
-from imagegen.model import Claim, Ending, ImageRequest, Order, Sent
-from imagegen.pipeline.claims import image_id, new_claim
-from imagegen.pipeline.endings import Held
-from tests.harness.fakes import REQUEST, Crash, Scene, World
+from imagegen.model import Ending, ImageRequest
+from tests.harness.fakes import ID, ORDER, REQUEST, Crash, Scene, World
 
 
 def test_without_a_key_every_order_is_a_new_image() -> None:
@@ -40,22 +38,10 @@ def test_a_key_belongs_to_one_request(changed: ImageRequest) -> None:
     assert (world.objects.names(), len(world.generator.bought)) == (before, 1)
 
 
-def held_by_another(world: World, *, sent: bool = True, lease: float | None = None) -> tuple[Claim, int]:
-    """Let another instance win the claim on the key and, unless told otherwise, begin its call."""
-    seconds = world.limits.lease_seconds if lease is None else lease
-    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), seconds)
-    generation = world.jobs.claim(claim, world.soon)
-    assert generation
-    if sent:
-        world.jobs.sent(claim, Sent(claim.token, world.clock.now(), REQUEST.fingerprint), world.soon)
-    return claim, generation
-
-
 def test_a_duplicate_waits_for_the_first() -> None:
     """It is answered with the other instance's image at most four seconds after that exists."""
     world = World()
-    claim, _ = held_by_another(world)
-    ending = Ending(claim, "succeeded", world.clock.now())
+    ending = Ending(world.claimed_elsewhere(sent=True).claim, "succeeded", world.clock.now())
     started = world.clock.monotonic()
     world.clock.later(40, lambda: world.jobs.finish(ending, world.soon))
     outcome = world.ask()
@@ -66,18 +52,18 @@ def test_a_duplicate_waits_for_the_first() -> None:
 def test_a_duplicate_buys_where_the_first_came_to_nothing() -> None:
     """The first failed free of charge while the second was waiting: the second buys in its place, once."""
     world = World()
-    claim, generation = held_by_another(world, sent=False)
-    world.clock.later(5, lambda: world.core.service.endings.free(Held(claim, {"claim.json": generation})))
+    held = world.claimed_elsewhere()
+    world.clock.later(5, lambda: world.core.service.endings.free(held))
     outcome = world.ask()
     assert outcome.ending
     assert (outcome.ending.status, outcome.replayed, len(world.generator.bought)) == ("succeeded", False, 1)
-    assert outcome.claim.token != claim.token
+    assert outcome.claim.token != held.claim.token
 
 
 def test_a_duplicate_gives_up_at_its_own_deadline() -> None:
     """The first takes longer than a caller may wait: the duplicate is told that it is running, and by which id."""
     world = World()
-    claim, _ = held_by_another(world, lease=2 * world.limits.request_seconds)
+    claim = world.claimed_elsewhere(2 * world.limits.request_seconds, sent=True).claim
     started = world.clock.monotonic()
     outcome = world.ask()
     assert (outcome.claim, outcome.ending, world.generator.bought) == (claim, None, [])
@@ -87,7 +73,7 @@ def test_a_duplicate_gives_up_at_its_own_deadline() -> None:
 def test_a_duplicate_declares_a_dead_first_lost() -> None:
     """A duplicate that comes late in a dead claimant's lease waits for its end, and then has an answer."""
     world = World()
-    held_by_another(world)
+    world.claimed_elsewhere(sent=True)
     world.clock.advance(world.limits.lease_seconds - 20)
     ending = world.end()
     assert (ending.status, world.generator.bought) == ("unknown", [])
@@ -96,17 +82,15 @@ def test_a_duplicate_declares_a_dead_first_lost() -> None:
 def test_a_duplicate_of_a_first_that_died_before_its_call_buys() -> None:
     """Nothing was sent, so nothing was billed: where a whole run still fits into its time, the duplicate buys."""
     world = World()
-    held_by_another(world, sent=False)
+    world.claimed_elsewhere()
     world.clock.advance(world.limits.lease_seconds - 20)
-    outcome = world.ask()
-    assert outcome.ending
-    assert (outcome.ending.status, outcome.replayed, len(world.generator.bought)) == ("succeeded", False, 1)
+    assert (world.end().status, len(world.generator.bought)) == ("succeeded", 1)
 
 
 def test_a_duplicate_without_time_for_a_run_buys_nothing() -> None:
     """The first died before its call and its lease ended late: the key is free, and the caller is told to repeat."""
     world = World()
-    held_by_another(world, sent=False)
+    world.claimed_elsewhere()
     with pytest.raises(StorageUnavailable) as caught:
         world.ask()
     assert (caught.value.billed, world.generator.bought, world.objects.names()) == ("no", [], [])
@@ -126,7 +110,7 @@ def test_a_duplicate_in_this_process_asks_nothing_of_storage() -> None:
 
     def again() -> None:
         before = len(world.objects.operations)
-        outcome = world.create(Order(REQUEST, "event", "", "key-1"))
+        outcome = world.create(replace(ORDER, door="event"))
         asked = len(world.objects.operations) - before
         seen.append((outcome.ending is None, outcome.replayed, outcome.queued, asked))
 
@@ -173,4 +157,4 @@ def test_an_unknown_is_not_remembered_as_ended() -> None:
     world.dies()
     world.end_lease()
     assert world.end().status == "unknown"
-    assert not world.core.service.known.has_ended(image_id("", "key-1"))
+    assert not world.core.service.known.has_ended(ID)

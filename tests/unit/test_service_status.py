@@ -3,10 +3,9 @@
 import pytest
 
 from imagegen.errors import NotFound
-from imagegen.model import Ending, Order
-from imagegen.pipeline.claims import image_id, new_claim
-from tests.harness.fakes import PICTURE, RECEIPT, REQUEST, Crash, Scene, World
-from tests.harness.memory import MemoryObjects
+from imagegen.model import Ending
+from imagegen.pipeline.claims import image_id
+from tests.harness.fakes import ID, ORDER, PICTURE, RECEIPT, Crash, Scene, World
 
 
 @pytest.mark.parametrize(("owner", "asks", "sees"), [("ada", "ada", True), ("ada", None, True), ("ada", "bob", False)])
@@ -34,25 +33,12 @@ def test_somebody_elses_job_is_neither_seen_nor_ended() -> None:
 def test_a_wait_ends_with_the_job() -> None:
     """`wait` answers at most four seconds after there is an end."""
     world = World()
-    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, world.soon)
+    claim = world.claimed_elsewhere().claim
     ending = Ending(claim, "succeeded", world.clock.now())
     world.clock.later(20, lambda: world.jobs.finish(ending, world.soon))
     started = world.clock.monotonic()
     assert world.service.status(claim.id, None, wait_seconds=60).ending == ending
     assert 20 <= world.clock.monotonic() - started < 24
-
-
-@pytest.mark.parametrize("seconds", [0.0, 0.01, 1.0, 60.0])
-def test_a_wait_is_never_longer_than_asked(seconds: float) -> None:
-    """A job that goes on is shown as running when the time is over."""
-    world = World()
-    claim = new_claim(Order(REQUEST, "http", "", "key-1"), world.clock.now(), world.limits.lease_seconds)
-    world.jobs.claim(claim, world.soon)
-    started = world.clock.monotonic()
-    outcome = world.service.status(claim.id, None, wait_seconds=seconds)
-    assert (outcome.ending, outcome.claim) == (None, claim)
-    assert world.clock.monotonic() - started <= seconds
 
 
 def test_asking_ends_what_a_dead_instance_left() -> None:
@@ -62,21 +48,21 @@ def test_asking_ends_what_a_dead_instance_left() -> None:
     world.dies()
     world.objects.recover()
     world.end_lease()
-    shown = world.service.status(image_id("", "key-1"), None)
-    assert shown.ending
-    assert shown.ending.image
-    assert (shown.ending.image.sha256, shown.ending.segmind) == (PICTURE.sha256, RECEIPT)
-    assert shown.ending.status == "succeeded"
+    shown = world.shown()
+    assert shown.image
+    assert (shown.status, shown.image.sha256, shown.segmind) == ("succeeded", PICTURE.sha256, RECEIPT)
     assert world.left() == ["claim.json", "image.jpg", "result.json", "sent.json"]
 
 
-@pytest.mark.parametrize("seconds", [0.2, 2.0, 6.0, 10.0])
-def test_a_wait_lasts_as_long_as_was_asked_for(seconds: float) -> None:
-    """And not to the last look that comes before."""
-    world = World(uploads=MemoryObjects())
-    world.service.accept(Order(REQUEST, "http", "", "key-1"))
+@pytest.mark.parametrize("queued", [False, True])
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.2, 1.0, 2.0, 6.0, 10.0, 60.0])
+def test_a_wait_lasts_as_long_as_was_asked_for(seconds: float, queued: bool) -> None:
+    """Not longer, and not only to the last look before; a job that goes on is then shown as running or queued."""
+    world = World(queues=True)
+    claim = world.service.accept(ORDER).claim if queued else world.claimed_elsewhere().claim
     before = world.clock.monotonic()
-    assert world.service.status(image_id("", "key-1"), None, seconds).queued
+    found = world.service.status(ID, None, seconds)
+    assert (found.queued, found.ending, found.claim.created_at) == (queued, None, claim.created_at)
     assert world.clock.monotonic() - before == pytest.approx(seconds)
 
 
@@ -89,10 +75,8 @@ def test_a_result_wins_over_lost() -> None:
         world.ask()
 
     world.generator.scenes = [Scene(meanwhile=declare_lost)]
-    late = world.ask()
-    assert late.ending
-    assert late.ending.status == "succeeded"
+    late = world.end()
+    assert late.status == "succeeded"
     assert world.left() == ["claim.json", "image.jpg", "lost.json", "result.json", "sent.json"]
-    assert world.service.status(late.claim.id, None).ending == late.ending
-    assert world.ask().ending == late.ending
+    assert world.shown() == world.end() == late
     assert len(world.generator.bought) == 1

@@ -1,6 +1,7 @@
 """A row of the vendor's history settles one job, once: among equal jobs, by many at once, and killed at any step."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -127,10 +128,8 @@ def test_killed_anywhere_it_is_settled_once(status: str, step: int, applied: boo
     world = Lost()
     world.row(status=status)
     world.objects.fail(skip=step, times=1, applied=applied, error=Crash)
-    try:
+    with suppress(Crash):
         world.settle(asks)
-    except Crash:
-        world.objects.recover()
     world.objects.recover()
     world.settle("both")
     good = status == "COMPLETED"

@@ -3,19 +3,17 @@
 import pytest
 
 from imagegen.errors import OutcomeUnknown, SegmindFailed, StorageUnavailable
-from imagegen.model import HistoryRow, ImageRequest
-from tests.harness.fakes import NOON, REQUEST, Crash, Scene
+from imagegen.model import ImageRequest
+from tests.harness.fakes import ID, NOON, ORDER, Crash, Scene, World, history_row
 from tests.unit.test_events import MAX_AGE, Door
-from tests.unit.test_stories_stuck import ID, QUEUED, queue
 
 
 def test_an_ending_leaves_the_marker_of_a_deletion() -> None:
     """A deletion dies with the job file in its hand, while another instance settles the job: the sweep completes it."""
-    world = queue()
-    world.service.accept(QUEUED)
+    world = World(queues=True, per_day=5)
+    world.service.accept(ORDER)
     world.generator.scenes = [Scene(raised=OutcomeUnknown("reset"))]
     world.ask()
-    assert world.uploads
     uploads = world.uploads
     uploads.fail("delete", error=Crash)
 
@@ -23,7 +21,7 @@ def test_an_ending_leaves_the_marker_of_a_deletion() -> None:
         with pytest.raises(Crash):
             world.other().core.deleting.delete(ID, None)
 
-    world.history.rows = [HistoryRow("r1", "COMPLETED", REQUEST.fingerprint, NOON, 0.1, "https://h.example/1")]
+    world.history.rows = [history_row(NOON)]
     world.history.meanwhile = deletes
     world.service.status(ID, None)
     uploads.recover()
@@ -34,7 +32,7 @@ def test_an_ending_leaves_the_marker_of_a_deletion() -> None:
 
 def test_a_sweep_leaves_the_marker_of_a_young_deletion() -> None:
     """Between its marker and `deleted.json` it may live on; one that died there is no deletion."""
-    world = queue()
+    world = World(queues=True, per_day=5)
     world.ask()
     world.objects.fail("create", "*/deleted.json", error=Crash)
     with pytest.raises(Crash):

@@ -6,12 +6,8 @@ import pytest
 
 from imagegen.errors import SegmindFailed, StorageUnavailable
 from imagegen.model import Order
-from imagegen.pipeline.claims import image_id
 from imagegen.ports import StillGenerating
-from tests.harness.fakes import REQUEST, Crash, Scene, World
-from tests.harness.memory import MemoryObjects
-
-ID = image_id("", "key-1")
+from tests.harness.fakes import ID, ORDER, REQUEST, Crash, Scene, World
 
 
 def gone(world: World, name: str) -> None:
@@ -23,10 +19,7 @@ def gone(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_claim_that_went_before_its_result(elsewhere: bool) -> None:
-    """A lifecycle rule deletes the claim half a minute before its result: the key is not bought again.
-
-    The repeat wins the claim, finds the end that outlived the old one, gives the claim back and replays.
-    """
+    """The repeat wins the claim, finds the end that outlived the old one, gives the claim back and replays."""
     world = World(per_day=5)
     first = world.ask()
     gone(world, f"jobs/{ID}/claim.json")
@@ -40,8 +33,7 @@ def test_a_claim_that_went_before_its_result(elsewhere: bool) -> None:
 @pytest.mark.parametrize("key", ["key-1", None])
 def test_a_job_whose_write_landed_is_queued(name: str, key: str | None) -> None:
     """respond-async: the write lands and its answer is lost. The caller is told 202, not that nothing was spent."""
-    world = World(uploads=MemoryObjects())
-    assert world.uploads
+    world = World(queues=True)
     for bucket in (world.objects, world.uploads):
         bucket.fail("create", name, times=1, applied=True)
     outcome = world.service.accept(Order(REQUEST, "http", "", key))
@@ -52,16 +44,15 @@ def test_a_job_whose_write_landed_is_queued(name: str, key: str | None) -> None:
 
 def test_a_job_that_was_not_queued_is_never_bought() -> None:
     """respond-async: its marker could not be written, the caller was told so, and its write cannot land later."""
-    world = World(uploads=MemoryObjects())
-    assert world.uploads
+    world = World(queues=True)
     world.objects.fail("create", "open/*", times=1)
     with pytest.raises(StorageUnavailable):
-        world.service.accept(Order(REQUEST, "http", "", "key-1"))
+        world.service.accept(ORDER)
     assert world.objects.names() == [f"open/{ID}"]  # it is in the way of the write that seemed to fail
     assert json.loads(world.objects.data(f"open/{ID}"))["job"] is None
     world.end_lease()
     assert (world.sweep.run()["closed"], world.uploads.names(), world.generator.bought) == (1, [], [])
-    assert world.service.accept(Order(REQUEST, "http", "", "key-1")).queued
+    assert world.service.accept(ORDER).queued
 
 
 def test_a_claimant_that_slept_past_its_lease_does_not_call() -> None:
@@ -93,10 +84,7 @@ def test_a_claimant_that_slept_takes_nothing_from_its_successor() -> None:
 
 
 def test_the_old_claimant_deletes_nothing_of_the_new_one() -> None:
-    """v2: a claim is freed by its heir and claimed again; the old claimant wakes, fails free, and gives back.
-
-    Only what carries its own token goes: claim, id, slot and marker of the new claimant stay.
-    """
+    """v2: freed by its heir and claimed again, it wakes and fails free: only what carries its own token goes."""
     world = World(per_day=5)
     left: list[list[str]] = []
 
@@ -115,18 +103,3 @@ def test_the_old_claimant_deletes_nothing_of_the_new_one() -> None:
     assert [world.objects.names()] == left
     assert json.loads(world.objects.data(f"jobs/{ID}/submitted.json"))["segmind_id"] == "s2"
     assert f"open/{ID}" in left[0]
-
-
-@pytest.mark.parametrize("dies_after", ["claim.json", "sent.json", "result.json"])
-def test_usage_and_slots_agree_after_a_replay(dies_after: str) -> None:
-    """However it went: images bought, entries of the account that count, and slots are the same number."""
-    world = World(per_day=5)
-    world.objects.fail("create", f"*/{dies_after}", applied=True, times=1, error=Crash)
-    world.dies()
-    world.objects.recover()
-    world.end_lease()
-    world.sweep.run()
-    world.other().ask()
-    usage = world.usage()
-    assert len(world.generator.bought) <= usage.taken == 1
-    assert len(world.slots()) == (0 if dies_after == "sent.json" else 1)

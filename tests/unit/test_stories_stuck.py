@@ -6,27 +6,22 @@ from dataclasses import replace
 import pytest
 
 from imagegen.errors import IdempotencyKeyReused, NotFound, SegmindUnauthorized, StorageUnavailable
-from imagegen.failure import ServiceError
-from imagegen.model import Order
 from imagegen.pipeline.claims import image_id, new_claim
 from imagegen.timeouts import SWEEP_SECONDS
-from tests.harness.fakes import REQUEST, Crash, Scene, World
-from tests.harness.memory import MemoryObjects
+from tests.harness.fakes import ID, ORDER, REQUEST, Crash, Scene, World
 from tests.unit.test_events import MAX_AGE, Door
 
-ID = image_id("", "key-1")
 OTHER = replace(REQUEST, prompt="a blue cube")
-QUEUED = Order(REQUEST, "http", "", "key-1")
 
 
 def queue() -> World:
-    return World(uploads=MemoryObjects(), per_day=5)
+    return World(queues=True, per_day=5)
 
 
 def test_a_queued_key_belongs_to_its_request() -> None:
     """A synchronous request with the same key and another body comes between queueing and event: it is refused."""
     world = queue()
-    world.service.accept(QUEUED)
+    world.service.accept(ORDER)
     before = world.objects.names()
     with pytest.raises(IdempotencyKeyReused):
         world.ask(request=OTHER)
@@ -36,68 +31,33 @@ def test_a_queued_key_belongs_to_its_request() -> None:
     assert world.objects.names("open/") == []
 
 
-def test_a_key_that_runs_is_not_queued_for_another_request() -> None:
-    """The other way round: the second, with another body, is refused, also while the first is claiming."""
-    world = queue()
-    refused: list[str] = []
-
-    def meanwhile() -> None:
-        try:
-            world.other().service.accept(replace(QUEUED, request=OTHER))
-        except ServiceError as error:
-            refused.append(error.code)
-
-    world.delivery.meanwhile = meanwhile
-    world.ask()
-    assert world.uploads
-    assert (refused, world.uploads.names(), len(world.generator.bought)) == (["idempotency-key-reused"], [], 1)
-
-
 @pytest.mark.parametrize("crashes", [False, True])
 def test_an_event_that_never_comes(crashes: bool) -> None:
     """The sweep runs what was queued, after a quarter of an hour, once; its event may come after that."""
     world = queue()
     if crashes:
-        assert world.uploads
         world.uploads.fail("create", error=Crash)
         with pytest.raises(Crash):
-            world.service.accept(QUEUED)
+            world.service.accept(ORDER)
         world.uploads.recover()
     else:
-        world.service.accept(QUEUED)
+        world.service.accept(ORDER)
     assert world.sweep.run()["queued"] == 1
     world.clock.advance(16 * 60)
     assert world.sweep.run()["finished"] == 1
-    ending = world.service.status(ID, None).ending
-    assert ending
+    ending = world.shown()
     assert (ending.status, len(world.generator.bought), world.objects.names("open/")) == ("succeeded", 1, [])
-    assert world.create(replace(QUEUED, door="event", image_id=ID)).ending == ending
-
-
-def test_a_queued_job_that_only_fails_ends_when_it_is_too_old() -> None:
-    """Free failures leave it queued for as long as an event would come again; then it has failed for good."""
-    world = queue()
-    world.service.accept(QUEUED)
-    world.generator.scenes = [Scene(raised=SegmindUnauthorized(), seconds=0.0) for _ in range(2)]
-    world.clock.advance(16 * 60)
-    assert world.sweep.run()["freed"] == 1
-    assert world.service.status(ID, None).queued
-    world.clock.advance(3600)
-    assert world.sweep.run()["finished"] == 1
-    ending = world.service.status(ID, None).ending
-    assert ending
-    assert (ending.error_code, world.objects.names("open/"), world.slots()) == ("segmind-unauthorized", [], [])
+    assert world.create(replace(ORDER, door="event", image_id=ID)).ending == ending
 
 
 def test_a_job_whose_result_is_gone_is_not_queued_again() -> None:
     """Results are kept shorter than job files: what ended once is not shown as queued, and the sweep buys nothing."""
     world = queue()
-    world.service.accept(QUEUED)
-    world.create(replace(QUEUED, door="event", image_id=ID))
+    world.service.accept(ORDER)
+    world.create(replace(ORDER, door="event", image_id=ID))
     for info in list(world.objects.list(f"jobs/{ID}/", world.soon)):
         world.objects.delete(info.name, info.generation, world.soon)
     world.clock.advance(3600)
-    assert world.uploads
     assert world.uploads.names() == [f"jobs/{ID}.json"]
     assert sum(world.sweep.run().values()) == 0
     with pytest.raises(NotFound):
@@ -145,8 +105,7 @@ def test_an_ambiguous_claim_is_free() -> None:
         world.ask()
     assert world.left() == ["claim.json"]
     world.end_lease()
-    ending = world.other().end()
-    assert (ending.status, len(world.generator.bought)) == ("succeeded", 1)
+    assert (world.other().end().status, len(world.generator.bought)) == ("succeeded", 1)
 
 
 @pytest.mark.parametrize("name", ["open/*", "*/claim.json", "spend/*"])
@@ -161,8 +120,7 @@ def test_a_death_between_claim_and_call_is_free(name: str) -> None:
     world.end_lease()
     if name == "spend/*":
         world.sweep.run()
-    ending = world.other().end()
-    assert (ending.status, len(world.slots())) == ("succeeded", 1)
+    assert (world.other().end().status, len(world.slots())) == ("succeeded", 1)
 
 
 def test_a_sweep_ends_at_its_deadline() -> None:
@@ -197,19 +155,16 @@ def test_a_claimant_that_was_given_up_and_knows_better() -> None:
         assert world.other().sweep.run()["lost"] == 1
 
     world.generator.scenes = [Scene(raised=SegmindUnauthorized(), meanwhile=give_up)]
-    ending = world.ask().ending
-    assert ending
+    ending = world.end()
     assert ending.error
     assert (ending.status, ending.error.billed, world.slots(), world.objects.names("open/")) == ("failed", "no", [], [])
-    assert world.other().ask().ending == ending
+    assert world.other().end() == ending
 
 
 def test_a_run_that_lost_its_claim_does_not_hold_up_its_successor() -> None:
     """It sleeps in this process and its claim was freed: the next request with the key asks storage, once, and runs."""
     world = World()
-    old = new_claim(QUEUED, world.clock.now(), world.limits.lease_seconds)
+    old = new_claim(ORDER, world.clock.now(), world.limits.lease_seconds)
     world.end_lease()
     with world.service.known.running(old):
-        ending = world.ask().ending
-    assert ending
-    assert ending.status == "succeeded"
+        assert world.end().status == "succeeded"

@@ -1,4 +1,4 @@
-"""Who is asking. Deny by default: a mode that cannot tell lets nobody in.
+"""Who is asking. Deny by default: a mode that cannot tell lets no caller in.
 
 `iam` leaves the decision to Cloud Run, which lets only invokers reach this code; `none` is open on purpose and
 needs a daily cap; `keys` and `oidc` tell callers apart, and each sees only their own images.
@@ -6,9 +6,9 @@ needs a daily cap; `keys` and `oidc` tell callers apart, and each sees only thei
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TypeAlias
 
 from werkzeug.datastructures import Headers
 
@@ -17,27 +17,19 @@ from imagegen.errors import Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose images these are. `sees` is None where everybody who gets in may see everything."""
+    """Whose images these are. `sees` is None where each caller who gets in may see everything."""
 
     owner: str = ""
     sees: str | None = None
 
 
-class Authenticator(Protocol):
-    """Turns a request's headers into a caller. Raises Unauthenticated, Forbidden."""
-
-    def caller(self, headers: Headers) -> Caller:
-        """Return who asks."""
-        ...
+Authenticator: TypeAlias = Callable[[Headers], Caller]
+"""Returns who sent these headers. Raises Unauthenticated, Forbidden."""
 
 
-class Anybody:
-    """`iam` and `none`: whoever gets here may come in."""
-
-    def caller(self, headers: Headers) -> Caller:
-        """Return the one caller there is."""
-        del headers
-        return Caller()
+def anybody(_headers: Headers) -> Caller:
+    """`iam` and `none`: return the one caller there is."""
+    return Caller()
 
 
 class ApiKeys:

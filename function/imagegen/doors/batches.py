@@ -1,7 +1,7 @@
-"""A tick → jobs. Every image of a batch has a key of its own, so a tick that comes twice queues each image once."""
+"""A scheduled call → jobs. Each image of a batch has a key of its own, so a call that comes twice queues it once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -21,14 +21,14 @@ _FIELDS = {"name", "images"}
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a tick asks for."""
+    """What a scheduled call asks for."""
 
     name: str
     images: tuple[ImageRequest, ...]
 
 
 def parse(body: bytes, rules: Rules) -> Batch:
-    """Return the batch in a tick's body. Raises InvalidRequest with every problem of every image."""
+    """Return the batch in a scheduled call's body. Raises InvalidRequest with every problem of every image."""
     value = validation.decode(body, validation.MAX_BATCH_MEMBERS)
     if not isinstance(value, dict):
         raise InvalidRequest((Problem("", "must be a JSON object"),))
@@ -38,7 +38,12 @@ def parse(body: bytes, rules: Rules) -> Batch:
         problems.append(Problem("/name", "must be 1 to 100 visible ASCII characters"))
     if not isinstance(entries, list) or not entries:
         problems.append(Problem("/images", "must be an array with at least one request"))
-    images = _images(entries if isinstance(entries, list) else [], rules, problems)
+    images = []
+    for i, entry in enumerate(entries if isinstance(entries, list) else []):
+        try:
+            images.append(validation.check(entry, rules))
+        except InvalidRequest as error:
+            problems += [Problem(f"/images/{i}{p.pointer}", p.detail) for p in error.problems]
     if problems:
         raise InvalidRequest(tuple(problems[: validation.MAX_PROBLEMS]))
     return Batch(str(name), tuple(images))
@@ -53,23 +58,9 @@ def stage(batch: Batch, staging: Staging, deadline: Deadline) -> Batch:
 
 
 def queue(
-    batch: Batch, tick: str, service: ImageService, workers: Callable[..., Executor] = ThreadPoolExecutor
+    batch: Batch, planned: str, service: ImageService, workers: Callable[..., Executor] = ThreadPoolExecutor
 ) -> list[Outcome]:
-    """Queue every image of a batch, in its order. A repeated or half-done tick queues what is missing."""
-
-    def accept(numbered: tuple[int, ImageRequest]) -> Outcome:
-        index, request = numbered
-        return service.accept(Order(request, "schedule", key=f"{batch.name}/{tick}/{index}"))
-
+    """Queue every image of a batch, in its order. A call that is repeated, or was cut short, queues what is missing."""
+    orders = [Order(image, "schedule", key=f"{batch.name}/{planned}/{i}") for i, image in enumerate(batch.images)]
     with workers(_WRITERS, initializer=log.carrier()) as writers:
-        return list(writers.map(accept, enumerate(batch.images)))
-
-
-def _images(entries: Sequence[object], rules: Rules, problems: list[Problem]) -> list[ImageRequest]:
-    found = []
-    for i, entry in enumerate(entries):
-        try:
-            found.append(validation.check(entry, rules))
-        except InvalidRequest as error:
-            problems += [Problem(f"/images/{i}{p.pointer}", p.detail) for p in error.problems]
-    return found
+        return list(writers.map(service.accept, orders))

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from imagegen.doors.answers import Answers
 from imagegen.pipeline.assembly import Pipeline
 from imagegen.ports import Objects, Staging
-from imagegen.references.upload_urls import UploadUrls
+from imagegen.references.upload_urls import SignPut
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The parts behind the doors. `uploads` and `upload_urls` are None where no uploads bucket is configured."""
+    """The parts behind the doors. `uploads` and `sign_put` are None where no uploads bucket is configured."""
 
     pipeline: Pipeline
     answers: Answers
     staging: Staging
     uploads: Objects | None = None
-    upload_urls: UploadUrls | None = None
+    sign_put: SignPut | None = None

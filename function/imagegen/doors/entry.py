@@ -2,74 +2,34 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from flask import Request, Response
 from werkzeug import exceptions
-from werkzeug.datastructures import MultiDict
 from werkzeug.routing import Map, Rule
 
 from imagegen import errors, log
 from imagegen.doors import request_bodies
 from imagegen.doors.answers import bug_answer, problem_answer
-from imagegen.doors.cors import Cors
-from imagegen.doors.vendor_routes import is_vendors_own
-from imagegen.failure import Problem, ServiceError
+from imagegen.doors.call import Call, Endpoint
+from imagegen.doors.cors import PREFLIGHT, Cors
+from imagegen.failure import ServiceError
 from imagegen.model import Door
 from imagegen.ports import Clock, Deadline
 from imagegen.stopwatch import Stopwatch
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request on its way through."""
-
-    request: Request
-    id: str
-    watch: Stopwatch
-    deadline: Deadline  # of the whole request, from its first byte
-    arguments: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def vendors_own(self) -> bool:
-        """Whether the path is one of Segmind's own, whose clients read `error`."""
-        return is_vendors_own(self.request.path)
-
-    @property
-    def query(self) -> MultiDict[str, str]:
-        """The query's fields. Raises InvalidRequest where it is not UTF-8."""
-        try:
-            return self.request.args
-        except UnicodeDecodeError:
-            raise errors.InvalidRequest((Problem("", "the query is not UTF-8"),)) from None
-
-    @property
-    def image_id(self) -> str:
-        """The id in the path. Raises NotFound where it cannot be one."""
-        found = self.arguments.get("image_id", "")
-        if not re.fullmatch(r"[a-z2-7]{26}", found):
-            raise errors.NotFound("There is no image with this id.")
-        return found
-
-
-Endpoint = Callable[[Call], Response]
-
-
 class HttpEntry:
-    """An entry point: a map of routes, and an endpoint for each."""
+    """An entry point. The endpoints of its routes are names of methods: its own, unless `endpoint` is overridden."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that surrounds a call
-        self,
-        door: Door,
-        routes: Map,
-        endpoints: Mapping[str, Endpoint],
-        cors: Cors,
-        clock: Clock,
-        request_seconds: float,
-    ) -> None:
-        self._door, self._routes, self._endpoints = door, routes, endpoints
-        self._cors, self._clock, self._request_seconds = cors, clock, request_seconds
+    def __init__(self, door: Door, routes: Map, cors: Cors, clock: Clock, request_seconds: float) -> None:
+        self._door, self._routes, self._cors = door, routes, cors
+        self._clock, self._request_seconds = clock, request_seconds
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return what answers a route."""
+        found: Endpoint = getattr(self, name)
+        return found
 
     def respond(self, request: Request) -> Response:
         """Return the answer to `request`. An error of ours becomes a problem document like any other."""
@@ -91,14 +51,14 @@ class HttpEntry:
         route, request = "(none)", call.request
         try:
             if request.method == "OPTIONS" and self._cors.configured:
-                return "(preflight)", Response(status=204, headers=dict(self._cors.preflight()))
+                return "(preflight)", Response(status=204, headers=PREFLIGHT)
             rule, arguments = self._match(request)
             route = rule.rule
-            return route, self._endpoints[rule.endpoint](replace(call, arguments=arguments))
+            return route, self.endpoint(rule.endpoint)(replace(call, arguments=arguments))
         except ServiceError as error:
-            return route, problem_answer(error, call.id, vendors_own=call.vendors_own)
+            return route, problem_answer(error, call.id, request.path)
         except Exception as error:  # noqa: BLE001 - the last line of defence
-            return route, bug_answer(error, call.id, vendors_own=call.vendors_own)
+            return route, bug_answer(error, call.id, request.path)
 
     def _match(self, request: Request) -> tuple[Rule, dict[str, str]]:
         adapter = self._routes.bind("localhost", path_info=request.path, default_method=request.method)

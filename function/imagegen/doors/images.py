@@ -5,104 +5,102 @@ Imported with the first request for one of them: `/health` and the first byte of
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flask import Request, Response
 from werkzeug.http import parse_dict_header
 
 from imagegen.doors import usage, vendor_routes
-from imagegen.doors.answers import json_answer, prefers_image, prefers_json
+from imagegen.doors.answers import json_answer
 from imagegen.doors.auth import Authenticator, Caller
+from imagegen.doors.call import IMAGE_TYPES, JSON, Call
 from imagegen.doors.core import Core
-from imagegen.doors.entry import Call
 from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import InvalidRequest, NotFound
 from imagegen.failure import Problem
 from imagegen.model import ImageRequest, Order
 from imagegen.pipeline.claiming import Outcome
-from imagegen.ports import Clock
+from imagegen.ports import Clock, Deadline
 from imagegen.references import validation
 from imagegen.references.rules import Rules
-from imagegen.references.upload_urls import parse_wish
+from imagegen.references.upload_urls import parse_wish, upload_url
 from imagegen.timeouts import MAX_WAIT_SECONDS, Timeouts
 
 
+@dataclass(frozen=True, slots=True)
 class ImageRoutes:
     """One method a route. No decision about images or money is made here."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the collaborators
-        self,
-        core: Callable[[], Core],
-        auth: Authenticator,
-        bodies: Bodies,
-        clock: Clock,
-        timeouts: Timeouts,
-        uploads_bucket: str | None,
-    ) -> None:
-        self._core, self._auth, self._bodies, self._uploads_bucket = core, auth, bodies, uploads_bucket
-        self._clock, self._timeouts = clock, timeouts
+    core: Callable[[], Core]
+    auth: Authenticator
+    bodies: Bodies
+    clock: Clock
+    timeouts: Timeouts
+    uploads_bucket: str | None
 
     def create(self, call: Call) -> Response:
         """Buy an image, or answer what became of it."""
-        return self._created(call, as_image=prefers_image(call.request))
+        return self._created(call, as_image=call.likes(*IMAGE_TYPES) > call.likes(JSON))
 
     def create_as_segmind(self, call: Call) -> Response:
         """Answer like Segmind's own endpoint: with the image's bytes, unless the caller asks for JSON."""
-        return self._created(call, as_image=not prefers_json(call.request))
+        return self._created(call, as_image=call.likes(*IMAGE_TYPES) >= call.likes(JSON))
 
     def _created(self, call: Call, *, as_image: bool) -> Response:
-        caller = self._auth.caller(call.request.headers)
-        patience = _async_wait(call.request) if self._uploads_bucket else None
+        caller = self.auth(call.request.headers)
+        patience = _async_wait(call.request) if self.uploads_bucket else None
+        order, core = self._order(call, caller), self.core()
         if patience is None:
-            order, core = self._order(call, caller), self._core()
             outcome = core.pipeline.service.create(order, call.watch, call.deadline)
-            return core.answers.created(outcome, call.watch, call.id, as_image=as_image, vendors_own=call.vendors_own)
-        return self._create_async(call, caller, patience, as_image=as_image)
-
-    def _create_async(self, call: Call, caller: Caller, patience: float, *, as_image: bool) -> Response:
-        """Queue the order; wait for its end as long as the caller asked for."""
-        order, core = self._order(call, caller), self._core()
-        with call.watch.step("claim"):
-            outcome = core.pipeline.service.accept(order)
-        if patience and not outcome.ending:
-            later = core.pipeline.service.status(outcome.claim.id, caller.sees, patience)
-            outcome = replace(later, replayed=outcome.replayed)
-        response = core.answers.created(outcome, call.watch, call.id, as_image=as_image, vendors_own=call.vendors_own)
+            return core.answers.created(outcome, call, as_image=as_image)
+        outcome = self._queued(order, call, caller, patience)
+        response = core.answers.created(outcome, call, as_image=as_image)
         response.headers["Preference-Applied"] = f"respond-async, wait={patience:g}" if patience else "respond-async"
         return response
+
+    def _queued(self, order: Order, call: Call, caller: Caller, patience: float) -> Outcome:
+        """Queue the order; wait for its end as long as the caller asked for."""
+        service = self.core().pipeline.service
+        with call.watch.step("claim"):
+            outcome = service.accept(order)
+        if outcome.ending or not patience:
+            return outcome
+        later = service.status(outcome.claim.id, caller.sees, patience)
+        return replace(later, replayed=outcome.replayed)
 
     def show(self, call: Call) -> Response:
         """Answer where an image stands, with a fresh URL."""
         outcome = self._found(call)
-        return self._core().answers.shown(outcome, call.watch, call.id, as_image=prefers_image(call.request))
+        as_image = call.likes(*IMAGE_TYPES) > call.likes(JSON)
+        return self.core().answers.shown(outcome, call, as_image=as_image)
 
     def content(self, call: Call) -> Response:
         """Redirect to an image."""
-        return self._core().answers.content(self._found(call), call.watch, call.id)
+        return self.core().answers.content(self._found(call), call)
 
     def _found(self, call: Call) -> Outcome:
         """Return where the image in the path stands, for a caller who may see it."""
-        caller, wait = self._auth.caller(call.request.headers), _wait(call)
-        return self._core().pipeline.service.status(call.image_id, caller.sees, wait)
+        caller, wait = self.auth(call.request.headers), _wait(call)
+        return self.core().pipeline.service.status(call.image_id, caller.sees, wait)
 
     def delete(self, call: Call) -> Response:
         """Delete an image for good."""
-        caller = self._auth.caller(call.request.headers)
-        self._core().pipeline.deleting.delete(call.image_id, caller.sees)
+        caller = self.auth(call.request.headers)
+        self.core().pipeline.deleting.delete(call.image_id, caller.sees)
         return Response(status=204)
 
     def usage(self, call: Call) -> Response:
         """Answer what was spent, a row a day."""
-        caller = self._auth.caller(call.request.headers)
-        asked, core = usage.period(call.query.to_dict(), self._clock.now()), self._core()
-        return json_answer(usage.report(core.pipeline.account, core.pipeline.cap, asked, caller.sees, self._clock), 200)
+        caller = self.auth(call.request.headers)
+        asked, core = usage.period(call.query.to_dict(), self.clock.now()), self.core()
+        return json_answer(usage.report(core.pipeline.account, core.pipeline.cap, asked, caller.sees, self.clock))
 
     def submit(self, call: Call) -> Response:
         """Segmind's v2: queue an order and answer its id."""
-        caller = self._auth.caller(call.request.headers)
-        if self._uploads_bucket is None:
-            raise vendor_routes.queue_missing()
-        order, core = self._order(call, caller), self._core()
+        caller = self.auth(call.request.headers)
+        if self.uploads_bucket is None:
+            raise NotFound(vendor_routes.NO_QUEUE)
+        order, core = self._order(call, caller), self.core()
         with call.watch.step("claim"):
             return vendor_routes.submitted(core.pipeline.service.accept(order), call.request)
 
@@ -113,45 +111,44 @@ class ImageRoutes:
     def submitted_result(self, call: Call) -> Response:
         """Segmind's v2: answer the image of an order."""
         outcome = self._found(call)
-        return vendor_routes.result(outcome, self._core().answers.signed(outcome, call.watch))
+        return vendor_routes.result(outcome, self.core().answers.signed(outcome, call))
 
     def upload(self, call: Call) -> Response:
         """Answer signed URLs for one reference image."""
-        caller = self._auth.caller(call.request.headers)
-        if self._uploads_bucket is None:
+        caller = self.auth(call.request.headers)
+        if self.uploads_bucket is None:
             raise NotFound("This service has no uploads bucket.")
-        with call.watch.step("validate"), self._bodies.of(call.request) as body:
+        with call.watch.step("validate"), self.bodies.of(call.request) as body:
             wish = parse_wish(body)
-        urls = self._core().upload_urls
-        assert urls is not None  # noqa: S101 - made wherever there is an uploads bucket
+        sign_put = self.core().sign_put
+        assert sign_put is not None  # noqa: S101 - there is one where there is an uploads bucket
         with call.watch.step("sign"):
-            return json_answer(urls.make(wish, self._rules(caller)), 200)
+            return json_answer(upload_url(wish, self._rules(caller), sign_put))
 
     def _order(self, call: Call, caller: Caller) -> Order:
         """Return what the caller orders. Raises InvalidRequest with every problem of header and body."""
-        with call.watch.step("validate"):
+        key = call.request.headers.get("Idempotency-Key")
+        with call.watch.step("validate"), self.bodies.of(call.request) as body:
             problems: tuple[Problem, ...] = ()
-            key = call.request.headers.get("Idempotency-Key")
             if key is not None and not re.fullmatch(r"[!-~]{1,255}", key):
                 problems = (Problem("", "the header Idempotency-Key must be 1 to 255 visible ASCII characters"),)
-            request = self._request(call, self._rules(caller), problems)
-        return Order(request, "http", owner=caller.owner, key=key)
-
-    def _request(self, call: Call, rules: Rules, problems: tuple[Problem, ...]) -> ImageRequest:
-        """Read, check and stage. Large bodies do all of it one after the other: their bytes are gone afterwards."""
-        with self._bodies.of(call.request) as body:
             try:
-                request = validation.parse(body, rules)
+                request = validation.parse(body, self._rules(caller))
             except InvalidRequest as error:
                 raise InvalidRequest(problems + error.problems) from None
             if problems:
                 raise InvalidRequest(problems)
-            if not any(r.inline for r in request.references):
-                return request
-            return self._core().staging.stage(request, call.deadline.sooner(self._timeouts.stage_seconds))
+            # A large body's bytes are gone once its place is given back: its images are staged before that.
+            request = self._staged(request, call.deadline)
+        return Order(request, "http", owner=caller.owner, key=key)
+
+    def _staged(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
+        if not any(r.inline for r in request.references):
+            return request
+        return self.core().staging.stage(request, deadline.sooner(self.timeouts.stage_seconds))
 
     def _rules(self, caller: Caller) -> Rules:
-        return Rules(self._uploads_bucket, caller.owner)
+        return Rules(self.uploads_bucket, caller.owner)
 
 
 def _async_wait(request: Request) -> float | None:

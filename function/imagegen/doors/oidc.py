@@ -9,15 +9,7 @@ from imagegen.doors.auth import Caller, credential
 from imagegen.doors.signing_keys import KeysUnavailable, SigningKeys, UnknownKey
 from imagegen.errors import Unauthenticated
 
-_ALGORITHMS = (
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "ES256",
-    "ES384",
-    "EdDSA",
-)  # no shared secrets, never "none"
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")  # no shared secrets, never "none"
 _MAX_TOKEN = 16 * 1024  # what is parsed before any signature is looked at
 _LEEWAY_SECONDS = 30
 _NO_TOKEN = (jwt.PyJWTError, UnknownKey, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)

@@ -14,6 +14,7 @@ from imagegen.doors.watchdog import Watchdog
 from imagegen.errors import InvalidRequest, StorageUnavailable, TooLarge, UnsupportedMediaType
 from imagegen.failure import Problem
 from imagegen.model import MAX_BODY_BYTES
+from imagegen.timeouts import BODY_SECONDS, PLACE_SECONDS
 
 _SMALL_BYTES = 256 * 1024  # a request without inline images
 _PIECE_BYTES = 64 * 1024
@@ -26,9 +27,9 @@ class Patience:
     """Seconds: for a body as a whole, for a caller that sends nothing at all, and for a place among the large ones."""
 
     small: float = 20.0
-    large: float = 60.0
+    large: float = BODY_SECONDS
     silence: float = 10.0
-    place: float = 10.0
+    place: float = PLACE_SECONDS
     crowd: float = 1.0
 
     def in_a_crowd(self) -> "Patience":
@@ -95,22 +96,17 @@ class Bodies:
 def finish(request: Request) -> None:
     """Read what is left of a body and keep nothing of it, so that a caller who is still sending gets its answer.
 
-    functions-framework would read all of it into memory before it answers, and a chunked body need not end. The
-    answer waits for this, so it is short; a body that is cut off makes gunicorn close the connection.
+    functions-framework would read all of it into memory before it answers, and a chunked body need not end.
     """
     unread = not isinstance(request.stream, io.BytesIO)
     if unread and (request.content_length or request.headers.get("Transfer-Encoding")):
         ended = False
         with suppress(Exception), _until(request, _DRAINING_SECONDS, _DRAINING_SECONDS):
-            ended = _drain(request)
+            pieces = (request.stream.read(_PIECE_BYTES) for _ in range(_DRAINED_BYTES // _PIECE_BYTES))
+            ended = not all(pieces)
         if not ended:
             _stop_listening(request)
     request.stream = io.BytesIO()
-
-
-def _drain(request: Request) -> bool:
-    """Return whether the body has ended."""
-    return any(not request.stream.read(_PIECE_BYTES) for _ in range(_DRAINED_BYTES // _PIECE_BYTES))
 
 
 def _stop_listening(request: Request) -> None:

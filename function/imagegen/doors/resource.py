@@ -22,9 +22,7 @@ def resource(outcome: "Outcome", bucket: str, url: SignedUrl | None, request_id:
         "createdAt": time_text(claim.created_at),
         "request": _request(claim.request),
     }
-    if ending:
-        shown |= _end(ending, bucket, url, request_id)
-    return shown
+    return shown | (_end(ending, bucket, url, request_id) if ending else {})
 
 
 def problem(error: ServiceError | Failure, request_id: str) -> Json:
@@ -43,14 +41,20 @@ def problem(error: ServiceError | Failure, request_id: str) -> Json:
     if isinstance(error, InvalidRequest):
         shown["errors"] = [{"pointer": p.pointer, "detail": p.detail} for p in error.problems]
     if isinstance(error, ImageNotStored):
-        shown["image"] = _rescued(error.picture)
+        uri = f"data:{error.picture.content_type};base64,{base64.b64encode(error.picture.data).decode()}"
+        shown["image"] = {"dataUri": uri} | _facts(error.picture, len(error.picture.data))
     return shown
 
 
 def _end(ending: Ending, bucket: str, url: SignedUrl | None, request_id: str) -> Json:
     shown: Json = {"completedAt": time_text(ending.completed_at)}
     if ending.image:
-        shown["image"] = _image(ending.image, bucket, url)
+        links: Json = {
+            "url": url.url if url else None,
+            "urlExpiresAt": time_text(url.expires_at) if url else None,
+            "gsUri": f"gs://{bucket}/{ending.image.name}",
+        }
+        shown["image"] = links | _facts(ending.image, ending.image.bytes)
     if ending.segmind:
         shown["segmind"] = _receipt(ending.segmind)
     if ending.error:
@@ -63,13 +67,10 @@ def _request(request: PublicRequest) -> Json:
     return {"promptText": request.prompt, "ratio": request.ratio, "referenceImages": references}
 
 
-def _image(image: StoredImage, bucket: str, url: SignedUrl | None) -> Json:
+def _facts(image: StoredImage | Picture, size: int) -> Json:
     return {
-        "url": url.url if url else None,
-        "urlExpiresAt": time_text(url.expires_at) if url else None,
-        "gsUri": f"gs://{bucket}/{image.name}",
         "contentType": image.content_type,
-        "bytes": image.bytes,
+        "bytes": size,
         "sha256": image.sha256,
         "width": image.width,
         "height": image.height,
@@ -82,15 +83,4 @@ def _receipt(receipt: Receipt) -> Json:
         "costUsd": receipt.cost_usd,
         "remainingCredits": receipt.remaining_credits,
         "generationSeconds": receipt.generation_seconds,
-    }
-
-
-def _rescued(picture: Picture) -> Json:
-    return {
-        "dataUri": f"data:{picture.content_type};base64,{base64.b64encode(picture.data).decode()}",
-        "contentType": picture.content_type,
-        "bytes": len(picture.data),
-        "sha256": picture.sha256,
-        "width": picture.width,
-        "height": picture.height,
     }

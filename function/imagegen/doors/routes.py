@@ -1,15 +1,14 @@
-"""The HTTP door: which route belongs to whom."""
+"""The HTTP door: which routes there are, and what answers them."""
 
 from typing import TYPE_CHECKING
 
-from flask import Response
 from werkzeug.routing import Map, Rule
 
-from imagegen.doors import problem_pages, vendor_routes
-from imagegen.doors.answers import json_answer
+from imagegen.doors.call import Endpoint
 from imagegen.doors.cors import Cors
-from imagegen.doors.entry import Call, HttpEntry
+from imagegen.doors.entry import HttpEntry
 from imagegen.doors.pages import Pages
+from imagegen.doors.vendor_routes import VENDORS_OWN
 from imagegen.ports import Clock
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ ROUTES = Map(
         Rule("/v1/images/<image_id>", methods=["DELETE"], endpoint="delete"),
         Rule("/v1/usage", methods=["GET"], endpoint="usage"),
         Rule("/v1/runway-gen4-image", methods=["POST"], endpoint="create_as_segmind"),
-        *vendor_routes.RULES,
+        *VENDORS_OWN,
         Rule("/problems/<code>", methods=["GET"], endpoint="problem"),
         Rule("/v1/uploads", methods=["POST"], endpoint="upload"),
     ],
@@ -39,31 +38,15 @@ ROUTES = Map(
 
 
 class HttpDoor(HttpEntry):
-    """The routes that frontends and back ends call. `images` makes those that need more than the settings."""
+    """The routes that frontends and back ends call: methods of `pages`, and of `images`, which needs the core."""
 
     def __init__(
         self, images: "Callable[[], ImageRoutes]", cors: Cors, pages: Pages, clock: Clock, request_seconds: float
     ) -> None:
-        endpoints = {
-            "index": pages.index,
-            "openapi": pages.openapi,
-            "problem": lambda call: problem_pages.page(call.arguments["code"]),
-            "playground_file": pages.playground_file,
-            "health": _health,
-            "create": lambda call: images().create(call),
-            "create_as_segmind": lambda call: images().create_as_segmind(call),
-            "show": lambda call: images().show(call),
-            "content": lambda call: images().content(call),
-            "delete": lambda call: images().delete(call),
-            "usage": lambda call: images().usage(call),
-            "submit": lambda call: images().submit(call),
-            "submitted_status": lambda call: images().submitted_status(call),
-            "submitted_result": lambda call: images().submitted_result(call),
-            "upload": lambda call: images().upload(call),
-        }
-        super().__init__("http", ROUTES, endpoints, cors, clock, request_seconds)
+        super().__init__("http", ROUTES, cors, clock, request_seconds)
+        self._images, self._pages = images, pages
 
-
-def _health(call: Call) -> Response:
-    del call
-    return json_answer({"status": "ok"}, 200)
+    def endpoint(self, name: str) -> Endpoint:
+        """Return what answers a route; the first of `images` waits for the core's import."""
+        found: Endpoint = getattr(self._pages if hasattr(self._pages, name) else self._images(), name)
+        return found

@@ -9,9 +9,10 @@ from werkzeug.routing import Map, Rule
 from imagegen import log
 from imagegen.doors import batches
 from imagegen.doors.answers import json_answer
+from imagegen.doors.call import Call
 from imagegen.doors.core import Core
 from imagegen.doors.cors import Cors
-from imagegen.doors.entry import Call, HttpEntry
+from imagegen.doors.entry import HttpEntry
 from imagegen.doors.request_bodies import Bodies
 from imagegen.errors import InvalidRequest, NotFound
 from imagegen.failure import Problem
@@ -27,51 +28,50 @@ ROUTES = Map(
     ],
     strict_slashes=False,
 )
-_TICK_HEADER = "X-CloudScheduler-ScheduleTime"
+_PLANNED_TIME = "X-CloudScheduler-ScheduleTime"
 
 
 class ScheduleDoor(HttpEntry):
-    """Queues batches and sweeps."""
+    """Queues batches and sweeps. One method a route."""
 
     def __init__(
         self, core: Callable[[], Core], bodies: Bodies, clock: Clock, uploads_bucket: str | None, request_seconds: float
     ) -> None:
+        super().__init__("schedule", ROUTES, Cors(()), clock, request_seconds)
         self._core, self._bodies, self._uploads_bucket = core, bodies, uploads_bucket
-        endpoints = {"batch": self._batch, "sweep": self._sweep, "reconcile": self._reconcile, "health": self._health}
-        super().__init__("schedule", ROUTES, endpoints, Cors(()), clock, request_seconds)
 
-    def _batch(self, call: Call) -> Response:
+    def batch(self, call: Call) -> Response:
+        """Queue a batch: a repeated call queues only what is missing."""
         if self._uploads_bucket is None:
             raise NotFound("This service has no uploads bucket, so nothing can be queued.")
         with call.watch.step("validate"), self._bodies.of(call.request) as body:
-            tick = _tick(call.request)
+            planned = _planned_time(call.request)
             batch = batches.parse(body, Rules(self._uploads_bucket))
             batch = batches.stage(batch, self._core().staging, call.deadline)
         with call.watch.step("claim"):
-            outcomes = batches.queue(batch, tick, self._core().pipeline.service)
+            outcomes = batches.queue(batch, planned, self._core().pipeline.service)
         queued = [o.claim.id for o in outcomes if not o.replayed]
         replayed = [o.claim.id for o in outcomes if o.replayed]
         log.batch_queued(len(queued), len(replayed))
-        return json_answer({"queued": queued, "replayed": replayed}, 200)
+        return json_answer({"queued": queued, "replayed": replayed})
 
-    def _sweep(self, call: Call) -> Response:
-        del call
-        return json_answer(self._core().pipeline.sweep.run(), 200)
+    def sweep(self, _call: Call) -> Response:
+        """End what crashed instances left behind."""
+        return json_answer(self._core().pipeline.sweep.run())
 
-    def _reconcile(self, call: Call) -> Response:
-        del call
-        return json_answer(self._core().pipeline.reconcile.run(), 200)
+    def reconcile(self, _call: Call) -> Response:
+        """Compare a closed day with Segmind's history."""
+        return json_answer(self._core().pipeline.reconcile.run())
 
-    def _health(self, call: Call) -> Response:
-        del call
-        return json_answer({"status": "ok"}, 200)
+    def health(self, _call: Call) -> Response:
+        """Answer that this process serves."""
+        return json_answer({"status": "ok"})
 
 
-def _tick(request: Request) -> str:
-    """Return the time that this tick was planned for: the same for each of its deliveries."""
-    found = request.headers.get(_TICK_HEADER, "")
+def _planned_time(request: Request) -> str:
+    """Return the time that this call was planned for: the same for each of its deliveries."""
+    found = request.headers.get(_PLANNED_TIME, "")
     if not re.fullmatch(r"[!-~]{1,64}", found):
-        raise InvalidRequest(
-            (Problem("", f"the header {_TICK_HEADER} must name the planned time, as the scheduler does"),)
-        )
+        detail = f"the header {_PLANNED_TIME} must name the planned time, as the scheduler does"
+        raise InvalidRequest((Problem("", detail),))
     return found

@@ -6,6 +6,7 @@ size for as long as it drips. Imported only where AUTH=oidc.
 
 import json
 import threading
+from contextlib import closing
 
 import jwt
 from urllib3.exceptions import HTTPError
@@ -80,13 +81,11 @@ class SigningKeys:
         """Return the JSON object behind a URL; a redirect is not followed, and a page is none."""
         if not url.startswith(("https://", "http://")):
             raise ValueError("no URL")
-        response = connections.send(self._pools, "GET", url, self._fetch_seconds, {"Accept": "application/json"})
-        try:
-            if response.status != 200:  # noqa: PLR2004
+        answer = connections.send(self._pools, "GET", url, self._fetch_seconds, {"Accept": "application/json"})
+        with closing(answer):
+            if answer.status != 200:  # noqa: PLR2004
                 raise ValueError("not a 200")
-            data = response.read(_MAX_BYTES + 1)
-        finally:
-            response.close()
+            data = answer.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise ValueError("larger than any key set")
         return dict(json.loads(data))

@@ -16,7 +16,7 @@ def answer(error: Exception, request: Request) -> Response:
     """Return 200 for what the framework can make no CloudEvent of, since no repetition would change it.
 
     The event door raises nothing but its 503, so only reading an event can fail here. An HTTP door answers its own
-    errors: whatever comes from there is a bug.
+    errors: what comes from there is a bug.
     """
     if isinstance(error, HTTPException) and error.code in _AS_THEY_ARE:
         return Response(status=error.code, headers=[h for h in error.get_headers() if h[0] == "Allow"])
@@ -25,12 +25,8 @@ def answer(error: Exception, request: Request) -> Response:
         with log.about(request_id, "http"):
             return bug_answer(error, request_id)
     with log.about(request.headers.get("ce-id", "")[:128], "event"):
-        return _unread(error)
-
-
-def _unread(error: Exception) -> Response:
-    if isinstance(error, MemoryError):
-        log.event_redelivered("no memory to read it with")
-        return Response(status=503)
-    log.event_ignored("no CloudEvent")
-    return Response(status=200)
+        if isinstance(error, MemoryError):
+            log.event_redelivered("no memory to read it with")
+            return Response(status=503)
+        log.event_ignored("no CloudEvent")
+        return Response(status=200)

@@ -33,12 +33,12 @@ def report(account: Account, cap: DailyCap, asked: tuple[date, date], owner: str
     deadline, (first, last) = Deadline.within(clock, _SECONDS), asked
     days = list(days_between(first, last))
     used = account.usage(days, deadline, owner)
-    rows = [{"date": f"{day}", **_row(usage)} for day, usage in zip(days, used, strict=True)]
-    limit, today = cap.limit(owner), clock.now().astimezone(UTC).date()
-    for day, row, usage in zip(days, rows, used, strict=True):
+    limit, today, rows = cap.limit(owner), clock.now().astimezone(UTC).date(), []
+    for day, usage in zip(days, used, strict=True):
         # of today the slots tell what is left, calls under way included; of other days the account
         left = cap.left(f"{day}", owner, deadline) if limit and day == today else limit - usage.taken
-        row |= {"cap": limit or None, "left": max(0, left) if limit else None}
+        capped = {"cap": limit or None, "left": max(0, left) if limit else None}
+        rows.append({"date": f"{day}", **_row(usage), **capped})
     return {"from": f"{first}", "to": f"{last}", "days": rows, "total": _row(total(used))}
 
 

@@ -6,32 +6,21 @@ from flask import Request, Response
 from werkzeug.routing import Rule
 
 from imagegen.doors.answers import json_answer
-from imagegen.errors import NotFound
-from imagegen.model import Ending, SignedUrl
+from imagegen.model import SignedUrl
 
 if TYPE_CHECKING:
     from imagegen.pipeline.claiming import Outcome
 
-RULES = (
+VENDORS_OWN = (
     Rule("/v2/runway-gen4-image", methods=["POST"], endpoint="submit"),
     Rule("/v2/requests/<image_id>/status", methods=["GET"], endpoint="submitted_status"),
     Rule("/v2/requests/<image_id>", methods=["GET"], endpoint="submitted_result"),
 )
-_NO_QUEUE = (
+NO_QUEUE = (
     "Segmind's v2 routes queue their jobs, and this service has no uploads bucket to queue them in. "
     "Use POST /v1/runway-gen4-image (run_sync in Segmind's SDK)."
 )
 _FAILED_STATUS = 422  # a generation that failed is read under this status
-
-
-def is_vendors_own(path: str) -> bool:
-    """Tell whether a path is one of Segmind's own, whose clients read `error` in a problem."""
-    return path == "/v1/runway-gen4-image" or path.startswith("/v2/")
-
-
-def queue_missing() -> NotFound:
-    """Return the problem of a service without an uploads bucket."""
-    return NotFound(_NO_QUEUE)
 
 
 def submitted(outcome: "Outcome", request: Request) -> Response:
@@ -39,7 +28,7 @@ def submitted(outcome: "Outcome", request: Request) -> Response:
     image_id, url = outcome.claim.id, f"{_origin(request)}/v2/requests/{outcome.claim.id}"
     body = {
         "request_id": image_id,
-        "status": state_of(outcome) if outcome.ending else "QUEUED",
+        "status": _state(outcome) if outcome.ending else "QUEUED",
         "poll_url": f"{url}/status",
         "status_url": f"{url}/status",
         "response_url": url,
@@ -48,18 +37,14 @@ def submitted(outcome: "Outcome", request: Request) -> Response:
     return json_answer(body, 202, {"Location": f"/v1/images/{image_id}", **replayed})
 
 
-def state_of(outcome: "Outcome") -> str:
-    """Return what Segmind calls the state of a job."""
-    if outcome.ending is None:
-        return "QUEUED" if outcome.queued else "PROCESSING"
-    return "COMPLETED" if outcome.ending.image else "FAILED"
-
-
 def status(outcome: "Outcome") -> Response:
     """Answer a look at a job."""
-    if outcome.ending and outcome.ending.error:
-        return _failed(outcome, outcome.ending)
-    return json_answer({"request_id": outcome.claim.id, "status": state_of(outcome)}, 200)
+    told: dict[str, object] = {"request_id": outcome.claim.id, "status": _state(outcome)}
+    error = outcome.ending.error if outcome.ending else None
+    if error is None:
+        return json_answer(told)
+    told |= {"status": "FAILED", "error": error.detail, "code": error.code, "billed": error.billed}
+    return json_answer(told, _FAILED_STATUS)
 
 
 def result(outcome: "Outcome", url: SignedUrl | None) -> Response:
@@ -78,27 +63,15 @@ def result(outcome: "Outcome", url: SignedUrl | None) -> Response:
         "queue_time": 0.0,
         "total_time": round(seconds, 3),
     }
-    body = {
-        "request_id": outcome.claim.id,
-        "status": "COMPLETED",
-        "output": url.url,
-        "images": [shown],
-        "metrics": metrics,
-    }
-    return json_answer(body, 200)
+    told = {"request_id": outcome.claim.id, "status": "COMPLETED", "output": url.url}
+    return json_answer({**told, "images": [shown], "metrics": metrics})
 
 
-def _failed(outcome: "Outcome", ending: Ending) -> Response:
-    error = ending.error
-    assert error is not None  # noqa: S101 - the caller looked
-    body = {
-        "request_id": outcome.claim.id,
-        "status": "FAILED",
-        "error": error.detail,
-        "code": error.code,
-        "billed": error.billed,
-    }
-    return json_answer(body, _FAILED_STATUS)
+def _state(outcome: "Outcome") -> str:
+    """Return what Segmind calls the state of a job."""
+    if outcome.ending is None:
+        return "QUEUED" if outcome.queued else "PROCESSING"
+    return "COMPLETED" if outcome.ending.image else "FAILED"
 
 
 def _origin(request: Request) -> str:

@@ -16,9 +16,8 @@ from imagegen.pipeline.known import Known
 from imagegen.pipeline.parallel import Parallel
 from imagegen.pipeline.reconcile import Reconcile
 from imagegen.pipeline.recovery import Recovery
-from imagegen.pipeline.register import Register
 from imagegen.pipeline.service import ImageService
-from imagegen.pipeline.settling import Settling
+from imagegen.pipeline.settling import Register, Settling
 from imagegen.pipeline.sweep import Sweep
 from imagegen.ports import Clock, Delivery, Generator, History, Objects
 from imagegen.timeouts import Timeouts

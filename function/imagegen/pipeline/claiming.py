@@ -11,7 +11,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypeAlias
 
 from imagegen import log
-from imagegen.errors import IdempotencyKeyReused, ImageDeleted, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, StorageUnavailable
 from imagegen.failure import ServiceError
 from imagegen.model import Claim, Deleted, Ending, Marker, Order
 from imagegen.pipeline.claims import State, Verdict, new_claim
@@ -72,10 +72,10 @@ class Claiming:
                 return outcome
             free = True  # storage says so: a run that this process still knows has lost its claim
 
-    def looks(self) -> Iterator[tuple[float, bool]]:
+    @staticmethod
+    def looks() -> Looks:
         """Yield the pause before each look at another instance's job, and whether that look reads everything."""
-        pauses = chain((0.5, 2.5), repeat(4.0))
-        return ((pause, n % _FULL_LOOK == 0) for n, pause in enumerate(pauses, 1))
+        return ((pause, n % _FULL_LOOK == 0) for n, pause in enumerate(chain((0.5, 2.5), repeat(4.0)), 1))
 
     def look(self, image_id: str, last: State, deadline: Deadline, *, whole: bool) -> State:
         """Look again at a job that was running: for nothing, for one read, or for all that decides."""
@@ -86,8 +86,7 @@ class Claiming:
             return self.jobs.glance(image_id, deadline)
         if last.claim is None:  # it was queued
             return self.jobs.brief(image_id, deadline)
-        result = self.jobs.result(image_id, deadline)
-        return State(claim=last.claim, result=result)
+        return State(claim=last.claim, result=self.jobs.result(image_id, deadline))
 
     def _here(self, claim: Claim, deadline: Deadline) -> State | None:
         """Return what this process knows: a job that runs here, or one whose result is read before it is claimed."""
@@ -109,13 +108,13 @@ class Claiming:
 
     def _try(self, claim: Claim, deadline: Deadline, *, may_exist: bool) -> Held | State:
         """Try to claim; return what is held then, or what stands in the way. A random id was never used before."""
-        marker = Marker.of(claim)
-        start, jobs = self.parallel.start, self.jobs
-        marked = start(partial(jobs.mark_open, claim.id, marker, deadline))
-        ended: Future[Ending | None] = start(partial(jobs.result, claim.id, deadline)) if may_exist else returned(None)
-        deleted: Future[Deleted | None] = (
-            start(partial(jobs.deleted, claim.id, deadline)) if may_exist else returned(None)
-        )
+        jobs, start = self.jobs, self.parallel.start
+        marked = start(partial(jobs.mark_open, claim.id, Marker.of(claim), deadline))
+        ended: Future[Ending | None] = returned(None)
+        deleted: Future[Deleted | None] = returned(None)
+        if may_exist:
+            ended = start(partial(jobs.result, claim.id, deadline))
+            deleted = start(partial(jobs.deleted, claim.id, deadline))
         claimed: Future[int | None] = self.parallel.here(partial(jobs.claim, claim, deadline))
         failed = errors_of(claimed, marked, ended, deleted)
         generation, marked_as = value_of(claimed), value_of(marked)
@@ -127,7 +126,7 @@ class Claiming:
             if failed:
                 raise failed[0]
             if state.result is None and state.deleted is None:
-                self._check_marker(held, marker, deadline)
+                self.check_marker(held, deadline)
                 log.image_claimed(claim)
                 return held
         except ServiceError:
@@ -146,12 +145,7 @@ class Claiming:
             return state
         return self.jobs.unfinished(held.claim.id, deadline)
 
-    def mark_again(self, held: Held, deadline: Deadline) -> None:
-        """Write the marker of a claim anew: another claimant took it away. Raises as `win` does."""
-        held.marker = None
-        self._check_marker(held, Marker.of(held.claim), deadline)
-
-    def _check_marker(self, held: Held, marker: Marker, deadline: Deadline) -> None:
+    def check_marker(self, held: Held, deadline: Deadline) -> None:
         """Make sure that the sweep finds this job: by our own marker, or by that of the queue, whose job this is.
 
         Any other marker in the way belongs to a claim that is gone. Raises IdempotencyKeyReused where the key's queued
@@ -166,17 +160,13 @@ class Claiming:
                 return
             if there:
                 self.jobs.unmark(held.claim.id, there[1], deadline)
-            held.marker = self.jobs.mark_open(held.claim.id, marker, deadline)
+            held.marker = self.jobs.mark_open(held.claim.id, Marker.of(held.claim), deadline)
 
     def _follow(self, claim: Claim, state: State, deadline: Deadline, looks: Looks) -> Outcome | None:
         """Wait for another claimant's end; None where its key is free, so that this request may claim it."""
         while True:
             soon = deadline.sooner(self.timeouts.claim_seconds)
             state, verdict = self.recovery.judge(state, claim, soon)
-            if verdict is Verdict.MISMATCH:
-                raise IdempotencyKeyReused
-            if verdict is Verdict.GONE:
-                raise ImageDeleted
             ending = self.recovery.ending(state, verdict, deadline)
             pause, whole = next(looks)
             waits = claim.door != "event" and deadline.left > self.timeouts.claim_seconds + pause

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from imagegen.model import Claim, Deleted, Ending, Order, Sent, StoredImage, Submission
+from imagegen.model import Claim, Deleted, Ending, Order, Sent, StoredImage, Submission, owner_hash
 
+NO_IMAGE = "There is no image with this id."
 ID_LENGTH = 26  # characters of base32: 130 bits
 
 
@@ -55,6 +56,13 @@ class State:
     def known(self) -> Claim | None:
         """The claim, also where only its ending is left of it."""
         return self.ending.claim if self.ending else self.claim
+
+    def is_for(self, owner: str | None, queued: Claim | None = None) -> bool:
+        """Whether this caller may know of the job; an owner of None may know of all, also of one that is queued."""
+        if self.deleted:
+            return owner is None or self.deleted.owner_hash == owner_hash(owner)
+        known = self.known or queued
+        return known is not None and owner in {None, known.owner}
 
     @property
     def may_hide_an_image(self) -> bool:
@@ -103,9 +111,7 @@ def new_claim(order: Order, now: datetime, lease_seconds: float) -> Claim:
 
 def image_id(owner: str, key: str | None) -> str:
     """Return the id of an owner's key, or a random one where there is no key."""
-    if key is None:
-        return _base32(secrets.token_bytes(17))
-    return derived_id("key", owner, key)
+    return _base32(secrets.token_bytes(17)) if key is None else derived_id("key", owner, key)
 
 
 def derived_id(*parts: str) -> str:

@@ -1,8 +1,9 @@
 """`jobs/{id}/…` and `open/{id}`: the objects of a job's state, each written once. Names and JSON, no decisions."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -85,36 +86,27 @@ class JobObjects:
 
         A generation of 0 stands for a write that may have happened: what is there goes if it carries our token.
         """
+        if not generation:
+            found = self._found(_name(claim.id, name), deadline)
+            generation = found[0] if found and _token(found[1]) == claim.token else 0
         if generation:
             self.objects.delete(_name(claim.id, name), generation, deadline)
-            return
-        found = self._found(_name(claim.id, name), deadline)
-        if found and _token(name, found[1]) == claim.token:
-            self.objects.delete(_name(claim.id, name), found[0], deadline)
 
     def others_sent(self, claim: Claim, deadline: Deadline) -> int:
         """Return the generation of a `sent.json` that another claim of this id wrote; 0 where there is none."""
         found = self._found(_name(claim.id, "sent.json"), deadline)
-        return found[0] if found and _token("sent.json", found[1]) != claim.token else 0
+        return found[0] if found and _token(found[1]) != claim.token else 0
 
     def keep_image(self, claim: Claim, picture: Picture, receipt: Receipt, deadline: Deadline) -> StoredImage:
         """Store a paid image with all that `result.json` needs, so that a crash in between loses nothing."""
-        image = StoredImage(
-            name=_name(claim.id, f"image.{picture.extension}"),
-            content_type=picture.content_type,
-            bytes=len(picture.data),
-            sha256=picture.sha256,
-            width=picture.width,
-            height=picture.height,
-        )
-        metadata = {
-            "sha256": image.sha256,
-            "width": str(image.width),
-            "height": str(image.height),
-            "segmind": _RECEIPT.dump_json(receipt).decode(),
-        }
-        created = self.objects.create(image.name, picture.data, picture.content_type, deadline, metadata)
-        return image if created is not None else self._stored_before(image, deadline)
+        name, size = _name(claim.id, f"image.{picture.extension}"), len(picture.data)
+        shown = {"sha256": picture.sha256, "width": f"{picture.width}", "height": f"{picture.height}"}
+        told = {**shown, "segmind": _RECEIPT.dump_json(receipt).decode()}
+        first = self.objects.create(name, picture.data, picture.content_type, deadline, told) is not None
+        there = None if first else self.objects.stat(name, deadline)  # of another run: a v2 generation resumed twice
+        if there:
+            return _stored(there)
+        return StoredImage(name, picture.content_type, size, picture.sha256, picture.width, picture.height)
 
     def keep_rejected(self, claim: Claim, data: bytes, deadline: Deadline) -> None:
         """Keep the start of what was billed but is no image."""
@@ -164,11 +156,12 @@ class JobObjects:
             return self._read(adapter, image_id, name, deadline) if name in found else None
 
         claim = read("claim.json", _CLAIM)
+        token = claim.token if claim else None
         sent, submission = read("sent.json", _SENT), read("submitted.json", _SUBMISSION)
         return State(
             claim=claim,
-            sent=sent if sent and claim and sent.token == claim.token else None,
-            submission=submission if submission and claim and submission.token == claim.token else None,
+            sent=sent if sent and sent.token == token else None,
+            submission=submission if submission and submission.token == token else None,
             image=next((_stored(info) for name, info in found.items() if name.startswith("image.")), None),
             result=read("result.json", _ENDING),
             lost=read("lost.json", _ENDING),
@@ -217,25 +210,15 @@ class JobObjects:
     def _start(self, adapter: TypeAdapter[T], image_id: str, name: str, deadline: Deadline) -> "Future[T | None]":
         return self.parallel.start(lambda: self._read(adapter, image_id, name, deadline))
 
-    def _stored_before(self, image: StoredImage, deadline: Deadline) -> StoredImage:
-        """Another run of this claim (a resumed v2 generation) stored its image first: that one counts."""
-        info = self.objects.stat(image.name, deadline)
-        return _stored(info) if info else image
 
-
-def _token(name: str, data: bytes) -> str:
-    readers: dict[str, TypeAdapter[Any]] = {"claim.json": _CLAIM, "sent.json": _SENT, "submitted.json": _SUBMISSION}
-    return str(readers[name].validate_json(data).token)
+def _token(data: bytes) -> str:
+    return str(json.loads(data)["token"])
 
 
 def _stored(info: ObjectInfo) -> StoredImage:
-    width, height = _number(info.metadata, "width"), _number(info.metadata, "height")
-    return StoredImage(info.name, info.content_type, info.size, info.metadata.get("sha256", ""), width, height)
-
-
-def _number(metadata: Mapping[str, str], name: str) -> int:
-    text = metadata.get(name, "")
-    return int(text) if text.isdecimal() else 0
+    told = info.metadata
+    width, height = (int(told[name]) if told.get(name, "").isdecimal() else 0 for name in ("width", "height"))
+    return StoredImage(info.name, info.content_type, info.size, told.get("sha256", ""), width, height)
 
 
 def _name(image_id: str, name: str) -> str:

@@ -85,13 +85,8 @@ class JobQueue:
         except InvalidRequest:
             return None
 
-    def remove(self, image_id: str, deadline: Deadline) -> None:
-        """Delete the job file, all its generations."""
-        for info in self.uploads.list(job_name(image_id), deadline, versions=True):
-            self.uploads.delete(info.name, info.generation, deadline)
-
-    def remove_staged(self, names: tuple[str, ...], deadline: Deadline) -> None:
-        """Delete inline images that were staged for a job."""
-        for name in names:
+    def remove(self, image_id: str, staged: tuple[str, ...], deadline: Deadline) -> None:
+        """Delete the job file and inline images that were staged for it, all their generations."""
+        for name in (job_name(image_id), *staged):
             for info in self.uploads.list(name, deadline, versions=True):
                 self.uploads.delete(info.name, info.generation, deadline)

@@ -6,7 +6,7 @@ written once, and nothing is deleted but what carries the dead claimant's own to
 
 from dataclasses import dataclass
 
-from imagegen.errors import ImageNotStored, OutcomeUnknown, StorageUnavailable
+from imagegen.errors import IdempotencyKeyReused, ImageDeleted, ImageNotStored, OutcomeUnknown, StorageUnavailable
 from imagegen.failure import ServiceError
 from imagegen.model import Claim, Ending, StoredImage, Submission
 from imagegen.pipeline.claims import State, Verdict, decide
@@ -36,13 +36,18 @@ class Recovery:
     def judge(self, state: State, claim: Claim | None, deadline: Deadline) -> tuple[State, Verdict]:
         """Return what to do about a job, and the state that says so: the whole of it where less is not enough.
 
-        A claim of None asks without a request: a status query, the sweep.
+        A claim of None asks without a request: a status query, the sweep. For the claim of a request that can get
+        nothing of this job it raises IdempotencyKeyReused or ImageDeleted.
         """
         fingerprint = claim.fingerprint if claim else None
         verdict = decide(state, fingerprint, self.clock.now())
         if state.known and not state.whole and (verdict in _BY_ALL or state.may_hide_an_image):
             state = self.jobs.state(state.known.id, deadline)
             verdict = decide(state, fingerprint, self.clock.now())
+        if verdict is Verdict.MISMATCH:
+            raise IdempotencyKeyReused
+        if verdict is Verdict.GONE and claim:
+            raise ImageDeleted
         return state, verdict
 
     def ending(self, state: State, verdict: Verdict, deadline: Deadline) -> Ending | None:

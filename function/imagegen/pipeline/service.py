@@ -14,9 +14,9 @@ from functools import partial
 from imagegen import log
 from imagegen.errors import IdempotencyKeyReused, ImageDeleted, ImageNotStored, NotFound, StorageUnavailable
 from imagegen.failure import ServiceError
-from imagegen.model import Claim, Deleted, Ending, ImageRequest, Order, Sent, Submission, owner_hash
+from imagegen.model import Claim, Ending, ImageRequest, Order, Sent, Submission
 from imagegen.pipeline.claiming import Claiming, Outcome
-from imagegen.pipeline.claims import State, Verdict, new_claim
+from imagegen.pipeline.claims import NO_IMAGE, State, Verdict, new_claim
 from imagegen.pipeline.daily_cap import DailyCap
 from imagegen.pipeline.endings import Endings, Held
 from imagegen.pipeline.job_objects import JobObjects
@@ -126,10 +126,10 @@ class ImageService:
         looking = self._within(until.left + _GLANCE_SECONDS)
         state, verdict = self.recovery.judge(state, None, deadline)
         known = state.known or (self.queue.find(image_id, deadline) if self.queue else None)
-        if verdict is Verdict.GONE and state.deleted and _may_see(owner, state.deleted):
+        if not state.is_for(owner, known):
+            raise NotFound(NO_IMAGE)
+        if state.deleted or known is None:
             raise ImageDeleted
-        if known is None or owner not in {None, known.owner}:
-            raise NotFound("There is no image with this id.")
         ending = self.recovery.ending(state, verdict, looking)
         if verdict is Verdict.FREE:
             return self._standing(image_id, State(), owner, until)
@@ -146,10 +146,6 @@ class ImageService:
     def _stands(self, claim: Claim, deadline: Deadline) -> Outcome | None:
         """Return where the job of a key stands; None where it is neither claimed nor ended."""
         state, verdict = self.recovery.judge(self.jobs.glance(claim.id, deadline), claim, deadline)
-        if verdict is Verdict.GONE:
-            raise ImageDeleted
-        if verdict is Verdict.MISMATCH:
-            raise IdempotencyKeyReused
         ending = self.recovery.ending(state, verdict, deadline)
         free = state.known is None or verdict is Verdict.FREE
         return None if free or state.known is None else Outcome(state.known, ending, replayed=True)
@@ -198,7 +194,8 @@ class ImageService:
         if failed:
             raise failed[0]
         if not looking.result():
-            self.claiming.mark_again(held, deadline)
+            held.marker = None
+            self.claiming.check_marker(held, deadline)
         if self._lease_left(held.claim) <= 0:
             raise StorageUnavailable(_ASLEEP)
 
@@ -239,7 +236,3 @@ class ImageService:
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.within(self.clock, seconds)
-
-
-def _may_see(owner: str | None, deleted: Deleted) -> bool:
-    return owner is None or deleted.owner_hash == owner_hash(owner)

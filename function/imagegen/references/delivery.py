@@ -1,8 +1,9 @@
 """Reference images on their way to Segmind: staged in the uploads bucket, then handed over as URLs it can fetch."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import TypeAlias
 
 from imagegen.errors import InvalidRequest
 from imagegen.failure import Problem
@@ -13,12 +14,8 @@ MAX_REFERENCE_BYTES = 16 * 1024 * 1024  # Runway's own limit
 _TYPES = ("image/png", "image/jpeg", "image/webp")
 
 
-class Assets(Protocol):
-    """The vendor's own place for reference images."""
-
-    def upload(self, data_uri: str, deadline: Deadline) -> str:
-        """Return the URL under which the vendor keeps the image. Raises SegmindError."""
-        ...
+Upload: TypeAlias = Callable[[str, Deadline], str]
+"""Puts a `data:` URI where the vendor keeps reference images, and returns its URL there. Raises SegmindError."""
 
 
 class Direct:
@@ -29,18 +26,15 @@ class Direct:
         del deadline
         return request
 
-    def deliver(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
-        """Return the request as it is."""
-        del deadline
-        return request
+    deliver = stage
 
 
 class FromBucket:
     """Implements `ports.Delivery` for references in the uploads bucket: as signed URLs, or through the vendor."""
 
-    def __init__(self, uploads: Objects, bucket: str, signer: Signer, assets: Assets | None) -> None:
+    def __init__(self, uploads: Objects, bucket: str, signer: Signer, upload: Upload | None) -> None:
         self._uploads, self._prefix = uploads, f"gs://{bucket}/"
-        self._signer, self._assets = signer, assets
+        self._signer, self._upload = signer, upload
 
     def stage(self, request: ImageRequest, deadline: Deadline) -> ImageRequest:
         """Write inline images into the bucket, once each: their names are their contents. Raises StorageUnavailable."""
@@ -69,10 +63,10 @@ class FromBucket:
         return replace(reference, uri=self._url_of(info, deadline))
 
     def _url_of(self, info: ObjectInfo, deadline: Deadline) -> str:
-        if self._assets is None:
+        if self._upload is None:
             return self._signer.sign(info.name).url
         data = self._uploads.read(info.name, deadline, info.generation) or b""
-        return self._assets.upload(f"data:{info.content_type};base64,{base64.b64encode(data).decode()}", deadline)
+        return self._upload(f"data:{info.content_type};base64,{base64.b64encode(data).decode()}", deadline)
 
     def _name(self, reference: Reference) -> str:
         return (reference.uri or "").removeprefix(self._prefix)

@@ -5,7 +5,6 @@ that are nobody's public business, and refuse what Runway is known to refuse, be
 """
 
 import base64
-import binascii
 import hashlib
 import ipaddress
 import re
@@ -20,7 +19,7 @@ FOLDER = "references/"
 MAX_URI_LENGTH = 2048
 MAX_NAME_BYTES = 1024  # Cloud Storage's own
 MAX_DATA_URI_LENGTH = 5 * 1024 * 1024
-_LOCAL_SUFFIXES = (
+_LOCAL_SUFFIXES = {
     "localhost",
     "local",
     "internal",
@@ -31,7 +30,7 @@ _LOCAL_SUFFIXES = (
     "private",
     "localdomain",
     "arpa",
-)
+}
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _DATA = re.compile(r"data:image/(png|jpeg|webp);base64,", re.IGNORECASE)
 
@@ -89,20 +88,18 @@ def _problems_of_data(uri: str) -> Iterator[str]:
     found = _DATA.match(uri)
     if len(uri) > MAX_DATA_URI_LENGTH:
         yield f"has {len(uri):,} characters; at most {MAX_DATA_URI_LENGTH:,} are allowed"
-    elif found is None:
+        return
+    if found is None:
         yield "must begin with data:image/png;base64, (or jpeg, or webp)"
-    else:
-        yield from _problems_of_inline(uri[found.end() :], found[1].lower())
-
-
-def _problems_of_inline(encoded: str, kind: str) -> Iterator[str]:
+        return
+    told = f"image/{found[1].lower()}"
     try:
-        picture = picture_of(base64.b64decode(encoded, validate=True))
-    except (binascii.Error, ValueError) as e:
+        picture = picture_of(base64.b64decode(uri[found.end() :], validate=True))
+    except ValueError as e:
         yield str(e) if isinstance(e, NotAnImage) else "is not valid base64"
     else:
-        if picture.content_type != f"image/{kind}":
-            yield f"says image/{kind}, but its bytes are {picture.content_type}"
+        if picture.content_type != told:
+            yield f"says {told}, but its bytes are {picture.content_type}"
 
 
 def _problems_of_url(uri: str) -> Iterator[str]:
@@ -127,7 +124,7 @@ def _problems_of_parts(parts: SplitResult, port: int | None) -> Iterator[str]:
         yield "must not carry user info"
     if port not in {None, 443} or parts.netloc.endswith(":"):
         yield "must use the default port"
-    if "[" in parts.netloc:  # an address of version 6 or of the future, whatever is in it
+    if "[" in parts.netloc:  # an address of version 6 or of the future
         yield "must name its host; IP addresses are not allowed"
     else:
         yield from _problems_of_host((parts.hostname or "").removesuffix("."))

@@ -1,7 +1,8 @@
 """Signed PUTs for reference images: bound to a type and a size, for one new object that cannot be a job file."""
 
 import secrets
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,37 +22,8 @@ class UploadBody(BaseModel):
     content_type: Literal["image/png", "image/jpeg", "image/webp"] = Field(alias="contentType")
 
 
-class PutSigner(Protocol):
-    """Signs writes into the uploads bucket. Raises StorageUnavailable."""
-
-    def sign_put(self, name: str, headers: dict[str, str]) -> SignedUrl:
-        """Return a URL that takes one PUT with exactly these headers."""
-        ...
-
-
-class UploadUrls:
-    """Makes upload URLs below `references/`, with accounts in the caller's own folder."""
-
-    def __init__(self, signer: PutSigner) -> None:
-        self._signer = signer
-
-    def make(self, wish: UploadBody, rules: Rules) -> dict[str, object]:
-        """Return where to PUT, with which headers, and the URI that the image then has."""
-        name = f"{rules.folder}{secrets.token_hex(16)}.{_EXTENSIONS[wish.content_type]}"
-        headers = {
-            "Content-Type": wish.content_type,
-            "x-goog-content-length-range": f"1,{MAX_REFERENCE_BYTES}",
-            "x-goog-if-generation-match": "0",
-        }
-        signed = self._signer.sign_put(name, headers)
-        return {
-            "method": "PUT",
-            "url": signed.url,
-            "urlExpiresAt": time_text(signed.expires_at),
-            "headers": headers,
-            "gsUri": f"gs://{rules.bucket}/{name}",
-            "maxBytes": MAX_REFERENCE_BYTES,
-        }
+SignPut: TypeAlias = Callable[[str, dict[str, str]], SignedUrl]
+"""Returns a URL that takes one PUT of an object with exactly these headers. Raises StorageUnavailable."""
 
 
 def parse_wish(body: bytes) -> UploadBody:
@@ -60,3 +32,22 @@ def parse_wish(body: bytes) -> UploadBody:
         return UploadBody.model_validate(validation.decode(body))
     except ValidationError as e:
         raise InvalidRequest(validation.problems_in(e)) from None
+
+
+def upload_url(wish: UploadBody, rules: Rules, sign_put: SignPut) -> dict[str, object]:
+    """Return where to PUT, with which headers, and the URI that the image then has, in the caller's own folder."""
+    name = f"{rules.folder}{secrets.token_hex(16)}.{_EXTENSIONS[wish.content_type]}"
+    headers = {
+        "Content-Type": wish.content_type,
+        "x-goog-content-length-range": f"1,{MAX_REFERENCE_BYTES}",
+        "x-goog-if-generation-match": "0",
+    }
+    signed = sign_put(name, headers)
+    return {
+        "method": "PUT",
+        "url": signed.url,
+        "urlExpiresAt": time_text(signed.expires_at),
+        "headers": headers,
+        "gsUri": f"gs://{rules.bucket}/{name}",
+        "maxBytes": MAX_REFERENCE_BYTES,
+    }

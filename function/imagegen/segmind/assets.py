@@ -7,7 +7,7 @@ from imagegen.segmind.images import json_in, read_body
 
 
 class SegmindAssets:
-    """Implements `delivery.Assets`."""
+    """`upload` is what `delivery.FromBucket` is given where references go through the vendor."""
 
     def __init__(self, calls: SegmindClient, url: str) -> None:
         self._calls, self._url = calls, url
@@ -15,7 +15,7 @@ class SegmindAssets:
     def upload(self, data_uri: str, deadline: Deadline) -> str:
         """Return the URL under which the vendor keeps the image. Raises SegmindError, and none that was billed."""
         try:
-            return self._calls.repeating(lambda: self._upload(data_uri, deadline), deadline, 0.0)
+            return self._calls.repeating(lambda: self._upload(data_uri, deadline), deadline)
         except SegmindError as error:
             if error.billed == "no":
                 raise

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError
 
 from imagegen import connections, log
 from imagegen.errors import OutcomeUnknown, SegmindBadImage, SegmindError, SegmindUnreachable
+from imagegen.failure import Repeats
 from imagegen.ports import Clock, Deadline
 from imagegen.segmind.failures import error_of, said
 from imagegen.segmind.images import read_error
@@ -19,6 +20,9 @@ from imagegen.segmind.images import read_error
 # A NAT or load balancer on the way may forget a silent connection without telling; a POST into one would look
 # like a generation that never answers. A new TLS connection is cheap beside a call of 30 seconds.
 MAX_IDLE_SECONDS = 15.0
+# A generation takes 30 s on average. A repeat that starts with less time than this would be cut off by our own
+# deadline while Segmind goes on and bills it.
+_LEAST_SECONDS = 60.0
 T = TypeVar("T")
 
 
@@ -33,7 +37,9 @@ class SegmindClient:
     def call(self, method: str, path: str, deadline: Deadline, body: object = None) -> BaseHTTPResponse:
         """Return an open 2xx answer whose headers are read and whose body is not. Raises SegmindError."""
         url = path if "://" in path else f"{self._base_url}{path}"
-        response = self._send(self._own, method, url, deadline, {"x-api-key": self._key}, body)
+        headers = {"x-api-key": self._key, **({} if body is None else {"Content-Type": "application/json"})}
+        data = None if body is None else json.dumps(body).encode()
+        response = _send(self._own, method, url, deadline, headers, data)
         if 200 <= response.status < 300:  # noqa: PLR2004
             return response
         with response:
@@ -52,45 +58,53 @@ class SegmindClient:
             raise SegmindBadImage("The hosted image's URL is not a valid one.") from None
         if not own and not url.lower().startswith("https://"):
             raise SegmindBadImage("The hosted image is not on https.")
-        return self._send(self._own if own else self._public, "GET", url, deadline, {}, None)
+        return _send(self._own if own else self._public, "GET", url, deadline, {})
 
     def said(self, text: str) -> str:
         """Return vendor text that may be shown to a caller."""
         return said(text, self._key)
 
-    def repeating(self, attempt: Callable[[], T], deadline: Deadline, least_seconds: float) -> T:
-        """Return what `attempt` returns, repeating it as the failure's row says while time for another try is left."""
+    def buy(self, path: str, body: object, deadline: Deadline) -> BaseHTTPResponse:
+        """Return the open answer to a call that costs money, repeated only while a repeat is not cut off by us."""
+        least_seconds = min(_LEAST_SECONDS, deadline.left / 2)
+        return self.repeating(lambda: self.call("POST", path, deadline, body), deadline, least_seconds)
+
+    def repeating(
+        self,
+        attempt: Callable[[], T],
+        deadline: Deadline,
+        least_seconds: float = 0.0,
+        policy: Callable[[SegmindError], Repeats] = lambda error: error.repeats,
+    ) -> T:
+        """Return what `attempt` returns, repeating it by the failure's policy while time for another try is left."""
         tried: Counter[type[SegmindError]] = Counter()
         while True:
             try:
                 return attempt()
             except SegmindError as error:
                 tried[type(error)] += 1
-                pause = error.repeats.pause(
-                    tried[type(error)], error.retry_after, error.upstream_status, random.uniform
-                )
+                times, status = tried[type(error)], error.upstream_status
+                pause = policy(error).pause(times, error.retry_after, status, random.uniform)
                 if pause is None or deadline.left - pause < least_seconds:
                     raise
                 log.segmind_repeated(error.code, tried.total(), pause)
                 self._clock.sleep(pause)
 
-    def _send(  # noqa: PLR0913, PLR0917 - one call, all of it
-        self,
-        pools: PoolManager,
-        method: str,
-        url: str,
-        deadline: Deadline,
-        headers: Mapping[str, str],
-        body: object,
-    ) -> BaseHTTPResponse:
-        if deadline.left <= 0:
-            raise SegmindUnreachable("No time was left to call Segmind.")
-        data = None if body is None else json.dumps(body).encode()
-        typed = headers if data is None else {**headers, "Content-Type": "application/json"}
-        try:
-            return connections.send(pools, method, url, deadline.left, typed, data)
-        except (HTTPError, OSError) as e:
-            raise _transport_error(e) from e
+
+def _send(  # noqa: PLR0913, PLR0917 - one call, all of it
+    pools: PoolManager,
+    method: str,
+    url: str,
+    deadline: Deadline,
+    headers: Mapping[str, str],
+    data: bytes | None = None,
+) -> BaseHTTPResponse:
+    if deadline.left <= 0:
+        raise SegmindUnreachable("No time was left to call Segmind.")
+    try:
+        return connections.send(pools, method, url, deadline.left, headers, data)
+    except (HTTPError, OSError) as e:
+        raise _transport_error(e) from e
 
 
 def _transport_error(error: Exception) -> SegmindError:
@@ -109,8 +123,5 @@ def _transport_error(error: Exception) -> SegmindError:
 def origin(url: str) -> tuple[str, str | None, int | None]:
     """Return scheme, host and port. Raises ValueError for what is no URL."""
     parts = urlsplit(url)
-    return (
-        parts.scheme.lower(),
-        parts.hostname,
-        parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower()),
-    )
+    scheme = parts.scheme.lower()
+    return scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(scheme)

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from imagegen import errors
 from imagegen.errors import SegmindError
+from imagegen.segmind.values import moment_of, number
 
 MAX_DETAIL = 500
+_SINCE_1970 = 1e9  # seconds: a smaller number counts from now
 _MAX_CLEANED = 4 * MAX_DETAIL  # the patterns below are quadratic in a hostile text
 # A 406 is "insufficient credits" on the vendor's page, and in the wild also a refused parameter or media type.
 _MONEY = re.compile(r"credit|spend|balance|billing|top.?up|payment|quota|fund", re.IGNORECASE)
@@ -56,7 +57,7 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, secret: str, 
     text = message_of(body)
     kind = _kind(status, text)
     wait = seconds_until_reset(headers, now) if status == errors.SegmindRateLimited.status else None
-    found = kind(_clean(text, secret), retry_after=wait)
+    found = kind(said(text, secret), retry_after=wait)
     found.upstream_status, found.upstream_state = status, state_of(body)
     return found
 
@@ -80,11 +81,6 @@ def message_of(body: bytes) -> str:
         return _without_markup(text) if text.startswith("<") else text
 
 
-def said(text: str, secret: str) -> str:
-    """Return vendor text that may be shown to a caller: no keys, no URLs, at most 500 characters."""
-    return _clean(text, secret)
-
-
 def ending_of(error: SegmindError) -> SegmindError:
     """Return how a v2 generation ended that Segmind calls FAILED: by its text, the request's fault or Segmind's own."""
     if _BLAME.search(error.detail):
@@ -95,8 +91,11 @@ def ending_of(error: SegmindError) -> SegmindError:
 def seconds_until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds until a rate limit ends, as far as the answer names a time; its format was never seen."""
     for name in ("retry-after", "x-rate-limit-reset-at-utc"):
-        moment = _moment(headers.get(name, "").strip(), now)
-        if moment is not None:
+        told = headers.get(name)
+        seconds, moment = number(told), moment_of(told)
+        if seconds is not None and seconds < _SINCE_1970:
+            return max(0.0, seconds)
+        if moment:
             return max(0.0, (moment - now).total_seconds())
     return None
 
@@ -133,33 +132,9 @@ def _without_markup(html: str) -> str:
     return " ".join(visible.split())
 
 
-def _clean(text: str, secret: str) -> str:
+def said(text: str, secret: str) -> str:
+    """Return vendor text that may be shown to a caller: no keys, no URLs, at most 500 characters."""
     text = text.encode("utf-8", "replace").decode()
     text = (text.replace(secret, "[redacted]") if secret else text)[:_MAX_CLEANED]
     text = _KEYS.sub("[redacted]", _URLS.sub("[url]", text))
     return "".join(c if c.isprintable() else " " for c in text)[:MAX_DETAIL].strip()
-
-
-def _moment(text: str, now: datetime) -> datetime | None:
-    """Read seconds from now, epoch seconds or milliseconds, an ISO time or an HTTP date."""
-    try:
-        number = float(text)
-    except ValueError:
-        return _date(text)
-    if number < 1e9:  # noqa: PLR2004 - below: seconds from now; above: since 1970
-        number += now.timestamp()
-    number = number / 1000 if number > 1e11 else number  # noqa: PLR2004 - milliseconds since 1970
-    try:
-        return datetime.fromtimestamp(number, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _date(text: str) -> datetime | None:
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = read(text)
-        except (ValueError, OverflowError, TypeError, IndexError):
-            continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None

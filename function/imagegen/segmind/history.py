@@ -7,19 +7,18 @@ count as UTC. An absent row proves nothing. It is asked on its own host, with th
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import cast
 from urllib.parse import quote, urlencode
 
 from imagegen import log
 from imagegen.failure import ServiceError
-from imagegen.model import HistoryRow, fingerprint_of
+from imagegen.model import HistoryRow, fingerprint_of, utc_day
 from imagegen.ports import Clock, Deadline, Generation
 from imagegen.segmind.client import SegmindClient
-from imagegen.segmind.hosted import number, printable_id
 from imagegen.segmind.images import json_in, read_body
 from imagegen.segmind.v2 import Finished
+from imagegen.segmind.values import moment_of, number, printable_id
 
 MODEL = "runway-gen4-image"
 _PER_PAGE = 100
@@ -29,7 +28,6 @@ _ATTEMPT_SECONDS = 10.0
 _REST_SECONDS = 30.0  # after it could not be read it is left alone for so long: nothing else gets slower
 _LISTS = ("data", "results", "items", "requests", "rows", "history")
 _TIMES = ("model_created", "created_at", "createdAt", "created", "timestamp", "date_created", "start_time")
-_NUMBERS_OF = 1e11  # above: milliseconds since 1970
 
 
 class SegmindHistory:
@@ -52,7 +50,7 @@ class SegmindHistory:
 
         They are remembered for a few seconds: a sweep asks for the same days for every unknown of theirs.
         """
-        days = f"{start.astimezone(UTC):%Y-%m-%d}", f"{end.astimezone(UTC):%Y-%m-%d}"
+        days = utc_day(start), utc_day(end)
         if not self._reading.acquire(timeout=deadline.left):
             return None
         try:
@@ -169,24 +167,4 @@ def _url(row: Mapping[str, object]) -> str | None:
 
 
 def _time(row: Mapping[str, object]) -> datetime | None:
-    for name in _TIMES:
-        moment = _moment(row.get(name))
-        if moment:
-            return moment
-    return None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        if isinstance(value, (int, float)) or (isinstance(value, str) and value.isdecimal()):
-            seconds = float(value)
-            return datetime.fromtimestamp(seconds / 1000 if seconds > _NUMBERS_OF else seconds, UTC)
-        if not isinstance(value, str):
-            return None
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError, OSError, TypeError, IndexError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return next((moment for name in _TIMES if (moment := moment_of(row.get(name)))), None)

@@ -1,8 +1,7 @@
 """v1: one blocking call that answers with the image (`POST /v1/runway-gen4-image`)."""
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Self
+from contextlib import AbstractContextManager
 
 from urllib3 import BaseHTTPResponse
 
@@ -10,9 +9,10 @@ from imagegen import connections
 from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Deadline, Generation
 from imagegen.segmind.client import SegmindClient
-from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
+from imagegen.segmind.hosted import fetch_hosted
 from imagegen.segmind.images import picture_in, read_body
 from imagegen.segmind.v2 import SegmindV2
+from imagegen.segmind.values import number, printable_id
 
 PATH = "/v1/runway-gen4-image"
 
@@ -26,25 +26,18 @@ class SegmindV1(SegmindV2):
     def generate(self, request: ImageRequest, deadline: Deadline, submitted: Callable[[str], bool]) -> Generation:
         """Buy one image; return when the headers of a 200 are there."""
         del submitted  # v1 gives no id before the image is finished
-        response = self._calls.repeating(
-            lambda: self._calls.call("POST", PATH, deadline, request.body()),
-            deadline,
-            least_seconds(deadline),
-        )
+        response = self._calls.buy(PATH, request.body(), deadline)
         return Answer(response, receipt_in(response.headers), self._calls, deadline)
 
 
-class Answer:
+class Answer(AbstractContextManager["Answer"]):
     """An open 200 whose bytes wait in the socket. Closing it gives the connection back, or drops it half read."""
 
     def __init__(self, response: BaseHTTPResponse, receipt: Receipt, calls: SegmindClient, deadline: Deadline) -> None:
         self.receipt = receipt
         self._response, self._calls, self._deadline = response, calls, deadline
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._response.close()
 
     def read(self, waited: float) -> Picture:

@@ -4,11 +4,10 @@ The submit itself is the only ambiguous call: if it is sent and its answer never
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import chain, repeat
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from imagegen.errors import OutcomeUnknown, SegmindError, SegmindFailed, SegmindModelNotFound
@@ -16,12 +15,14 @@ from imagegen.model import ImageRequest, Picture, Receipt
 from imagegen.ports import Clock, Deadline, Generation, StillGenerating
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.failures import ending_of, message_of
-from imagegen.segmind.hosted import fetch_hosted, least_seconds, number, printable_id
+from imagegen.segmind.hosted import fetch_hosted
 from imagegen.segmind.images import json_in, picture_in, read_body
+from imagegen.segmind.values import number, printable_id
 
 PATH = "/v2/runway-gen4-image"
 _EXPIRES = timedelta(hours=1)  # after so long a record may be gone
 _NEVER_ENDS = timedelta(days=1)  # what is at work for so long is not waited for any more
+_EXPIRED = "Segmind does not know this generation any more; its records expire."
 _ENDS = ("COMPLETED", "FAILED")
 _FAILED_STATUS = 422  # a gateway's own error may say FAILED too: of the look, not of the generation
 _POLL_SECONDS = 10.0  # for one look; a look costs nothing and is repeated
@@ -49,18 +50,15 @@ class SegmindV2:
         a day is unknown: the vendor's history may still tell of it.
         """
         written = False
-        for pause in _pauses():
+        for pause in chain((0.25, 0.5, 1.0, 2.0), repeat(3.0)):  # a generation takes about half a minute
             written = written or write()
-            answer = None
             try:
-                answer = self._look(segmind_id, deadline)
+                record = self._look(segmind_id, deadline)
+                if record is not None:
+                    return Finished(record, self._calls, deadline)
             except SegmindModelNotFound:
                 if self._clock.now() - since >= _EXPIRES:
-                    raise OutcomeUnknown(
-                        "Segmind does not know this generation any more; its records expire."
-                    ) from None
-            if answer is not None:
-                return Finished(answer, self._calls, deadline)
+                    raise OutcomeUnknown(_EXPIRED) from None
             if deadline.left <= pause:
                 if self._clock.now() - since >= _NEVER_ENDS:
                     raise OutcomeUnknown("For a day Segmind has not said how this generation ended.")
@@ -69,10 +67,7 @@ class SegmindV2:
         raise AssertionError("pauses never end")
 
     def _submit(self, request: ImageRequest, deadline: Deadline) -> str:
-        response = self._calls.repeating(
-            lambda: self._calls.call("POST", PATH, deadline, request.body()), deadline, least_seconds(deadline)
-        )
-        with response:
+        with self._calls.buy(PATH, request.body(), deadline) as response:
             try:
                 value = json_in(read_body(response))
             except (SegmindError, ValueError, RecursionError):
@@ -111,17 +106,14 @@ class SegmindV2:
         return value
 
 
-class Finished:
+class Finished(AbstractContextManager["Finished"]):
     """A completed generation. Its image is hosted: fetching it is free, and can be done again."""
 
     def __init__(self, record: dict[str, object], calls: SegmindClient, deadline: Deadline) -> None:
         self.receipt = receipt_in(record)
         self._record, self._calls, self._deadline = record, calls, deadline
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Nothing is held open between the record and the fetch."""
 
     def read(self, waited: float) -> Picture:
@@ -141,8 +133,3 @@ def receipt_in(record: dict[str, object]) -> Receipt:
         remaining_credits=number(metrics.get("remaining_credits")),
         generation_seconds=number(metrics.get("inference_time")),
     )
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between looks: a generation takes about half a minute."""
-    return chain((0.25, 0.5, 1.0, 2.0), repeat(3.0))

@@ -1,18 +1,25 @@
-"""The doors, and the core behind them."""
+"""What is made of what: the adapters behind the ports, the core over them, the doors before it.
 
+Each part is made of the settings when it is first asked for, and imported there.
+"""
+
+import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
 
 from imagegen import log
-from imagegen.doors.auth import Anybody, ApiKeys, Authenticator
+from imagegen.clock import SystemClock
+from imagegen.doors.auth import ApiKeys, Authenticator, anybody
 from imagegen.doors.cors import Cors
 from imagegen.doors.pages import Pages
 from imagegen.doors.routes import ROUTES, HttpDoor
+from imagegen.ports import Clock, Generator, History, Objects, Signer
 from imagegen.settings import Settings
-from imagegen.wiring.adapters import Adapters
-from imagegen.wiring.once import Once
+from imagegen.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from imagegen.doors.core import Core
@@ -20,59 +27,75 @@ if TYPE_CHECKING:
     from imagegen.doors.images import ImageRoutes
     from imagegen.doors.request_bodies import Bodies
     from imagegen.doors.schedule import ScheduleDoor
+    from imagegen.google.json_api import JsonApi
+    from imagegen.google.signing import GcsSigner
+    from imagegen.segmind.client import SegmindClient
 
 _LARGE_BODIES = 4
 _POOL_THREADS = 64  # single storage calls of all requests: each takes tens of milliseconds
+_SPARE_CONNECTIONS = 8
+_SPARE_SECONDS = 300  # Segmind may queue a generation before it fetches the references
+T_co = TypeVar("T_co", covariant=True)
 
 
-class App(Adapters):
-    """The three doors and the core that they share."""
+class _Once(cached_property[T_co]):
+    """A part that is made under a lock: many requests can be the first at once."""
+
+    _lock = RLock()
+
+    def __get__(self, app: object, owner: type | None = None) -> T_co:  # type: ignore[override]
+        with self._lock:
+            return super().__get__(app, owner)
+
+
+class App:
+    """The three doors and the core that they share. Tests replace a part by subclassing."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.core = Once(self._make_core)
-        self._events, self._schedule = Once(self._make_events), Once(self._make_schedule)
+        self.settings = settings
         pages, cors = Pages(settings, ROUTES), Cors(settings.cors_origins)
-        self.http = HttpDoor(Once(self._make_images), cors, pages, self.clock, self._timeouts.request_seconds)
+        self.http = HttpDoor(lambda: self._images, cors, pages, self.clock, self._timeouts.request_seconds)
         log.configure(settings.log_level, settings.project)
 
-    @property
+    @_Once
     def events(self) -> "EventDoor":
         """The door of storage events."""
-        return self._events()
-
-    @property
-    def schedule(self) -> "ScheduleDoor":
-        """The door of Cloud Scheduler."""
-        return self._schedule()
-
-    def _make_images(self) -> "ImageRoutes":
-        from imagegen.doors.images import ImageRoutes
-
-        return ImageRoutes(self.core, self.auth, self.bodies, self.clock, self._timeouts, self.settings.uploads_bucket)
-
-    def _make_events(self) -> "EventDoor":
         from imagegen.doors.events import EventDoor
 
         bucket, max_age = self.settings.uploads_bucket, self.settings.event_max_age_seconds
-        return EventDoor(self.core, self.bodies, bucket, max_age, self.clock, self._timeouts)
+        return EventDoor(lambda: self._core, self.bodies, bucket, max_age, self.clock, self._timeouts)
 
-    def _make_schedule(self) -> "ScheduleDoor":
+    @_Once
+    def schedule(self) -> "ScheduleDoor":
+        """The door of Cloud Scheduler."""
         from imagegen.doors.schedule import ScheduleDoor
 
-        bucket = self.settings.uploads_bucket
-        return ScheduleDoor(self.core, self.bodies, self.clock, bucket, self._timeouts.request_seconds)
+        bucket, seconds = self.settings.uploads_bucket, self._timeouts.request_seconds
+        return ScheduleDoor(lambda: self._core, self.bodies, self.clock, bucket, seconds)
 
-    def _make_core(self) -> "Core":
-        """Make what every door needs of the rest. The first request waits for it: it imports the storage client."""
+    @_Once
+    def _images(self) -> "ImageRoutes":
+        from imagegen.doors.images import ImageRoutes
+
+        bucket = self.settings.uploads_bucket
+        return ImageRoutes(lambda: self._core, self.auth, self.bodies, self.clock, self._timeouts, bucket)
+
+    @_Once
+    def _core(self) -> "Core":
+        """What every door needs of the rest. The first request waits for it: it imports the storage client."""
         from imagegen.doors.answers import Answers
         from imagegen.doors.core import Core
         from imagegen.pipeline.assembly import Outside, Rules, assemble
-        from imagegen.references.upload_urls import UploadUrls
+        from imagegen.references.delivery import Direct, FromBucket
+        from imagegen.segmind.assets import SegmindAssets
 
         settings, bucket = self.settings, self.settings.uploads_bucket
         uploads = self.uploads if bucket else None
-        delivery = self.delivery(uploads)
+        delivery: Direct | FromBucket = Direct()
+        if uploads:
+            through_vendor = settings.reference_delivery == "segmind-asset"
+            upload = SegmindAssets(self._segmind, settings.segmind_upload_url).upload if through_vendor else None
+            delivery = FromBucket(uploads, str(bucket), self.uploads_signer, upload)
         outside = Outside(
             results=self.results,
             generator=self.generator,
@@ -92,7 +115,7 @@ class App(Adapters):
             answers=Answers(pipeline.jobs, self.signer, settings.results_bucket, self.clock),
             staging=delivery,
             uploads=uploads,
-            upload_urls=UploadUrls(self.uploads_signer) if uploads else None,
+            sign_put=self.uploads_signer.sign_put if uploads else None,
         )
 
     @cached_property
@@ -108,12 +131,93 @@ class App(Adapters):
         settings = self.settings
         match settings.auth:
             case "keys":
-                return ApiKeys(settings.api_keys)
+                return ApiKeys(settings.api_keys).caller
             case "oidc":
                 from imagegen.doors.oidc import OidcTokens
                 from imagegen.doors.signing_keys import SigningKeys
 
                 issuer = str(settings.oidc_issuer)
-                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock))
+                return OidcTokens(issuer, str(settings.oidc_audience), SigningKeys(issuer, self.clock)).caller
             case "iam" | "none":
-                return Anybody()
+                return anybody
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The time."""
+        return SystemClock()
+
+    @cached_property
+    def generator(self) -> Generator:
+        """Segmind."""
+        from imagegen.segmind.v1 import SegmindV1
+        from imagegen.segmind.v2 import SegmindV2
+
+        kind = SegmindV2 if self.settings.segmind_api == "v2" else SegmindV1
+        return kind(self._segmind, self.clock)
+
+    @cached_property
+    def history(self) -> History | None:
+        """What became of calls, where the operator lets it be asked."""
+        from imagegen.segmind.history import SegmindHistory
+
+        url = self.settings.segmind_history_url
+        return SegmindHistory(self._segmind, url, self.clock) if url else None
+
+    @cached_property
+    def results(self) -> Objects:
+        """The results bucket."""
+        return self._bucket(self.settings.results_bucket)
+
+    @cached_property
+    def uploads(self) -> Objects:
+        """The uploads bucket, where there is one."""
+        return self._bucket(str(self.settings.uploads_bucket))
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signed URLs of results."""
+        return self._signer(self.settings.results_bucket, self.settings.signed_url_ttl_seconds)
+
+    @cached_property
+    def uploads_signer(self) -> "GcsSigner":
+        """Signed URLs of references: long enough for one generation."""
+        ttl = math.ceil(self._timeouts.request_seconds) + _SPARE_SECONDS
+        return self._signer(str(self.settings.uploads_bucket), ttl)
+
+    @cached_property
+    def _timeouts(self) -> Timeouts:
+        return Timeouts(self.settings.segmind_timeout_seconds, self.settings.max_bodies_in_memory)
+
+    @cached_property
+    def _segmind(self) -> "SegmindClient":
+        from imagegen.segmind.client import SegmindClient
+
+        settings = self.settings
+        key = settings.segmind_api_key.get_secret_value()
+        return SegmindClient(key, settings.segmind_base_url, self.clock, settings.threads)
+
+    def _bucket(self, name: str) -> Objects:
+        from imagegen.google import storage
+
+        return storage.GcsObjects(self._storage, name)
+
+    @cached_property
+    def _storage(self) -> "JsonApi":
+        from imagegen.google import storage
+
+        return storage.client(self.settings.threads + _SPARE_CONNECTIONS)
+
+    def _signer(self, bucket: str, ttl_seconds: int) -> "GcsSigner":
+        from imagegen.google import signing
+
+        return signing.GcsSigner(bucket, lambda: self._credentials, ttl_seconds, self.clock)
+
+    @_Once
+    def _credentials(self) -> object:
+        """What signs. It may call the metadata server, so it waits until a URL is asked for."""
+        from imagegen.google import signing
+
+        known = {"GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST"}
+        if self.settings.storage_emulator_host and known.isdisjoint(os.environ):
+            return signing.throw_away_credentials()
+        return signing.signing_credentials(self.settings.signing_service_account)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import cached_property
 from typing import Any
 
 from imagegen import wiring
@@ -14,8 +15,9 @@ __all__ = ["generate_image"]
 class FarApp(wiring.App):
     """The deployed app but for its credentials."""
 
-    def _signing_credentials(self) -> object:
-        found: Any = super()._signing_credentials()
+    @cached_property
+    def _credentials(self) -> object:
+        found: Any = super()._credentials
         sign = found.sign_bytes
 
         def slowly(message: bytes) -> bytes:

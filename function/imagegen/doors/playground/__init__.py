@@ -23,9 +23,14 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 def page(settings: Settings) -> tuple[str, dict[str, str]]:
     """Return the page with what it has to know of this service, and the headers that keep it in its place."""
-    told = json.dumps(_told(settings)).replace("<", "\\u003c")
+    told = {
+        "auth": settings.auth,
+        "uploads": settings.uploads_bucket is not None,
+        "fakeVendor": fake_vendor(settings.segmind_base_url),
+        "segmindApi": settings.segmind_api,
+    }
     html = (_FOLDER / "index.html").read_text("utf-8").replace("VERSION", version())
-    html = html.replace(_SETTINGS, _SETTINGS.replace("{}", told))
+    html = html.replace(_SETTINGS, _SETTINGS.replace("{}", json.dumps(told).replace("<", "\\u003c")))
     return html, {"Content-Security-Policy": _policy(html, settings), "Referrer-Policy": "no-referrer"}
 
 
@@ -65,22 +70,15 @@ def _files() -> dict[str, bytes]:
     return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
 
 
-def _told(settings: Settings) -> dict[str, object]:
-    return {
-        "auth": settings.auth,
-        "uploads": settings.uploads_bucket is not None,
-        "fakeVendor": fake_vendor(settings.segmind_base_url),
-        "segmindApi": settings.segmind_api,
-    }
-
-
 def _policy(html: str, settings: Settings) -> str:
-    """Return a CSP under which only this service's files and the page's first lines run, and no string becomes code."""
+    """Return a CSP under which only this service's files and the page's one inline script run, and no text is code."""
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     storage = settings.storage_emulator_host or _STORAGE
     asked = " ".join(filter(None, ("'self'", storage, fake_vendor(settings.segmind_base_url))))
     rules = {
         "default-src": "'none'",
-        "script-src": f"'self' {_hash_of_script(html)}",
+        "script-src": f"'self' 'sha256-{digest}'",
         "style-src": "'self'",
         "img-src": f"data: blob: {storage}",
         "connect-src": asked,
@@ -91,9 +89,3 @@ def _policy(html: str, settings: Settings) -> str:
         "trusted-types": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-def _hash_of_script(html: str) -> str:
-    """Return the hash of the one inline script: it makes the page's own address end with a slash."""
-    (text,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

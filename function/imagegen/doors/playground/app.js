@@ -2,11 +2,11 @@
 import { buildBreakIt } from "./breakit.js";
 import { $ } from "./dom.js";
 import { buildForm, changed, edited, nextKey, onChange, orderOfForm } from "./form.js";
-import { drawHistory } from "./history.js";
+import { buildHistory, drawHistory } from "./history.js";
 import { buildReferences } from "./references.js";
 import { resumeAll, runOf, send } from "./runs.js";
 import { base, needsCredential, settings } from "./service.js";
-import { buildStage, draw, idle, isBusy, shownName } from "./stage.js";
+import { buildStage, draw, idle, isBusy, show, shownName } from "./stage.js";
 import { entryOf, onOtherTab } from "./store.js";
 import { buildTags } from "./tags.js";
 
@@ -42,6 +42,7 @@ function sync() {
 
 adapt();
 buildStage();
+buildHistory({ show, shownName });
 buildReferences(edited);
 buildForm();
 buildTags();

@@ -5,20 +5,20 @@ import { refill } from "./form.js";
 import { renewed, send } from "./runs.js";
 import { client, PRICE } from "./service.js";
 import { snippets, tabs } from "./snippets.js";
-import { draw } from "./stage.js";
 import { newKey } from "./client/imagegen.js";
 
 const RENEW_MS = 20_000; // before a link expires
 
-export function imageCard(entry) {
+/** `draw` shows the entry again, when its link is a new one. */
+export function imageCard(entry, draw) {
   const { image, segmind, request, id } = entry.answer.body, link = el("span", { id: "countdown" });
-  const end = countDown(link, image.urlExpiresAt, entry);
+  const end = countDown(link, image.urlExpiresAt, entry, draw);
   const picture = isWeb(image.url) ? el("img", { class: "picture", src: image.url, alt: `Generated image: ${request.promptText}`, width: image.width, height: image.height, "data-image": id }) : null;
   const card = el("article", { class: "card result", "data-id": id, "aria-label": "Image" }, picture, el("div", { class: "pad" },
     el("h2", { tabindex: "-1" }, "Your image"),
     badges(entry),
     el("p", { class: "prompt" }, request.promptText),
-    actions(entry),
+    actions(entry, draw),
     facts(image, segmind ?? {}, entry, link),
     timing(entry)), requestTabs(entry));
   return { card, end };
@@ -44,22 +44,22 @@ function facts(image, segmind, entry, link) {
 }
 
 /* Shows how long the link is good, and renews it shortly before its end. Returns what ends that. */
-function countDown(target, expires, entry) {
+function countDown(target, expires, entry, draw) {
   const until = Date.parse(expires);
   let renewing = false;
-  const tick = () => {
+  const count = () => {
     const left = until - Date.now();
     target.textContent = !expires ? "no link yet" : left > 0 ? clock(left / 1000) : "expired";
     if (left > RENEW_MS || renewing || document.hidden) return;
     renewing = true;
     renewed(entry).then((fresh) => { if (target.isConnected) draw(fresh); }, () => {});
   };
-  const ticking = setInterval(tick, 1000);
-  tick();
-  return () => clearInterval(ticking);
+  const counting = setInterval(count, 1000);
+  count();
+  return () => clearInterval(counting);
 }
 
-function actions(entry) {
+function actions(entry, draw) {
   const { image, id } = entry.answer.body, order = { key: entry.key, body: entry.body };
   return el("div", { class: "row" },
     button("Download", () => withBytes(entry, (blob) => save(blob, `${id}.${image.contentType.replace("image/", "").replace("jpeg", "jpg")}`)), { id: "download" }),
@@ -69,7 +69,7 @@ function actions(entry) {
     button(`Buy another, ${PRICE}`, () => send({ ...order, key: newKey() }), { id: "buy" }),
     entry.key ? button("Ask again with the same key, free", () => send(order), { id: "again" }) : null,
     isWeb(image.url) ? el("a", { class: "small target", href: image.url, target: "_blank", rel: "noopener noreferrer" }, "Open the image") : null,
-    button("Fresh link", () => freshLink(entry), { class: "plain small", id: "fresh" }));
+    button("Fresh link", () => freshLink(entry, draw), { class: "plain small", id: "fresh" }));
 }
 
 async function withBytes(entry, use) {
@@ -91,7 +91,7 @@ async function asPng(blob) {
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
 }
 
-async function freshLink(entry) {
+async function freshLink(entry, draw) {
   try {
     draw(await renewed(entry));
     say("The link is fresh");

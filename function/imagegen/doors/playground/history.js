@@ -2,11 +2,13 @@
 import { $, box, el, intoView, isWeb, shortId } from "./dom.js";
 import { renewed, runOf } from "./runs.js";
 import { credential, needsCredential } from "./service.js";
-import { show, shownName } from "./stage.js";
 import { entries } from "./store.js";
 
 const asked = new Set();
-let renewing = Promise.resolve();
+let renewing = Promise.resolve(), stage;
+
+/** The stage is asked: `shownName()` is the entry that it shows, `show(entry)` shows another. */
+export const buildHistory = (asks) => { stage = asks; };
 
 export function drawHistory() {
   const all = entries(), focused = document.activeElement?.closest("#thumbs button")?.dataset.name;
@@ -20,7 +22,7 @@ const thumbOf = (name) => $("thumbs").querySelector(`[data-name="${CSS.escape(na
 function tile(entry) {
   const { name, id, body, state } = entry, image = state === "image";
   return el("button", {
-    type: "button", "aria-current": String(shownName() === name), "data-name": name, "data-id": image ? id : null, "data-state": state, title: body.promptText, onclick: () => pick(entry),
+    type: "button", "aria-current": String(stage.shownName() === name), "data-name": name, "data-id": image ? id : null, "data-state": state, title: body.promptText, onclick: () => pick(entry),
   }, image ? picture(entry) : el("span", { class: "tile" }, state === "running" ? box(body.ratio, 40, "span", "ghost") : "!", el("span", { class: "unseen" }, body.promptText)),
   el("span", null, image ? shortId(id) : state === "running" ? "running" : entry.problem.code));
 }
@@ -39,7 +41,7 @@ function renew(entry) {
 }
 
 function pick(entry) {
-  show(entry);
+  stage.show(entry);
   if (!runOf(entry.name)) thumbOf(entry.name)?.focus({ preventScroll: true });
   intoView($("show"));
 }

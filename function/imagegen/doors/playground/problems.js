@@ -5,11 +5,10 @@ import { requestTabs } from "./cards.js";
 import { newKey } from "./client/imagegen.js";
 import { lookAgain, resume, send } from "./runs.js";
 import { BILLED, client, needsCredential, PRICE } from "./service.js";
-import { drawHistory } from "./history.js";
-import { clearStage } from "./stage.js";
 import { remove } from "./store.js";
 
-export function problemCard(entry) {
+/** `removed` is called when the entry has been removed. */
+export function problemCard(entry, removed) {
   const { problem: about, answer, id } = entry, known = about.billed in BILLED ? about.billed : "maybe";
   const told = about.errors ? el("ul", { class: "errors" }, about.errors.map(errorLine)) : el("p", { class: "detail prompt" }, about.detail);
   const card = el("article", { class: `card problem ${known}`, "data-code": about.code, "aria-label": "Problem" }, el("div", { class: "pad" },
@@ -21,7 +20,7 @@ export function problemCard(entry) {
     told,
     about.action ? el("p", { class: "todo" }, el("strong", null, "What to do: "), about.action) : null,
     rescued(about),
-    el("div", { class: "row actions" }, actions(entry), retryAfter(answer)),
+    el("div", { class: "row actions" }, actions(entry, removed), retryAfter(answer)),
     el("p", { class: "soft small" }, about.requestId ? ["Request id ", el("span", { class: "mono" }, about.requestId)] : null, id ? [" · image id ", el("span", { class: "mono" }, id)] : null)),
     requestTabs(entry));
   return { card };
@@ -45,7 +44,7 @@ function retryAfter(answer) {
 }
 
 /* Which buttons a problem has, by what its own action says. Each that can cost money says how much. */
-function actions(entry) {
+function actions(entry, removed) {
   const { code, billed, errors } = entry.problem, order = { key: entry.key, body: entry.body, background: false };
   const can = {
     buy: () => button(`${code === "idempotency-key-reused" ? "Use a new key" : "Buy another"}, ${PRICE}`, () => send({ ...order, key: newKey() }), { id: "buy" }),
@@ -57,7 +56,7 @@ function actions(entry) {
     operator: () => { const pressed = button("Copy for the operator", () => copy(pressed, forOperator(entry)), { id: "operator" }); return pressed; },
   };
   const wanted = ACTIONS[code] ?? (billed === "no" ? ["again"] : billed === "yes" ? ["operator", "buy"] : ["look", "buy"]);
-  const buttons = [...wanted.map((name) => can[name]()).filter(Boolean), button("Remove", () => forget(entry), { class: "plain small", id: "forget" })];
+  const buttons = [...wanted.map((name) => can[name]()).filter(Boolean), button("Remove", () => forget(entry, removed), { class: "plain small", id: "forget" })];
   buttons[0].classList.add("lead");
   return buttons;
 }
@@ -76,11 +75,10 @@ function found(entry) {
   return client.pending().some(({ name }) => name === entry.name) ? resume(entry, how) : lookAgain(entry);
 }
 
-function forget(entry) {
+function forget(entry, removed) {
   client.forget(entry.name);
   remove(entry.name);
-  clearStage();
-  drawHistory();
+  removed();
   say("Removed");
   $("prompt").focus();
 }

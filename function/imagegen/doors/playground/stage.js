@@ -109,16 +109,17 @@ export function draw(entry) {
   shown = entry.name;
   endCard();
   $("stage").removeAttribute("aria-busy");
-  const { card, end } = entry.problem ? problemCard(entry) : imageCard(entry);
+  const { card, end } = entry.problem ? problemCard(entry, cleared) : imageCard(entry, draw);
   endCard = end ?? (() => {});
   $("show").replaceChildren(card);
 }
 
-/** Empty the stage, where what it shows is removed. */
-export function clearStage() {
+/* What the stage shows was removed. */
+function cleared() {
   shown = null;
   endCard();
   idle();
+  drawHistory();
 }
 
 export function buildStage() {
