@@ -17,7 +17,7 @@ from tests.browser.conftest import SETTINGS
 from tests.browser.page import Playground
 from tests.harness.site import Site
 
-TIMES = int(os.environ.get("SURVIVALS", "30"))
+TIMES = int(os.environ.get("SURVIVALS", "12"))
 LATENCY_SECONDS = 0.4
 OFF = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _STATE = """
