@@ -1,12 +1,13 @@
 """The page itself: reachable for everybody, on every screen, below every path, and shut tight."""
 
-import threading
+import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
 import requests
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from tests.browser.chromium import Watch
 from tests.browser.conftest import SETTINGS, Opener
@@ -120,40 +121,20 @@ def test_its_policy_refuses_what_is_not_its_own(page: Playground) -> None:
     Watch(page.driver).clear()  # what was refused, this test has tried itself
 
 
-class _Prefix(BaseHTTPRequestHandler):
-    """Hands /functions/image… to the function, as a gateway does."""
-
-    origin = ""
-    protocol_version = "HTTP/1.1"
-
-    def _pass_on(self) -> None:
-        rest = self.path.removeprefix("/functions/image") or "/"
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
-        answer = requests.request(self.command, self.origin + rest, headers=kept, data=body, timeout=60)
-        self.send_response(answer.status_code)
-        for name, value in answer.headers.items():
-            if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    do_GET = do_POST = _pass_on  # noqa: N815 - the names that http.server looks for
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.mark.parametrize("path", ["/functions/image", "/functions/image/"])
-def test_it_works_below_any_path(playground: Opener, site: Site, path: str) -> None:
+def test_it_works_below_any_path(playground: Opener, site: Site, httpserver: HTTPServer, path: str) -> None:
     """Behind a gateway's prefix, with and without a slash at its end, everything is found."""
-    handler = type("Handler", (_Prefix,), {"origin": site(**SETTINGS).url})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
-        threading.Thread(target=gateway.serve_forever, daemon=True).start()
-        page = playground.at(f"http://127.0.0.1:{gateway.server_port}{path}")
-        page.generate("a boat")
-        gateway.shutdown()
+    origin = site(**SETTINGS).url
+
+    def pass_on(request: Request) -> Response:
+        rest = request.path.removeprefix("/functions/image") or "/"
+        kept = {name: value for name, value in request.headers.items() if name not in {"Host", "Connection"}}
+        answer = requests.request(request.method, origin + rest, headers=kept, data=request.get_data(), timeout=60)
+        return Response(answer.content, answer.status_code, content_type=answer.headers.get("Content-Type"))
+
+    httpserver.expect_request(re.compile("/functions/image(/.*)?")).respond_with_handler(pass_on)
+    page = playground.at(httpserver.url_for(path))
+    page.generate("a boat")
     assert f"{path.rstrip('/')}/v1/images" in page.view("curl")
     assert str(page.find("#describe").get_attribute("href")).endswith("/functions/image/openapi.json")
     assert site.billed == 1
