@@ -164,14 +164,16 @@ class Vanishing(MemoryObjects):
         return found
 
 
-def test_a_marker_that_vanishes_is_written_anew() -> None:
-    """The sweep took it away between our write and our look: the job gets one of its own before it is bought.
+@pytest.mark.parametrize("left_behind", [False, True])
+def test_a_marker_that_vanishes_is_written_anew(left_behind: bool) -> None:
+    """The sweep took ours, or one that was in its way, before our look: the job gets one before it is bought.
 
     Another job's deletion reads of it which staged images are still needed.
     """
     world, name = World(bucket=Vanishing), f"references/{'0' * 64}.png"
     request = replace(REQUEST, references=(Reference("model", f"gs://uploads/{name}"),))
-    world.jobs.mark_open(KEY_1, Marker("gone", request.fingerprint, "", NOON), world.soon)
+    if left_behind:
+        world.jobs.mark_open(KEY_1, Marker("gone", request.fingerprint, "", NOON), world.soon)
     seen: list[tuple[str, str | None]] = []
 
     def look() -> None:
