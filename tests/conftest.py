@@ -10,7 +10,7 @@ pytest_plugins = [
     "mock_segmind.pytest_plugin",
     "local.pytest_plugin",
     "tests.harness.fixtures",
-    "tests.harness.counts",
+    "tests.harness.receiver",
 ]
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.bench import cells, plots
 from tests.bench.cells import Cell
-from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, LITELLM, OURS, PLAIN, ROOT, TUNED, Kind, has_litellm
+from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, LITELLM, OURS, PLAIN, TUNED, Kind, has_litellm
+from tests.harness.server import ROOT
 
 Pick = Callable[[Cell], float]
 # For a thousand operations, regional standard storage: https://cloud.google.com/storage/pricing

@@ -14,18 +14,11 @@ from typing import Self
 
 from local.keys import ensure_key
 from tests.bench.load import Ask
+from tests.harness.server import ROOT, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = Path(__file__).parent / "subjects"
 START_SECONDS = 90.0
-LITELLM_FROM = [
-    "tool",
-    "run",
-    "--quiet",
-    "--from",
-    "litellm[proxy]==1.108.7",
-    "litellm",
-]  # with uv, away from our own lock
+LITELLM_FROM = ["tool", "run", "--quiet", "--from", "litellm[proxy]==1.108.7", "litellm"]  # uv, not our lock
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -62,13 +55,6 @@ LITELLM = Kind(
     "Authorization: Bearer sk-bench\r\n",
 )
 HELLO = Kind("hello world", SUBJECTS / "bound.py", "hello")
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Process:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from selenium.webdriver import ActionChains, Chrome, Keys
@@ -11,14 +12,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 T = TypeVar("T")
 SECONDS = 60
-_DROP = """
-const [zone, name, type, base64, how] = arguments, transfer = new DataTransfer();
-const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-transfer.items.add(new File([bytes], name, { type }));
-const more = { bubbles: true, cancelable: true, clipboardData: transfer, dataTransfer: transfer };
-if (how === "paste") zone.dispatchEvent(new ClipboardEvent("paste", more));
-else for (const kind of ["dragover", "drop"]) zone.dispatchEvent(new DragEvent(kind, more));
-"""
+SCRIPTS = {path.stem: path.read_text() for path in Path(__file__).parent.glob("scripts/*.js")}
 
 
 class Playground:
@@ -68,7 +62,7 @@ class Playground:
 
     def drop(self, name: str, kind: str, base64: str, onto: str = "#references", how: str = "drop") -> None:
         """Drop a file, or paste it."""
-        self.driver.execute_script(_DROP, self.find(onto), name, kind, base64, how)
+        self.driver.execute_script(SCRIPTS["drop"], self.find(onto), name, kind, base64, how)
 
     def copied(self, button: WebElement) -> str:
         """Press a copy button; return what a person pastes then."""

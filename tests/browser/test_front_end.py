@@ -16,39 +16,10 @@ from PIL import Image
 from selenium.webdriver import Chrome
 
 from tests.browser.chromium import Watch
-from tests.browser.page import Playground
+from tests.browser.page import SCRIPTS, Playground
 from tests.doors.local_run import ROOT, Run
 
-MADE = """
-const answer = await fetch(`${service}/v1/images`, { method: "POST", headers: { "Content-Type": "application/json" },
-  body: JSON.stringify({ promptText: "a boat", referenceImages: [] }) });
-return { ...await answer.json(), location: answer.headers.get("Location") };
-"""
-DRAWN = """
-const shown = Object.assign(new Image(), more, { src: url });
-await shown.decode();
-"""
-WAYS = {
-    "fetch of a signed URL": "return (await (await fetch(url)).blob()).size",
-    "fetch of /content": "return (await (await fetch(`${service}/v1/images/${id}/content`)).blob()).size",
-    "an image, then fetch of its URL": f"const more = {{}}; {DRAWN} return (await (await fetch(url)).blob()).size",
-    "an image of another origin on a canvas": f"""
-        const more = {{ crossOrigin: "anonymous" }}; {DRAWN}
-        const canvas = Object.assign(document.createElement("canvas"), {{ width: 8, height: 8 }});
-        canvas.getContext("2d").drawImage(shown, 0, 0, 8, 8);
-        return (await new Promise((done) => canvas.toBlob(done))).size""",
-    "/content in an image": """
-        const shown = Object.assign(new Image(), { src: `${service}/v1/images/${id}/content` });
-        await shown.decode();
-        return shown.naturalWidth""",
-    "an upload": """
-        const told = await (await fetch(`${service}/v1/uploads`, { method: "POST", headers: {
-          "Content-Type": "application/json" }, body: JSON.stringify({ contentType: "image/png" }) })).json();
-        const put = await fetch(told.url, { method: told.method, headers: told.headers, body: new Blob(["bytes"]) });
-        return put.status""",
-}
-
-
+CANVAS = "an image of another origin on a canvas"
 CLIENT = ROOT / "function" / "imagegen" / "doors" / "playground" / "client"
 (PAGE,) = re.findall(r"^```html\n(.*?)^```", (ROOT / "docs" / "frontend.md").read_text(), re.MULTILINE | re.DOTALL)
 EXAMPLE = "https://images.example.com"
@@ -96,35 +67,32 @@ def service(pages: list[str], folder: Path, tmp_path_factory: pytest.TempPathFac
     run.end()
 
 
-def does(driver: Chrome, text: str, **known: str) -> Any:  # noqa: ANN401 - JSON of the browser
-    """Return what an asynchronous function returns in the page; the error's name where it throws."""
-    names, values = list(known), list(known.values())
-    body = f"const [{', '.join(names)}] = arguments; return (async () => {{ {text} }})().catch((error) => error.name)"
-    return driver.execute_script(body, *values)
+def does(driver: Chrome, what: str, service: str, image_id: str = "", url: str = "") -> Any:  # noqa: ANN401 - JSON
+    """Return what comes of a way in the page; the error's name where it throws."""
+    return driver.execute_script(SCRIPTS["front_end"], what, service, image_id, url)
 
 
 def test_a_front_end_can_use_what_the_service_makes(chromium: Chrome, service: str, pages: list[str]) -> None:
     """Every way of docs/frontend.md works from the configured origin; from another none that reads."""
     chromium.get(pages[0])
-    image = does(chromium, MADE, service=service)
-    known = {"service": service, "id": image["id"], "url": image["image"]["url"]}
+    image = does(chromium, "make an image", service)
     assert image["location"] == f"/v1/images/{image['id']}"
-    found = {name: does(chromium, text, **known) for name, text in WAYS.items()}
-    size = image["image"]["bytes"]
-    drawn = found.pop("an image of another origin on a canvas")
+    known, size = (service, image["id"], image["image"]["url"]), image["image"]["bytes"]
+    drawn = does(chromium, CANVAS, *known)
     assert isinstance(drawn, int)
     assert drawn > 0
-    assert found == {
+    expected = {
         "fetch of a signed URL": size,
         "fetch of /content": size,
         "an image, then fetch of its URL": size,
         "/content in an image": 1280,
         "an upload": 200,
     }
+    assert {way: does(chromium, way, *known) for way in expected} == expected
     Watch(chromium).clear()
     chromium.get(pages[1])
-    refused = {name: does(chromium, text, **known) for name, text in WAYS.items() if name != "/content in an image"}
-    assert set(refused.values()) <= {"TypeError", "EncodingError"}
+    reading = {*expected, CANVAS} - {"/content in an image"}
+    assert {does(chromium, way, *known) for way in reading} <= {"TypeError", "EncodingError"}
     Watch(chromium).clear()  # what was refused, this test has tried itself
 
 

@@ -1,68 +1,21 @@
 """The page itself: reachable for everybody, on every screen, below every path, and shut tight."""
 
-import threading
+import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
 import pytest
 import requests
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from tests.browser.chromium import Watch
 from tests.browser.conftest import SETTINGS, Opener
-from tests.browser.page import Playground
+from tests.browser.page import SCRIPTS, Playground
 from tests.harness.site import Site
 
 CONTROLS = "button, input:not([hidden]), textarea, a[href], [role=tab]"
 READABLE, SEEN, HITTABLE = 4.5, 3.0, 24.0  # contrast of texts, of edges; pixels
-_COLOURS = """
-const channel = (value) => (value /= 255) <= .03928 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4;
-const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-const rgba = (colour) => {
-  canvas.clearRect(0, 0, 1, 1);
-  canvas.fillStyle = colour;
-  canvas.fillRect(0, 0, 1, 1);
-  return canvas.getImageData(0, 0, 1, 1).data;
-};
-const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
-const ratio = (one, two) => {
-  const [a, b] = [light(one), light(two)];
-  return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-};
-const behind = (element) => {
-  for (let at = element; at; at = at.parentElement) {
-    const found = rgba(getComputedStyle(at).backgroundColor);
-    if (found[3] > 200) return found;
-  }
-};
-"""
-_TEXTS = """
-const texts = [...document.querySelectorAll("body *")].filter((element) =>
-  element.checkVisibility() && !element.closest(":disabled, .unseen, noscript, option") &&
-  [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
-return texts.map((element) => [
-  ratio(rgba(getComputedStyle(element).color), behind(element)),
-  `${element.tagName} ${element.textContent.slice(0, 40)}`,
-]);
-"""
-_EDGES = """
-const all = [...document.querySelectorAll("button, textarea, input[type=text], input[type=password], .ratio, .drop")];
-const seen = all.filter((control) => control.checkVisibility() && !control.matches(":disabled"));
-const edged = seen.filter((control) => parseFloat(getComputedStyle(control).borderTopWidth) > 0);
-return edged.map((control) => {
-  const { borderTopColor, backgroundColor } = getComputedStyle(control), outside = behind(control.parentElement);
-  const best = Math.max(ratio(rgba(borderTopColor), outside), ratio(rgba(backgroundColor), outside));
-  return [best, control.outerHTML.slice(0, 80)];
-});
-"""
-_SIZES = """
-const controls = "button, textarea, input:not([type=file]), summary, a[href]:not(.skip), [role=tab]";
-const seen = [...document.querySelectorAll(controls)].filter((control) => control.checkVisibility());
-return seen.map((control) => {
-  const { width, height } = (control.closest("label") ?? control).getBoundingClientRect();
-  return [Math.min(width, height), control.outerHTML.slice(0, 80)];
-});
-"""
 
 
 @pytest.fixture
@@ -106,8 +59,8 @@ def test_everything_can_be_read_and_hit(page: Playground, scheme: str) -> None:
     page.click("#code summary")
     for prompt in ("a boat", "a boat [mock:406]", "a boat [mock:504]", "a boat [mock:ok-html]", ""):
         page.generate(prompt)
-        for measured, least in ((_TEXTS, READABLE), (_EDGES, SEEN), (_SIZES, HITTABLE)):
-            found = page.driver.execute_script(_COLOURS + measured)
+        for measured, least in (("texts", READABLE), ("edges", SEEN), ("sizes", HITTABLE)):
+            found = page.driver.execute_script(SCRIPTS["colours"] + SCRIPTS[measured])
             assert len(found) > 10
             assert [[value, what] for value, what in found if value < least] == []
         levels = [int(head.tag_name[1]) for head in page.all("h1, h2, h3, h4") if head.is_displayed()]
@@ -161,55 +114,27 @@ def test_nothing_moves_for_who_dislikes_it(page: Playground, site: Site) -> None
 
 def test_its_policy_refuses_what_is_not_its_own(page: Playground) -> None:
     """Markup from strings, foreign scripts, frames, images and connections: the browser refuses each of them."""
-    page.driver.execute_script("""
-        window.refused = [];
-        document.addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
-        try { document.body.insertAdjacentHTML("beforeend", "<i>"); } catch {}
-        document.head.append(Object.assign(document.createElement("style"), { textContent: "i {}" }));
-        document.body.append(Object.assign(document.createElement("img"), { src: "https://elsewhere.invalid/x.png" }));
-        document.body.append(Object.assign(document.createElement("iframe"), { src: "https://elsewhere.invalid/" }));
-        fetch("https://elsewhere.invalid/").catch(() => {});
-    """)
+    page.driver.execute_script(SCRIPTS["refused"])
     expected = {"require-trusted-types-for", "style-src-elem", "img-src", "frame-src", "connect-src"}
     page.until(lambda: set(page.driver.execute_script("return refused")) == expected)
     page.driver.get("about:blank")
     Watch(page.driver).clear()  # what was refused, this test has tried itself
 
 
-class _Prefix(BaseHTTPRequestHandler):
-    """Hands /functions/image… to the function, as a gateway does."""
-
-    origin = ""
-    protocol_version = "HTTP/1.1"
-
-    def _pass_on(self) -> None:
-        rest = self.path.removeprefix("/functions/image") or "/"
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
-        answer = requests.request(self.command, self.origin + rest, headers=kept, data=body, timeout=60)
-        self.send_response(answer.status_code)
-        for name, value in answer.headers.items():
-            if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    do_GET = do_POST = _pass_on  # noqa: N815 - the names that http.server looks for
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.mark.parametrize("path", ["/functions/image", "/functions/image/"])
-def test_it_works_below_any_path(playground: Opener, site: Site, path: str) -> None:
+def test_it_works_below_any_path(playground: Opener, site: Site, httpserver: HTTPServer, path: str) -> None:
     """Behind a gateway's prefix, with and without a slash at its end, everything is found."""
-    handler = type("Handler", (_Prefix,), {"origin": site(**SETTINGS).url})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
-        threading.Thread(target=gateway.serve_forever, daemon=True).start()
-        page = playground.at(f"http://127.0.0.1:{gateway.server_port}{path}")
-        page.generate("a boat")
-        gateway.shutdown()
+    origin = site(**SETTINGS).url
+
+    def pass_on(request: Request) -> Response:
+        rest = request.path.removeprefix("/functions/image") or "/"
+        kept = {name: value for name, value in request.headers.items() if name not in {"Host", "Connection"}}
+        answer = requests.request(request.method, origin + rest, headers=kept, data=request.get_data(), timeout=60)
+        return Response(answer.content, answer.status_code, content_type=answer.headers.get("Content-Type"))
+
+    httpserver.expect_request(re.compile("/functions/image(/.*)?")).respond_with_handler(pass_on)
+    page = playground.at(httpserver.url_for(path))
+    page.generate("a boat")
     assert f"{path.rstrip('/')}/v1/images" in page.view("curl")
     assert str(page.find("#describe").get_attribute("href")).endswith("/functions/image/openapi.json")
     assert site.billed == 1

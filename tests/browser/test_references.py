@@ -8,15 +8,11 @@ from selenium.webdriver import Keys
 
 from mock_segmind import Picture
 from tests.browser.conftest import Opener
+from tests.browser.page import SCRIPTS
 from tests.harness.site import Site
 
 PHOTO = Picture("a photo").encoded("png")
 ENCODED = base64.b64encode(PHOTO).decode()
-_PASTE_TEXT = """
-const clipboardData = new DataTransfer();
-clipboardData.setData("text/plain", arguments[0]);
-document.body.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData }));
-"""
 
 
 def sent(site: Site) -> list[dict[str, str]]:
@@ -91,7 +87,7 @@ def test_a_file_comes_from_everywhere(playground: Opener, tmp_path: Path) -> Non
     tags = [str(tag.get_attribute("value")) for tag in page.all("[data-pointer$='/tag']")]
     assert tags == ["model", "cloth", "place"]
     page.click(".reference .cross")
-    page.driver.execute_script(_PASTE_TEXT, "https://www.example.com/a.png")
+    page.driver.execute_script(SCRIPTS["paste_text"], "https://www.example.com/a.png")
     page.until(lambda: page.all("[data-pointer='/referenceImages/2/uri'][type=text]"))
 
 

@@ -7,14 +7,10 @@ import pytest
 from selenium.webdriver import Keys
 
 from tests.browser.conftest import SETTINGS, Opener
-from tests.browser.page import Playground
+from tests.browser.page import SCRIPTS, Playground
 from tests.harness.site import Site
 
 PROMPT = "It's “calm” & <b>quiet</b> $HOME `id` \\n, 100 %"
-_CLIPBOARD = """
-const [item] = await navigator.clipboard.read(), bitmap = await createImageBitmap(await item.getType("image/png"));
-return [bitmap.width, bitmap.height];
-"""
 
 
 def bytes_of(site: Site) -> bytes:
@@ -57,7 +53,7 @@ def test_an_image_is_downloaded_and_copied(playground: Opener, site: Site, tmp_p
     page.until(lambda: hashlib.sha256(saved.read_bytes()).hexdigest() == digest)
     page.click("#copy-image")
     page.until(lambda: page.text("#live") == "Image copied")
-    assert driver.execute_script(f"return (async () => {{ {_CLIPBOARD} }})()") == [1280, 720]
+    assert driver.execute_script(SCRIPTS["clipboard"]) == [1280, 720]
 
 
 def test_an_earlier_request_fills_the_form(playground: Opener) -> None:

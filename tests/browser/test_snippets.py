@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.browser.conftest import Opener
-from tests.browser.page import Playground
+from tests.browser.page import SCRIPTS, Playground
 from tests.harness.npm import NODE
 from tests.harness.site import Site
 
@@ -17,14 +17,6 @@ RUN = {
     "Python": [sys.executable, "-"],
     "JavaScript": [str(NODE), "--input-type=module"],
 }
-_LARGE = """
-const canvas = Object.assign(document.createElement("canvas"), { width: 250, height: 250 });
-const to = canvas.getContext("2d");
-const noise = to.createImageData(250, 250);
-for (let at = 0; at < noise.data.length; at += 65536) crypto.getRandomValues(noise.data.subarray(at, at + 65536));
-to.putImageData(noise, 0, 0);
-return canvas.toDataURL("image/png").split(",")[1];
-"""
 
 
 def asked(page: Playground, tab: str) -> object:
@@ -44,7 +36,7 @@ def test_the_code_runs_as_it_is_pasted(playground: Opener, site: Site, what: str
     page = playground()
     page.click("[name=travel][value=inline]")
     if what == "large":
-        page.drop("noise.png", "image/png", page.driver.execute_script(_LARGE))
+        page.drop("noise.png", "image/png", page.driver.execute_script(SCRIPTS["large_image"]))
         page.until(lambda: page.all(".reference"))
     page.type("#prompt", PROMPTS[what])
     page.click("#code summary")

@@ -14,17 +14,12 @@ from selenium.webdriver import Chrome
 
 from tests.browser.chromium import Watch
 from tests.browser.conftest import SETTINGS
-from tests.browser.page import Playground
+from tests.browser.page import SCRIPTS, Playground
 from tests.harness.site import Site
 
-TIMES = int(os.environ.get("SURVIVALS", "30"))
+TIMES = int(os.environ.get("SURVIVALS", "12"))
 LATENCY_SECONDS = 0.4
 OFF = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-_STATE = """
-const all = JSON.parse(localStorage.getItem("imagegen:history") ?? "[]");
-const found = all.filter((entry) => entry.body.promptText === arguments[0]);
-return found.map(({ state, id, problem }) => [state, id, problem]);
-"""
 
 
 def reload(driver: Chrome, url: str) -> None:
@@ -74,11 +69,11 @@ def survived(driver: Chrome, url: str, prompt: str) -> str:
     way = random.choice(WAYS)
     way(driver, url)
     try:
-        page.until(lambda: [state for state, *_ in driver.execute_script(_STATE, prompt)] == ["image"])
+        page.until(lambda: [state for state, *_ in driver.execute_script(SCRIPTS["state"], prompt)] == ["image"])
     except TimeoutException:
-        raise AssertionError(f"{prompt}, {way.__name__}: {driver.execute_script(_STATE, prompt)}") from None
+        raise AssertionError(f"{prompt}, {way.__name__}: {driver.execute_script(SCRIPTS['state'], prompt)}") from None
     page.until(lambda: page.find("#generate").is_enabled())
-    found: str = driver.execute_script(_STATE, prompt)[0][1]
+    found: str = driver.execute_script(SCRIPTS["state"], prompt)[0][1]
     return found
 
 

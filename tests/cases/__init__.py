@@ -23,6 +23,12 @@ def rows(name: str) -> list[list[Any]]:
     return found
 
 
+def table(name: str) -> dict[str, Any]:
+    """Return a file whose cases have names."""
+    found: dict[str, Any] = load(name)  # type: ignore[assignment]  # a mapping
+    return found
+
+
 def named(case: Case) -> str:
     """Return what pytest shows of a case."""
     return str(case.get("name") or case.get("code") or next(iter(case.values())))

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 import time
 import venv
 import zipfile
@@ -12,13 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.deploy.infra_files import FUNCTION, deployed_files
-from tests.harness.server import free_port
+from tests.harness.server import NotStarted, free_port
 
 START_SECONDS = 30.0
-
-
-class NotStarted(Exception):
-    """The process ended, or never listened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +49,10 @@ def deploy(directory: Path) -> Deployment:
             archive.write(FUNCTION / name, name)
     with zipfile.ZipFile(directory / "function.zip") as archive:
         archive.extractall(source)
-    venv.create(environment, with_pip=True)
-    programs = environment / "bin"
-    install = [str(programs / "pip"), "install", "--quiet", "--require-hashes", "-r", "requirements.txt"]
+    venv.create(environment)
+    programs, uv = environment / "bin", str(Path(sys.executable).with_name("uv"))
+    python = str(programs / "python")
+    install = [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", "requirements.txt"]
     done = subprocess.run(install, cwd=source, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return Deployment(source, programs)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -25,22 +26,6 @@ TYPES = {
 }
 
 pytestmark = needs_node
-_PROGRAM = """
-import { ImageClient, ImageProblem } from "%s";
-const [, url, prompt, key] = process.argv, client = new ImageClient({ url });
-const ask = () => client.generate({ prompt, key });
-try {
-  const [first, second] = [await ask(), await ask()], bytes = await first.blob();
-  const signed = await fetch(await first.freshUrl());
-  await signed.arrayBuffer();
-  console.log(JSON.stringify({ ids: [first.id, second.id], bytes: bytes.size, signed: signed.status }));
-} catch (error) {
-  if (!(error instanceof ImageProblem)) throw error;
-  const { code, billed, requestId } = error;
-  console.log(JSON.stringify({ code, billed, requestId: Boolean(requestId) }));
-}
-process.exit(0);
-"""
 
 
 @pytest.fixture
@@ -51,9 +36,8 @@ def installed() -> None:
 
 def ask(url: str, prompt: str, *more: str) -> dict[str, object]:
     """Ask twice with one key, from Node; return what came of it."""
-    program = _PROGRAM % (SOURCE / "imagegen.js").as_uri()
-    command = (str(NODE), "--input-type=module", "-e", program, url, prompt, *more)
-    answer: dict[str, object] = json.loads(run(*command, cwd=CLIENT))
+    program, source = Path(__file__).with_name("ask_twice.mjs"), (SOURCE / "imagegen.js").as_uri()
+    answer: dict[str, object] = json.loads(run(str(NODE), program, source, url, prompt, *more, cwd=CLIENT))
     return answer
 
 

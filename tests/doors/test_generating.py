@@ -96,10 +96,3 @@ def test_the_image_itself_is_answered_to_who_prefers_images(site: Site) -> None:
 def test_the_preferred_form_is_answered(site: Site, accept: str, kind: str) -> None:
     """JSON, unless the caller likes images better."""
     assert site.post(order(), Accept=accept).headers["Content-Type"] == kind
-
-
-def test_without_a_key_every_post_is_a_new_image(site: Site) -> None:
-    """Two equal requests without Idempotency-Key are two images, each billed."""
-    first, second = (site.post(order()).json()["id"] for _ in range(2))
-    assert first != second
-    assert site.billed == 2

@@ -80,18 +80,6 @@ def test_a_key_of_a_request_that_is_still_running_is_refused_too(site: Site) -> 
         assert running.result().status_code == 200
 
 
-def test_duplicates_wait_for_the_first_one(site: Site) -> None:
-    """Twenty requests with one key at once: one bill, twenty equal answers, all but one marked as replays."""
-    asked = order("a boat [mock:slow=0.5]")
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: site.post(asked, "k"), range(20)))
-    resources = [constant(answer.json()) for answer in answers]
-    assert [answer.status_code for answer in answers] == [200] * 20
-    assert resources == [resources[0]] * 20
-    assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count("true") == 19
-    assert site.bought == site.billed == 1
-
-
 def test_a_duplicate_of_a_failure_gets_the_failure(site: Site) -> None:
     """A request that Segmind refuses is refused again without another call, as a replay."""
     first, second = (site.post(order("x [mock:moderation]"), "k") for _ in range(2))

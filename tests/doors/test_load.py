@@ -90,11 +90,3 @@ def test_a_key_whose_instance_is_lost_is_running_until_its_lease_is_over(hasty: 
     gone = hasty.post(asked, "k").json()
     assert (hasty.show(image_id)["status"], gone["code"], gone["billed"]) == ("unknown", "outcome-unknown", "maybe")
     assert hasty.bought == 1
-
-
-def test_a_worker_that_dies_is_replaced(site: Site) -> None:
-    """The server starts another worker, which builds its own clients: the next request is answered."""
-    mortal = site.fresh()
-    assert mortal.post(order()).status_code == 200
-    assert mortal.http.kill_workers() == 1
-    assert mortal.post(order()).status_code == 200

@@ -4,6 +4,7 @@ import http.client
 
 import pytest
 
+from tests.cases import rows
 from tests.harness import raw
 from tests.harness.orders import order
 from tests.harness.site import Site
@@ -30,19 +31,7 @@ def test_the_index_names_every_route(site: Site) -> None:
         assert answered.status_code != 404 or "<image_id>" in path
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "allow"),
-    [
-        ("PUT", "/v1/images", "POST"),
-        ("GET", "/v1/images", "POST"),
-        ("PUT", f"/v1/images/{UNKNOWN}", "DELETE, GET, HEAD"),
-        ("POST", f"/v1/images/{UNKNOWN}/content", "GET, HEAD"),
-        ("POST", "/health", "GET, HEAD"),
-        ("PATCH", "/", "GET, HEAD, POST"),
-        ("TRACE", "/health", "GET, HEAD"),
-        ("BREW", "/", "GET, HEAD, POST"),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "allow"), rows("wrong_methods"))
 def test_a_wrong_method_is_a_405_that_names_the_right_ones(site: Site, method: str, path: str, allow: str) -> None:
     """405 method-not-allowed, with Allow, as a problem document; for any body."""
     answered = site.call(method, path, order())

@@ -57,20 +57,7 @@ def test_an_upload_is_a_reference_from_end_to_end(site: Site, photo: bytes) -> N
     assert site.bought == 1
 
 
-@pytest.mark.parametrize(
-    ("size", "changes", "path"),
-    [
-        (0, {}, ""),
-        (16 * MIB + 1, {}, ""),
-        (10, {"Content-Type": "application/json"}, ""),
-        (10, {"Content-Type": "text/html"}, ""),
-        (10, {"x-goog-content-length-range": "0,99999999"}, ""),
-        (10, {"x-goog-if-generation-match": "1"}, ""),
-        (10, {"x-goog-meta-prompt": "a boat"}, ""),
-        (10, {}, "jobs/mine.json"),
-    ],
-    ids=["empty", "too large", "type", "html", "range", "generation", "metadata", "name"],
-)
+@pytest.mark.parametrize(("size", "changes", "path"), rows("other_uploads"))
 def test_the_url_is_bound_to_size_headers_and_name(site: Site, size: int, changes: dict[str, str], path: str) -> None:
     """Another size or type, an overwrite, metadata or a name that would make it a job: storage refuses it."""
     offer = wish(site)

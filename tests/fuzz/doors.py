@@ -8,43 +8,13 @@ from werkzeug.datastructures import Headers
 from imagegen.doors.routes import ROUTES
 from tests.fuzz.instance import VENDOR_KEY, Instance
 from tests.fuzz.mutations import Mutations
-from tests.fuzz.pure import JOB, order
-from tests.harness.events import FINALIZED
+from tests.fuzz.pure import GOOD, JOB, order
 from tests.harness.orders import KEYS
 
 PATHS = tuple(rule.rule for rule in ROUTES.iter_rules())
 PARTS = {"<image_id>": "a" * 26, "<code>": "too-large", "<version>": "x", "<path:file>": "page.js"}
 METHODS = ("GET", "POST", "POST", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "TRACE", "get", "X" * 30)
-HEADERS = {
-    "Content-Type": "application/json; charset=utf-8",
-    "Content-Encoding": "identity",
-    "Accept": "application/json, image/*;q=0.5",
-    "Idempotency-Key": "order-1001",
-    "Prefer": "respond-async, wait=0",
-    "Origin": "https://page.example",
-    "X-Request-Id": "a.b:c-1",
-    "X-Cloud-Trace-Context": "0123456789abcdef0123456789abcdef/1;o=1",
-    "traceparent": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
-    "X-Forwarded-Host": "a.example",
-    "X-Forwarded-Proto": "https",
-}
-DATA = {
-    "bucket": "uploads",
-    "name": "jobs/one.json",
-    "generation": "1001",
-    "size": "2",
-    "contentType": "application/json",
-    "timeCreated": "2026-03-14T12:00:00Z",
-    "metadata": {"prompt": "a @image", "tag": "image"},
-}
-ATTRIBUTES = {
-    "specversion": "1.0",
-    "id": "event-1",
-    "type": FINALIZED,
-    "source": "//storage.googleapis.com/projects/_/buckets/uploads",
-    "subject": "objects/jobs/one.json",
-    "time": "2026-03-14T12:00:00Z",
-}
+HEADERS, DATA, ATTRIBUTES = (GOOD[name] for name in ("headers", "event_data", "event"))
 TICK = {"Content-Type": "application/json", "X-CloudScheduler-ScheduleTime": "2026-03-14T12:00:00Z"}
 
 

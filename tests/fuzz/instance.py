@@ -36,16 +36,6 @@ SETTINGS = {
 }
 
 
-SERVER = {
-    "SCRIPT_NAME": "",
-    "SERVER_NAME": "localhost",
-    "SERVER_PORT": "80",
-    "SERVER_PROTOCOL": "HTTP/1.1",
-    "wsgi.url_scheme": "http",
-    "wsgi.errors": io.StringIO(),
-}
-
-
 class PutSigner(FakeSigner):
     """Signs uploads, too."""
 
@@ -109,15 +99,21 @@ class Instance:
         """
         path, _, query = target.partition("?")
         query = "".join(c for c in query if c > " ")
+        kind, length = headers.get("Content-Type", ""), str(len(body))
         environ: dict[str, Any] = {
             **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
-            **SERVER,
             "REQUEST_METHOD": method,
             "PATH_INFO": path,
             "QUERY_STRING": query,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.errors": io.StringIO(),
             "wsgi.input": io.BytesIO(body),
-            "CONTENT_TYPE": headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": kind,
+            "CONTENT_LENGTH": length,
         }
         parts, status, answered = run_wsgi_app(self._doors[door], environ)
         return int(status[:3]), answered, b"".join(parts)

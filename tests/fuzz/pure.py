@@ -23,11 +23,12 @@ from imagegen.segmind import history, v1, v2
 from imagegen.segmind.failures import error_of, message_of
 from imagegen.segmind.images import json_in, picture_in
 from mock_segmind import Picture
+from tests.cases import table
 from tests.fuzz.instance import VENDOR_KEY
 from tests.fuzz.mutations import Mutations
 from tests.harness.clock import NOON, FakeClock
 
-PROMPT = "sentinel-prompt"
+PROMPT = "sentinel-prompt"  # in each order
 IMAGES = {kind: Picture("me").encoded(kind) for kind in ("png", "jpeg", "webp")}
 DATA_URI = f"data:image/png;base64,{base64.b64encode(IMAGES['png']).decode()}"
 RULES = Rules("uploads", "ada")
@@ -35,59 +36,8 @@ URIS = (
     *("https://images.example.com/me.png", "https://user@a.example/x", "https://10.0.0.1/", "http://a.example/"),
     *("gs://uploads/references/me.png", "gs://results/jobs/x", DATA_URI),
 )
-ORDER = {
-    "promptText": f"a boat @model {PROMPT}",
-    "ratio": "1280:720",
-    "referenceImages": [{"tag": "model", "uri": uri} for uri in URIS[:1]],
-}
-JOB = {**ORDER, "idempotencyKey": "k", "owner": "ada", "id": "a" * 26, "ticket": "t"}
-ROW = {
-    "request_id": "seg-1",
-    "model_status": "COMPLETED",
-    "credits_deduction": 0.1,
-    "latency_ms": 30_000,
-    "created_at": "2026-03-14T12:00:00Z",
-    "generation_url": ["https://cdn.example/x.jpg"],
-    "request_body": ORDER,
-    "error": "no",
-}
-RECORD = {
-    "request_id": "seg-1",
-    "status": "COMPLETED",
-    "output": ["https://cdn.example/x.jpg"],
-    "metrics": {"cost": 0.1, "inference_time": 30.0, "remaining_credits": 4},
-}
-FAILURES = (
-    {"error": f"invalid key {VENDOR_KEY}"},
-    {"detail": [{"msg": f"see https://a.example/?key={VENDOR_KEY}", "loc": ["body"]}]},
-    {"message": {"error": {"detail": "SAFETY.INPUT"}}, "status": "FAILED"},
-)
-STATUSES = (
-    100,
-    199,
-    201,
-    204,
-    303,
-    400,
-    401,
-    402,
-    403,
-    404,
-    405,
-    406,
-    408,
-    410,
-    418,
-    422,
-    429,
-    499,
-    500,
-    502,
-    503,
-    504,
-    520,
-)
-RESETS = ("30", "Wed, 21 Oct 2026 07:28:00 GMT", "2026-03-14T12:00:30Z", "1773489630", "1773489630000")
+GOOD = table("fuzz")
+ORDER, JOB, ROW, RECORD, FAILURES = (GOOD[name] for name in ("order", "job", "row", "record", "failures"))
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OF_RSA = jwt.PyJWK.from_json(jwt.get_algorithm_by_name("RS256").to_jwk(RSA.public_key()), "RS256")
 ISSUER = "https://issuer.example"
@@ -104,7 +54,6 @@ class Keys(SigningKeys):
 
 TOKENS = OidcTokens(ISSUER, "imagegen", Keys(ISSUER, FakeClock()))
 HEAD = {"alg": "RS256", "kid": "rsa", "typ": "JWT"}
-CLAIMS = {"iss": ISSUER, "aud": "imagegen", "sub": "ada", "exp": 4_000_000_000, "nbf": 0, "iat": 0}
 
 
 def order(change: Mutations) -> dict[str, object]:
@@ -151,8 +100,8 @@ def wish(change: Mutations) -> None:
 def vendor_error(change: Mutations) -> None:
     """Segmind's words are shown to callers: whatever they are, the key is not among them, and no URL is."""
     body = change.json(change.one_of(FAILURES)) if change.chance(0.8) else change.data(b"<html><body>no</body>")
-    headers = {change.one_of(("retry-after", "x-rate-limit-reset-at-utc")): change.text(change.one_of(RESETS))}
-    found = error_of(change.one_of(STATUSES), headers, body, VENDOR_KEY, NOON)
+    headers = {change.one_of(("retry-after", "x-rate-limit-reset-at-utc")): change.text(change.one_of(GOOD["resets"]))}
+    found = error_of(change.one_of(GOOD["statuses"]), headers, body, VENDOR_KEY, NOON)
     assert VENDOR_KEY not in found.detail
     assert "https://a.example" not in found.detail
     assert len(found.detail) <= 500
@@ -191,7 +140,7 @@ def vendor_record(change: Mutations) -> None:
 
 
 def token(change: Mutations) -> None:
-    claims = {**CLAIMS, "exp": (datetime.now(UTC) + timedelta(minutes=5)).timestamp()}
+    claims = {**GOOD["claims"], "exp": (datetime.now(UTC) + timedelta(minutes=5)).timestamp()}
     parts = [change.json(HEAD) if change.chance(0.3) else json.dumps(HEAD).encode()]
     parts.append(change.json(claims) if change.chance(0.7) else json.dumps(claims).encode())
     signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)

@@ -9,10 +9,11 @@ import json
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import count
 
-Talk = Callable[[socket.socket, bytes, bytes], Awaitable[bool]]
+Talk = Callable[[asyncio.StreamWriter, bytes, bytes], Awaitable[bool]]
 SMALL_BUFFER = 64 * 1024  # the kernel would otherwise hold whole images for everybody who waits
 
 
@@ -29,7 +30,7 @@ class Crowd:
     everybody: asyncio.Event = field(default_factory=asyncio.Event)
     generations: "count[int]" = field(default_factory=lambda: count(1))
 
-    async def generate(self, connection: socket.socket, head: bytes, body: bytes) -> bool:
+    async def generate(self, caller: asyncio.StreamWriter, head: bytes, body: bytes) -> bool:
         """Play the vendor: answer when everybody is there, headers first."""
         del head, body
         self.waiting += 1
@@ -37,11 +38,11 @@ class Crowd:
             self.everybody.set()
         await self.everybody.wait()
         answer = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(self.image)}\r\n\r\n"
-        await _send(connection, answer.encode())
-        await _send(connection, self.image)
+        await _send(caller, answer.encode())
+        await _send(caller, self.image)
         return False
 
-    async def store(self, connection: socket.socket, head: bytes, body: bytes) -> bool:
+    async def store(self, caller: asyncio.StreamWriter, head: bytes, body: bytes) -> bool:
         """Play storage: take an upload, and see that an image in it is whole."""
         name = re.search(rb'"name": "([^"]+)"', body[:2000])
         told = name[1].decode() if name else head.split(b"\r\n", 1)[0].decode()
@@ -49,7 +50,7 @@ class Crowd:
             (self.stored.add if self.image in body else self.broken.append)(told)
         answer = json.dumps({"name": told, "generation": str(next(self.generations)), "size": str(len(body))}).encode()
         start = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
-        await _send(connection, start.encode() + answer)
+        await _send(caller, start.encode() + answer)
         return True
 
     async def order(self, port: int) -> None:
@@ -65,50 +66,28 @@ class Crowd:
 
 async def serve(listener: socket.socket, talk: Talk) -> None:
     """Hand every request on every connection to `talk`, for ever."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        while True:
-            connection, _ = await loop.sock_accept(listener)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            group.create_task(_converse(connection, talk))
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            more = True
+            while more:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+                more = await talk(writer, head, await reader.readexactly(int(length[1]) if length else 0))
+
+    async with await asyncio.start_server(converse, sock=listener) as server:
+        await server.serve_forever()
 
 
 def listener() -> socket.socket:
     """Return a socket that listens on a free port, for an event loop."""
     made = socket.create_server(("127.0.0.1", 0), backlog=2048)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
-    made.setblocking(False)  # noqa: FBT003 - the only way to say it
     return made
 
 
-async def _converse(connection: socket.socket, talk: Talk) -> None:
-    with connection:
-        data = b""
-        while found := await _request(connection, data):
-            head, body, data = found
-            if not await talk(connection, head, body):
-                return
-
-
-async def _request(connection: socket.socket, data: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Return one request's head and body, and what came behind it; None where the client is done."""
-    loop = asyncio.get_running_loop()
-    received = bytearray(data)
-    while b"\r\n\r\n" not in received:
-        piece = await loop.sock_recv(connection, 65_536)
-        if not piece:
-            return None
-        received += piece
-    end = received.index(b"\r\n\r\n") + 4
-    length = re.search(rb"content-length: (\d+)", bytes(received[:end]), re.IGNORECASE)
-    whole = end + (int(length[1]) if length else 0)
-    while len(received) < whole:
-        piece = await loop.sock_recv(connection, 1 << 20)
-        if not piece:
-            return None
-        received += piece
-    return bytes(received[:end]), bytes(received[end:whole]), bytes(received[whole:])
-
-
-async def _send(connection: socket.socket, data: bytes) -> None:
-    await asyncio.get_running_loop().sock_sendall(connection, data)
+async def _send(caller: asyncio.StreamWriter, data: bytes) -> None:
+    """Send in pieces: what a caller does not take yet is not copied for it."""
+    for start in range(0, len(data), SMALL_BUFFER):
+        caller.write(data[start : start + SMALL_BUFFER])
+        await caller.drain()

@@ -1,7 +1,7 @@
-"""`site`: the deployed function for a test, with the world around it. `rig`: the function in this process."""
+"""`site`: the deployed function and its world. `rig`: the function in this process. `counts`: what is told in the end."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -103,3 +103,19 @@ def make_rig(
 def rig(make_rig: MakeRig) -> Rig:
     """A function with the usual settings."""
     return make_rig()
+
+
+@pytest.fixture
+def counts(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Keep a line for the end of the run."""
+    return lambda text: record_property("counts", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell every line that was kept."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    calls = [report for report in reports if isinstance(report, pytest.TestReport) and report.when == "call"]
+    lines = [str(text) for report in calls for name, text in report.user_properties if name == "counts"]
+    if lines:
+        terminalreporter.section("counts")
+        terminalreporter.write_line("\n".join(sorted(lines)))

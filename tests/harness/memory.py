@@ -48,7 +48,7 @@ class MemoryObjects:
 
     def __init__(self, clock: FakeClock | None = None) -> None:
         self._clock = clock or FakeClock()
-        self._lock = threading.RLock()  # what a trouble raises may look at the bucket first
+        self._lock = threading.Lock()
         self._objects: dict[str, MemoryObject] = {}
         self._troubles: list[Trouble] = []
         self._generation = 1000
@@ -143,6 +143,6 @@ class MemoryObjects:
                 return act()
             if trouble.applied:
                 act()
-            error = trouble.error()
-            self._dead = isinstance(error, Crash)
-            raise error
+        error = trouble.error()
+        self._dead = isinstance(error, Crash)
+        raise error

@@ -61,7 +61,16 @@ class Server:
 
     def workers(self) -> list[int]:
         """Return the ids of gunicorn's workers."""
-        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(pid) for pid in children.read_text().split()] if self.alive else []
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a thread of its workers runs at this moment."""
+        threads = [path for pid in self.workers() for path in Path("/proc").glob(f"{pid}/task/*/stat")]
+        with contextlib.suppress(OSError):  # one that has ended meanwhile
+            return any(path.read_text().rpartition(")")[2].split()[0] in "RD" for path in threads)
+        return True
 
     def peak_bytes(self) -> int:
         """Return the most memory that one of its processes ever had."""

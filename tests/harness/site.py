@@ -156,11 +156,11 @@ class Site:
         return self.http.call(method, path, body, headers=headers, data=data, timeout=timeout)
 
     def rest(self) -> None:
-        """Wait until no process writes any more: markers are taken away after the answer."""
+        """Wait until every process sleeps and writes no more: markers are taken away after the answer."""
         seen = -1
-        while seen != len(self.storage.calls):
+        while seen != len(self.storage.calls) or any(server.is_at_work for server in self._world.starts):
             seen = len(self.storage.calls)
-            time.sleep(0.03)
+            time.sleep(0.01)
 
     def wreck(self, image_id: str | None = None, lease: float = -3600.0) -> Wreck:
         """Return a job of a dead instance, of which nothing is written yet."""

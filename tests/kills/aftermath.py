@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.harness.bucket import RESULTS
@@ -91,11 +92,15 @@ class Aftermath:
         error = found["error"] or {"code": found["status"], "billed": found["status"]}
         return str(error["code"]), str(error["billed"])
 
-    def disagreements(self, prompts: list[str], good: str | None = "succeeded") -> list[str]:
-        """Return everything that does not agree, of these orders and of any other that was billed or claimed."""
-        others = (set(self._billed) | set(self._prompts.values())) - set(prompts)
+    def disagreements(self, good: Mapping[str, str | None]) -> list[str]:
+        """Return everything that does not agree, of these prompts by their good ends, and of what else was claimed."""
+        others = (set(self._billed) | set(self._prompts.values())) - set(good)
         ownerless = [f"a slot without a job: {image_id}" for image_id in set(self._slots) - set(self._jobs)]
-        return [*others, *ownerless, *(wrong for prompt in prompts for wrong in self.of(prompt).disagreements(good))]
+        return [
+            *others,
+            *ownerless,
+            *(wrong for prompt, end in good.items() for wrong in self.of(prompt).disagreements(end)),
+        ]
 
     @property
     def totals(self) -> dict[str, int]:

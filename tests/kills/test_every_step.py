@@ -138,7 +138,7 @@ def test_a_kill_at_any_step_leaves_nothing_that_disagrees(hasty: Site, counts: C
     site.sweep()
     after, prompts = Aftermath(site), [victim.body["promptText"] for victim in victims]
     counts(f"{row.name}: {len(victims)} kills at {len(steps)} steps, {after.totals}")
-    assert after.disagreements([*(row.body(name)["promptText"] for name in RUNS), *prompts], row.end) == []
+    assert after.disagreements(dict.fromkeys([*(row.body(n)["promptText"] for n in RUNS), *prompts], row.end)) == []
     found = [after.of(prompt) for prompt in prompts]
     for victim, traces in zip(victims, found, strict=True):
         check(site, row, victim, traces)

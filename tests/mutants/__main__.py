@@ -17,14 +17,13 @@ import time
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 
 import coverage
 import pytest
 from hypothesis import Phase, settings
 
+from tests.harness.changed import Changed
 from tests.mutants.mutations import ROOT, Mutant, mutants_of
 
 _PIPELINE = "claims claiming endings daily_cap job_objects recovery sweep service settling deleting account"
@@ -33,20 +32,10 @@ _NAMES = [*(f"pipeline/{name}" for name in _PIPELINE.split()), *_BESIDE.split()]
 FILES = [f"function/imagegen/{name}.py" for name in _NAMES]
 SURVIVORS = Path(__file__).with_name("survivors.toml")
 _TESTS = ["tests/unit", *(f"{path.relative_to(ROOT)}" for path in ROOT.glob("tests/contract/test_segmind_*.py"))]
-_ELSEWHERE = (
-    "local",
-    "docs",
-    "imports",
-    "validation",
-    "uploads",
-    "schedule",
-    "log",
-    "config",
-    "auth",
-)  # of other files
+_ELSEWHERE = "local docs imports validation uploads schedule log config auth"  # tests of other files
 _OPTIONS = [
     *("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
-    *(f"--ignore-glob=*/unit/test_{word}*.py" for word in _ELSEWHERE),
+    *(f"--ignore-glob=*/unit/test_{word}*.py" for word in _ELSEWHERE.split()),
 ]
 _LIBRARIES = "flask functions_framework google.cloud.storage pydantic requests local.storage mock_segmind"
 _WORKERS, _LEAST_PERCENT = 2, 95
@@ -101,23 +90,6 @@ class Chosen:
             os.write(self._told, report.nodeid.encode())
 
 
-class Mutated:
-    """An importer that gives one module its mutant's code."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self._name = mutant.file.removeprefix("function/").removesuffix(".py").replace("/", ".")
-        self._code = compile(mutant.code(), f"{ROOT}/{mutant.file}", "exec")
-
-    def find_spec(self, name: str, _path: object, _target: object = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self, origin="mutant") if name == self._name else None  # type: ignore[arg-type] # duck
-
-    def create_module(self, _spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(self._code, module.__dict__)  # noqa: S102 - the mutant
-
-
 def forked(act: Callable[[], int]) -> int:
     """Run `act` in a child whose output goes nowhere, and return its process id."""
     pid = os.fork()
@@ -155,7 +127,8 @@ def first_run() -> tuple[dict[str, dict[int, list[str]]], dict[str, float]]:
 def run_mutant(mutant: Mutant, tests: list[str], seconds: dict[str, float], told: int) -> int:
     """Run these tests against the mutant; a time that is over, or too much memory, is a failure, too."""
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-    sys.meta_path.insert(0, Mutated(mutant))
+    name = mutant.file.removeprefix("function/").removesuffix(".py").replace("/", ".")
+    sys.meta_path.insert(0, Changed(name, compile(mutant.code(), f"{ROOT}/{mutant.file}", "exec")))
     code = 0
     for some in (tests[:_FIRST], tests[_FIRST:]):
         files = sorted({test.partition("::")[0] for test in some})

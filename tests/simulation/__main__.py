@@ -4,6 +4,7 @@ import argparse
 import random
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "function")]
@@ -14,18 +15,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
-    parser.add_argument("--defect", help="seed this defect into the core first (tests/simulation/defects.py)")
+    parser.add_argument("--defect", help="seed this defect into the core first (tests/simulation/defects.yaml)")
     asked = parser.parse_args()
     if asked.defect:
-        from tests.simulation.defects import DEFECTS, seed  # noqa: PLC0415 - before anything of the core is imported
+        from tests.simulation.defects import seed  # noqa: PLC0415 - before anything of the core is imported
 
-        seed(DEFECTS[asked.defect])
-    from tests.simulation.story import Totals, run  # noqa: PLC0415 - as above
+        seed(asked.defect)
+    from tests.simulation.story import run  # noqa: PLC0415 - as above
 
-    totals, began = Totals(), time.monotonic()
+    totals, began = Counter[str](), time.monotonic()
     story = run(asked.runs, asked.seed, totals)
     seconds = time.monotonic() - began
-    sys.stdout.write(f"{story or 'every promise held'}\nseed {asked.seed}, {totals}\n{seconds:.0f} s\n")
+    sys.stdout.write(f"{story or 'every promise held'}\nseed {asked.seed}, {dict(totals)}\n{seconds:.0f} s\n")
     return 1 if story else 0
 
 

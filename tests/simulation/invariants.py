@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from imagegen.failure import ServiceError
 from imagegen.model import Ending, Order, owner_hash
 from imagegen.pipeline.claiming import Outcome
-from tests.simulation.ports import Call, Thing
+from tests.simulation.bucket import Thing
+from tests.simulation.ports import Call
+from tests.simulation.scheduler import Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import Instance, World
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
 _KEPT = ("result.json", "lost.json", "deleted.json", "rejected", "image.jpg")
 _RUN = ("claim.json", "sent.json", "submitted.json")
 _GIVEN_UP = timedelta(days=7, hours=23)
-
-
-class Violation(Exception):
-    """A promise is broken."""
 
 
 @dataclass(slots=True)
@@ -59,12 +57,11 @@ class Book:
                 self._jobs[image_id].claimed = True
             elif part in _KEPT and not self._is_deleted(image_id):
                 self._keep(name, thing)
-        elif folder == "ledger":
+        elif folder in {"ledger", "settled"}:
+            self._keep(name, thing)
+        if folder == "ledger":
             _, _, image_id, status = rest.split("/")
             self._jobs[image_id].entries[status] = thing.info.metadata["billed"]
-            self._keep(name, thing)
-        elif folder == "settled":
-            self._keep(name, thing)
 
     def deleted(self, name: str, thing: Thing) -> None:
         folder, _, rest = name.partition("/")
@@ -91,11 +88,8 @@ class Book:
         before.append(call)
         if self._is_deleted(image_id):  # its instance was frozen for so long that it was given up and deleted
             return
-        missing = [
-            n
-            for n in (f"jobs/{image_id}/claim.json", f"jobs/{image_id}/sent.json", f"open/{image_id}")
-            if n not in self._things
-        ]
+        needed = (f"jobs/{image_id}/claim.json", f"jobs/{image_id}/sent.json", f"open/{image_id}")
+        missing = [name for name in needed if name not in self._things]
         if missing:
             self._broken(f"{call.id} is made without {missing}")
         claim = json.loads(self._things[f"jobs/{image_id}/claim.json"].data)
@@ -133,7 +127,7 @@ class Book:
                 self._broken(f"{order.key} is told of an image that is not there")
         stands = job.final and asked_at > job.answered_at and not self._is_deleted(answer.claim.id)
         if job.final and stands and not _agree(job.final, ending):
-            self._broken(f"{order.key} ended as {_told(job.final)}, and is told now: {_told(ending)}")
+            self._broken(f"{order.key} ended as {job.final}, and is told now: {ending}")
         written = f"jobs/{answer.claim.id}/result.json" in self._things
         if ending and ending.status != "unknown" and job.final is None and written:
             job.final, job.answered_at = ending, self._world.scheduler.now
@@ -158,29 +152,31 @@ class Book:
         """Of a job whose caller was told that it is deleted nothing is left; what was refused may land after all."""
         for image_id in self.gone:
             gone_at = self._things[f"jobs/{image_id}/deleted.json"].info.created_at
-            left = {n for n in self._things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")}
+            left = self._left(image_id)
             claim = self._things.get(f"jobs/{image_id}/claim.json")
             if claim and claim.info.created_at > gone_at:  # of a repeat, whose process died before it gave it back
                 left.discard(f"jobs/{image_id}/claim.json")
             if left - self._world.results.refused:
                 self._broken(f"{image_id} was deleted, and there is still {sorted(left)}")
 
+    def _left(self, image_id: str) -> set[str]:
+        """Return the objects of a deleted job that are still there."""
+        return {n for n in self._things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")}
+
     def closing(self) -> None:
         """Everything has ended: look at all that is left."""
         for image_id, calls in self._calls.items():
             self._check_end(image_id, [call for call in calls if call.billed])
         for image_id, job in self._jobs.items():
-            costs = {job.entries[status] for status in ("succeeded", "failed", "unknown") if status in job.entries}
-            billed = any(call.billed for call in self._calls[image_id])
-            best = next((job.entries[s] for s in ("succeeded", "failed", "unknown") if s in job.entries), "")
-            if best == "yes" and not billed:
-                self._broken(f"{image_id} is in the account as billed ({costs}), and was not")
+            if _best(job) == "yes" and not any(call.billed for call in self._calls[image_id]):
+                self._broken(f"{image_id} is in the account as billed, and was not: {job.entries}")
 
     def _check_end(self, image_id: str, billed: list[Call]) -> None:
         things, job = self._things, self._jobs[image_id]
-        if billed and not any(cost != "no" for cost in self._best(job)):
+        if billed and _best(job) in {"", "no"}:
             self._broken(f"{billed[0].id} was billed, and the account has {job.entries}")
-        if billed and billed[0].capped and not self._has_slot(billed[0].token):
+        taken = {thing.info.metadata["token"] for name, thing in things.items() if name.startswith("spend/")}
+        if billed and billed[0].capped and billed[0].token not in taken:
             self._broken(f"{billed[0].id} was billed and has no slot")
         if self._is_deleted(image_id):
             return
@@ -202,18 +198,10 @@ class Book:
         equal = [c for c in self._world.segmind.calls if c.request == call.request and c.course.row is not None]
         return equal == [call] and call.began_at < ends  # two that differ in outcome leave it unknown
 
-    @staticmethod
-    def _best(job: Job) -> list[str]:
-        return [job.entries[s] for s in ("succeeded", "failed", "unknown") if s in job.entries][:1]
-
-    def _has_slot(self, token: str) -> bool:
-        spend = (thing for name, thing in self._things.items() if name.startswith("spend/"))
-        return any(thing.info.metadata["token"] == token for thing in spend)
-
     def _unmarked(self, image_id: str, thing: Thing) -> None:
         things = self._things
         if self._is_deleted(image_id):
-            left = [n for n in things if n.startswith(f"jobs/{image_id}/") and not n.endswith("/deleted.json")]
+            left = self._left(image_id)
             if left and b'"deleting"' in thing.data:
                 self._broken(f"open/{image_id} goes while {left} are to be deleted")
         elif f"jobs/{image_id}/result.json" in things:
@@ -223,12 +211,13 @@ class Book:
             lost = things.get(f"jobs/{image_id}/lost.json")
             if lost is None or self._world.time - lost.info.created_at < _GIVEN_UP:
                 self._broken(f"open/{image_id} goes, and what became of its billed call is not found out")
-        elif (
-            b'"job":null' not in thing.data
-            and f"jobs/{image_id}.json" in self._world.uploads.things
-            and f"jobs/{image_id}/lost.json" not in things
-        ):
+        elif b'"job":null' not in thing.data and self._is_queued(image_id):
             self._broken(f"open/{image_id} goes, and its queued job has no end")
+
+    def _is_queued(self, image_id: str) -> bool:
+        return (
+            f"jobs/{image_id}.json" in self._world.uploads.things and f"jobs/{image_id}/lost.json" not in self._things
+        )
 
     def _keep(self, name: str, thing: Thing) -> None:
         if self._first.setdefault(name, thing.data) != thing.data:
@@ -245,6 +234,11 @@ class Book:
         self._world.scheduler.fail(Violation(what))
 
 
+def _best(job: Job) -> str:
+    """Return what the account says of a job's bill: "" where nothing."""
+    return next((job.entries[s] for s in ("succeeded", "failed", "unknown") if s in job.entries), "")
+
+
 def _agree(before: Ending, now: Ending | None) -> bool:
     """An end that was answered stands; only an image beats one that says there is none."""
     if now is None or now.status == "unknown":
@@ -252,7 +246,3 @@ def _agree(before: Ending, now: Ending | None) -> bool:
     if now.image and not before.image:
         return before.error_code == "image-not-stored"
     return (before.status, before.error_code, before.image) == (now.status, now.error_code, now.image)
-
-
-def _told(ending: Ending | None) -> str:
-    return "nothing" if ending is None else f"{ending.status} {ending.error_code}"

@@ -1,7 +1,7 @@
 """What the simulation found in the core, shrunk to the least that failed. Each is mended."""
 
 from tests.simulation.decisions import Plan
-from tests.simulation.world import Act, Scenario
+from tests.simulation.scenario import Act, Scenario
 
 REGRESSIONS: dict[str, tuple[Scenario, Plan]] = {
     "a queued job that took its call for lost counted itself among those before it": (

@@ -7,20 +7,21 @@ kept for the next run.
 import heapq
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from tests.simulation.decisions import Decisions
 
 TICK_SECONDS = 0.01  # each step takes so long
 _MOST_STEPS = 20_000
-T = TypeVar("T")
 
 
 class Crash(BaseException):
     """The process is dead: nothing that it does has an effect any more."""
+
+
+class Violation(Exception):
+    """A promise is broken."""
 
 
 class Stuck(Exception):
@@ -45,7 +46,7 @@ class Task:
     process: Process
     call: Callable[[], object]
     wake: float
-    waits: "SimFuture[Any] | None" = None
+    waits: Callable[[], bool] | None = None  # whether what it waits for has not happened yet
     steps: int = 0
     children: int = 0
     thread: "_Thread | None" = None
@@ -54,7 +55,7 @@ class Task:
         process = self.process
         if process.dead:
             return True
-        if self.waits is not None and not self.waits.over:
+        if self.waits is not None and self.waits():
             return False
         return self.wake <= now and process.frozen_until <= now and process.busy in {None, self}
 
@@ -222,76 +223,6 @@ class Scheduler:
             self._main.release()
         else:
             self._resume(other)
-
-
-class SimFuture(Future[T]):
-    """A call of a task. Whoever asks for its result waits in virtual time: each way to ask begins with this lock."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        super().__init__()
-        self.over = False
-        self._condition: Any = _Awaited(self, scheduler)
-
-
-class _Awaited:
-    """The condition of a Future, which is taken only after its call has ended. One task runs, so it guards nothing."""
-
-    def __init__(self, future: "SimFuture[Any]", scheduler: Scheduler) -> None:
-        self._future, self._scheduler = future, scheduler
-
-    def acquire(self) -> None:
-        if self._future.over:
-            return
-        task = self._scheduler.task
-        if task.process.dead:
-            raise Crash
-        task.waits = self._future
-        self._scheduler.block()
-
-    def release(self) -> None:
-        pass
-
-    def notify_all(self) -> None:
-        pass
-
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, kind: object, error: object, tb: object) -> None:
-        pass
-
-
-class Pool(Executor):
-    """Implements Executor: a call runs at once on its caller's thread, or, as is decided, beside it."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":  # noqa: ANN401 - as in Executor
-        """Run a call."""
-        scheduler = self._scheduler
-        parent = scheduler.task
-        parent.children += 1
-        under_a_lock = "DailyCap._numbers" in getattr(args[0] if args else fn, "__qualname__", "")
-        if under_a_lock or not scheduler.decisions.choose(parent.name, parent.children, "beside", 1):
-            done: Future[T] = Future()
-            try:
-                done.set_result(fn(*args, **kwargs))
-            except Exception as error:  # noqa: BLE001 - handed to the one who asks for the result
-                done.set_exception(error)
-            return done
-        future: SimFuture[T] = SimFuture(scheduler)
-
-        def call() -> None:
-            try:
-                value, error = fn(*args, **kwargs), None
-            except Exception as raised:  # noqa: BLE001 - as above
-                value, error = None, raised
-            future.over = True
-            future.set_exception(error) if error else future.set_result(value)  # type: ignore[arg-type]
-
-        scheduler.spawn(f"{parent.name}/{parent.children}", parent.process, call)
-        return future
 
 
 def _started() -> _Thread:

@@ -3,17 +3,18 @@
 import io
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 from imagegen import log
 from tests.simulation.decisions import Decisions, Plan
 from tests.simulation.faults import FEW, OF_STEPS, Fault
-from tests.simulation.invariants import Violation
-from tests.simulation.scheduler import Stuck
-from tests.simulation.world import Scenario, World
+from tests.simulation.scenario import Scenario
+from tests.simulation.scheduler import Stuck, Violation
+from tests.simulation.world import World
 
 _RATES = (  # how often what is ordinary does not happen: turns, calls beside others, faults, courses of calls, events
     {"turn": 0.05, "beside": 0.1, "fault": 0.02, "course": 0.1, "event": 0.2},
@@ -24,22 +25,10 @@ _RATES = (  # how often what is ordinary does not happen: turns, calls beside ot
 Faults = dict[str, tuple[Fault, ...]]
 
 
-@dataclass(slots=True)
-class Totals:
-    """What was tried."""
-
-    runs: int = 0
-    steps: int = 0
-    faults: int = 0
-    deviations: int = 0
-    calls: int = 0
-
-    def add(self, world: World) -> None:
-        self.runs += 1
-        self.steps += world.scheduler.steps
-        self.faults += world.faults
-        self.deviations += len(world.decisions.made)
-        self.calls += len(world.segmind.calls)
+def counted(world: World) -> Counter[str]:
+    """Return what was tried in a run."""
+    made, calls = len(world.decisions.made), len(world.segmind.calls)
+    return Counter(runs=1, steps=world.scheduler.steps, faults=world.faults, deviations=made, calls=calls)
 
 
 @contextmanager
@@ -82,19 +71,19 @@ def drawn(seed: int) -> World:
     return World(scenario, Decisions(random=draw, rates=draw.choice(_RATES)))
 
 
-def run(runs: int, seed: int, totals: Totals) -> str | None:
+def run(runs: int, seed: int, totals: Counter[str]) -> str | None:
     """Run the worlds of so many seeds; return the story of the first that fails."""
     with on_one_core():
         for number in range(seed, seed + runs):
             world = drawn(number)
             failed = failure(world)
-            totals.add(world)
+            totals.update(counted(world))
             if failed:
                 return f"seed {number}: {told(*shrunk(world.scenario, world.decisions.made), OF_STEPS)}"
     return None
 
 
-def everything(scenario: Scenario, turns: int, faults: int, totals: Totals) -> str | None:
+def everything(scenario: Scenario, turns: int, faults: int, totals: Counter[str]) -> str | None:
     """Run a scenario in every way with at most so many preemptions and faults; return the story of what fails.
 
     Runs differ in what deviates; each begins as an earlier one did, and deviates once more after its last deviation.
@@ -104,7 +93,7 @@ def everything(scenario: Scenario, turns: int, faults: int, totals: Totals) -> s
         plan, turns_left, faults_left = plans.pop()
         world = World(scenario, Decisions(plan=plan, seen=[]), FEW)
         failed = failure(world)
-        totals.add(world)
+        totals.update(counted(world))
         if failed:
             return told(*shrunk(scenario, plan, FEW), FEW)
         seen = world.decisions.seen or []

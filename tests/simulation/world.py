@@ -5,86 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from random import Random
-from typing import Any
 
-from imagegen.doors import batches
 from imagegen.doors.answers import Answers
-from imagegen.doors.batches import Batch
 from imagegen.doors.core import Core
 from imagegen.doors.events import FINALIZED, Event, EventDoor
 from imagegen.doors.request_bodies import Bodies
-from imagegen.errors import ImageNotStored, StorageUnavailable
-from imagegen.failure import ServiceError
-from imagegen.model import ImageRequest, Order, Reference, SignedUrl
+from imagegen.errors import StorageUnavailable
+from imagegen.model import ImageRequest, Order, SignedUrl
 from imagegen.pipeline.assembly import Outside, Pipeline, Rules, assemble
-from imagegen.pipeline.claiming import Outcome
-from imagegen.pipeline.claims import image_id
 from imagegen.ports import Deadline
-from imagegen.stopwatch import Stopwatch
-from imagegen.timeouts import Timeouts
+from tests.simulation.bucket import Bucket, Thing
+from tests.simulation.callers import TIMEOUTS, Callers
 from tests.simulation.decisions import Decisions
 from tests.simulation.faults import EVENTS, OF_STEPS, Fault
 from tests.simulation.invariants import Book
-from tests.simulation.ports import Bucket, Clock, Delivery, Segmind, Thing
-from tests.simulation.scheduler import Crash, Pool, Process, Scheduler
+from tests.simulation.pool import Pool
+from tests.simulation.ports import Clock, Delivery, Segmind
+from tests.simulation.scenario import Scenario
+from tests.simulation.scheduler import Crash, Process, Scheduler
 
 _MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
-_TIMEOUTS = Timeouts(generation_seconds=180.0)
 _TROUBLE_SECONDS = 5000.0  # after that nothing goes wrong any more
 _SWEEPS, _SWEEP_EVERY = 6, 1200.0  # and within so many sweeps all has ended
 _EIGHT_DAYS = 8 * 86400.0 + 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something that is asked of an instance."""
-
-    kind: str
-    key: str = ""
-    instance: int = 0
-    at: float = 0.0
-    tries: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What is asked, and how the service is set up."""
-
-    acts: tuple[Act, ...]
-    version: str = "v1"
-    per_day: int = 0
-    per_user: int = 0
-    later_per_day: int = 0  # after `deploy`
-    to_midnight: float = 43_200.0
-
-    @classmethod
-    def drawn(cls, draw: Random) -> "Scenario":
-        """Return a scenario: a few orders, and what runs beside them."""
-        keys = draw.choice((("a",), ("a",), ("a", "b"), ("a", "b", "c")))
-        acts = [
-            Act(draw.choice(_ORDERS), draw.choice(keys), draw.randrange(3), draw.choice(_TIMES), draw.choice((1, 2, 4)))
-            for _ in range(draw.choice((1, 2, 2, 3, 4)))
-        ]
-        acts += [
-            Act(draw.choice(_BESIDE), draw.choice(keys), draw.randrange(3), draw.choice(_LATER))
-            for _ in range(draw.choice((0, 0, 1, 2, 3)))
-        ]
-        per_day = draw.choice((0, 1, 2, 3))
-        return cls(
-            tuple(acts),
-            draw.choice(("v1", "v1", "v2")),
-            per_day,
-            draw.choice((0, 0, 1)),
-            draw.choice((0, 1, 2, 3)),
-            draw.choice((43_200.0, 43_200.0, 40.0, 8.0, 700.0)),
-        )
-
-
-_ORDERS = ("post", "post", "post", "queue", "tick", "other", "anonymous")
-_BESIDE = ("sweep", "sweep", "reconcile", "delete", "status", "deploy")
-_TIMES = (0.0, 0.0, 0.05, 1.0, 20.0, 400.0, 1500.0)
-_LATER = (0.1, 10.0, 60.0, 380.0, 450.0, 1000.0, 2500.0)
 
 
 @dataclass(eq=False, slots=True)
@@ -114,8 +57,7 @@ class World:
         self.segmind, self.book = Segmind(self, scenario.version), Book(self)
         self.results.created, self.results.deleted = self.book.created, self.book.deleted
         self.uploads.created = self._finalized
-        self.outage_until = 0.0
-        self.faults = 0
+        self.outage_until, self.faults, self._callers = 0.0, 0, Callers(self)
         self._start = _MIDNIGHT - timedelta(seconds=scenario.to_midnight)
         self._number, self._events, self._per_day = 1000, 0, scenario.per_day
         self._ended: list[Instance] = []
@@ -173,18 +115,18 @@ class World:
         """Let everything happen, then let nothing go wrong any more until everything has ended."""
         random.seed(0)  # the order in which slots are tried
         for number, act in enumerate(self.scenario.acts):
-            self.scheduler.later(act.at, partial(self._act, act, f"{number}{act.kind}", 1))
+            self.scheduler.later(act.at, partial(self._callers.act, act, f"{number}{act.kind}", 1))
         self.scheduler.later(_TROUBLE_SECONDS, self._calm)
         self.scheduler.run()
         for n in range(_SWEEPS):
             if any(name.startswith("open/") for name in self.results.things):
-                self.scheduler.later(n and _SWEEP_EVERY, partial(self._spawn, f"sweep{n}", n, self._sweep))
+                self.scheduler.later(n and _SWEEP_EVERY, partial(self.spawn, f"sweep{n}", n, self._callers.sweep))
                 self.scheduler.run()
-        self.scheduler.later(_EIGHT_DAYS, lambda: self._spawn("last", 0, self._close))
+        self.scheduler.later(_EIGHT_DAYS, lambda: self.spawn("last", 0, self._close))
         self.scheduler.run()
 
     def _close(self) -> None:
-        self._sweep()
+        self._callers.sweep()
         self.book.check_all_ended()
         self.book.check_gone()
         service = self.instance.core.service
@@ -192,7 +134,7 @@ class World:
             if f"jobs/{known}/deleted.json" in self.results.things:  # whose caller may have been told to ask again
                 self.instance.core.deleting.delete(known, None)
                 self.book.gone.add(known)
-            self._told(Order(ImageRequest(known), "http"), "last", partial(service.status, known, None))
+            self._callers.told(Order(ImageRequest(known), "http"), "last", partial(service.status, known, None))
         for days in range(3):
             report = self.instance.core.reconcile.run((self._start + timedelta(days=days)).date())
             self.book.reconciled(report)
@@ -234,112 +176,26 @@ class World:
         clock, delivery = Clock(self, made), Delivery(self)
         pool = Pool(self.scheduler)
         outside = Outside(
-            self.results, self.segmind, delivery, clock, self.uploads, "uploads", self.segmind, pool, self._sign
+            self.results, self.segmind, delivery, clock, self.uploads, "uploads", self.segmind, pool, self.sign
         )
-        core = assemble(outside, _TIMEOUTS, Rules(made.per_day, self.scenario.per_user))
+        core = assemble(outside, TIMEOUTS, Rules(made.per_day, self.scenario.per_user))
         made.core = replace(core, sweep=replace(core.sweep, workers=lambda *_, **__: pool))
         doors = Core(made.core, Answers(core.jobs, self, "results", clock), delivery, self.uploads)
-        made.door = EventDoor(lambda: doors, Bodies(4), "uploads", 3600.0, clock, _TIMEOUTS)
+        made.door = EventDoor(lambda: doors, Bodies(4), "uploads", 3600.0, clock, TIMEOUTS)
         return made
 
-    def _sign(self, name: str) -> SignedUrl:
+    def sign(self, name: str) -> SignedUrl:
         if self.step("sign", name):
             raise StorageUnavailable
         return SignedUrl("https://signed.example", self.time)
 
-    sign = _sign
-
-    def _spawn(self, name: str, number: int, call: Callable[[], object]) -> None:
+    def spawn(self, name: str, number: int, call: Callable[[], object]) -> None:
         number %= len(self._instances)
         if self._instances[number].dead:
             self._instances[number] = self._started(number)
         self.scheduler.spawn(name, self._instances[number], call)
 
-    def _act(self, act: Act, name: str, attempt: int) -> None:
-        if act.kind == "nothing":
-            return
-        if act.kind == "deploy":
-            self._deploy()
-            return
-        does: dict[str, Callable[[Act, str], object]] = {
-            "post": self._post, "other": self._post, "anonymous": self._post, "queue": self._queue,
-            "tick": self._tick, "status": self._status, "delete": self._delete,
-            "sweep": lambda _act, _name: self._sweep(), "reconcile": lambda _act, _name: self._reconcile(),
-        }  # fmt: skip
-
-        def call() -> None:
-            again = True
-            try:
-                again = not does[act.kind](act, f"{name}.{attempt}")
-            except ServiceError as error:
-                self.tell(f"is told {error.code}")
-            finally:
-                if again and attempt < act.tries:
-                    self.scheduler.later(8.0 * attempt, lambda: self._act(act, name, attempt + 1))
-
-        self._spawn(f"{name}.{attempt}", act.instance + attempt - 1, call)
-
-    def _order(self, act: Act, who: str = "") -> Order:
-        named = {"other": f"{act.key} other", "anonymous": f"nameless {who}"}
-        reference = Reference("model", "https://example.com/model.png")
-        owner = "ada" if self.scenario.per_user else ""
-        key = None if act.kind == "anonymous" else act.key
-        return Order(ImageRequest(named.get(act.kind, act.key), (reference,)), "http", owner, key)
-
-    def _post(self, act: Act, who: str) -> bool:
-        order = self._order(act, who)
-        deadline = Deadline.within(Clock(self, self.instance), _TIMEOUTS.request_seconds)
-        watch = Stopwatch(Clock(self, self.instance))
-        return self._told(order, who, lambda: self.instance.core.service.create(order, watch, deadline))
-
-    def _queue(self, act: Act, who: str) -> bool:
-        order = self._order(act)
-        self._told(order, who, lambda: self.instance.core.service.accept(order))
-        return True
-
-    def _status(self, act: Act, who: str) -> bool:
-        order = self._order(act)
-        service = self.instance.core.service
-        return self._told(order, who, lambda: service.status(image_id(order.owner, order.key), None, 20.0))
-
-    def _told(self, order: Order, who: str, ask: Callable[[], Outcome]) -> bool:
-        """Ask, and let the book look at the answer; return whether it was an end."""
-        asked_at, known = self.scheduler.now, image_id(order.owner, order.key) if order.key else ""
-        try:
-            outcome = ask()
-        except ServiceError as error:
-            self.tell(f"is told {error.code}")
-            if not isinstance(error, ImageNotStored):
-                self.book.answered(order, known, asked_at, error, who)
-            return False
-        self.tell(f"is told {outcome.ending.status if outcome.ending else 'running'}")
-        self.book.answered(order, known, asked_at, outcome, who)
-        return outcome.ending is not None
-
-    def _tick(self, act: Act, who: str) -> bool:
-        del who
-        batch = Batch("batch", tuple(ImageRequest(f"{act.key} by tick {n}") for n in range(2)))
-        pool: Any = Pool(self.scheduler)
-        batches.queue(batch, f"{act.key}", self.instance.core.service, lambda *_, **__: pool)
-        return True
-
-    def _sweep(self) -> bool:
-        self.tell(f"sweeps: { {k: v for k, v in self.instance.core.sweep.run().items() if v} }")
-        return True
-
-    def _reconcile(self) -> bool:
-        self.instance.core.reconcile.run(self.time.date())
-        return True
-
-    def _delete(self, act: Act, who: str) -> bool:
-        del who
-        order = self._order(act)
-        known = image_id(order.owner, order.key)
-        self.instance.core.deleting.delete(known, None)
-        self.book.gone.add(known)
-        return True
-
-    def _deploy(self) -> None:
+    def deploy(self) -> None:
         """New instances with another cap take over; what runs in the old ones goes on."""
         self._per_day = self.scenario.later_per_day
         self._ended += self._instances
@@ -349,13 +205,9 @@ class World:
         """Deliver the event of an uploaded job file: once, or not, or twice, or late."""
         self._events += 1
         chosen = self.decisions.choose("event", self._events, "event", len(EVENTS) - 1)
-        data = {
-            "bucket": "uploads",
-            "name": name,
-            "generation": str(thing.info.generation),
-            "size": str(thing.info.size),
-        }
-        event = Event(f"e{self._events}", FINALIZED, thing.info.created_at.isoformat(), data)
+        info = thing.info
+        data = {"bucket": "uploads", "name": name, "generation": str(info.generation), "size": str(info.size)}
+        event = Event(f"e{self._events}", FINALIZED, info.created_at.isoformat(), data)
         for n, delay in enumerate(EVENTS[chosen]):
             self._deliver(event, f"event{self._events}.{n}", delay, 1)
 
@@ -369,4 +221,4 @@ class World:
                 if not taken:
                     self._deliver(event, name, min(600.0, 10.0 * 2**attempt), attempt + 1)
 
-        self.scheduler.later(delay, lambda: self._spawn(f"{name}.{attempt}", attempt + len(name), call))
+        self.scheduler.later(delay, lambda: self.spawn(f"{name}.{attempt}", attempt + len(name), call))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from mock_segmind import Picture
-from tests.harness.bucket import RESULTS
 from tests.harness.site import Site
 from tests.kills.aftermath import Aftermath, Traces
 from tests.torture.issuer import Issuer
@@ -18,7 +17,7 @@ class Audit:
     """Everything that a round left, read once."""
 
     def __init__(self, site: Site, issuer: Issuer, orders: Sequence[Order]) -> None:
-        self._site, self._bearer, self._orders = site, issuer.bearer(), orders
+        self._site, self._bearer = site, issuer.bearer()
         self._after = Aftermath(site)
         self.traces = {asked: self._after.of(asked.prompt) for asked in orders}
 
@@ -28,10 +27,9 @@ class Audit:
 
     def disagreements(self) -> list[str]:
         """Return everything that does not agree. What the vendor had no trouble with succeeds or is unknown."""
-        found = list(self._after.disagreements([asked.prompt for asked in self._orders], None))
+        good = {asked.prompt: None if asked.trouble else "succeeded" for asked in self.traces}
+        found = self._after.disagreements(good)
         for asked, traces in self.traces.items():
-            if not asked.trouble and traces.end not in GOOD:
-                found.append(f"{asked.prompt}: ended as {traces.end} without a reason: {traces}")
             if traces.end == "succeeded":
                 found += [f"{asked.prompt}: {wrong}: {traces}" for wrong in self._image(asked, traces)]
             if asked.way in OWNED and traces.ids:
@@ -67,10 +65,5 @@ class Audit:
             if told.get(end, 0) != ends[end]:
                 yield f"the account has {told.get(end, 0)} orders that ended as {end}, and the bucket {ends[end]}"
 
-    @property
-    def objects(self) -> int:
-        return len(self._site.storage.objects(RESULTS))
 
-
-GOOD = {"succeeded", "outcome-unknown", "free"}
 QUEUED = ("queued", "running", "not-found")

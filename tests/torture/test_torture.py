@@ -17,14 +17,15 @@ SEED = os.environ.get("TORTURE_SEED") or secrets.token_hex(4)
 
 def test_after_any_faults_everything_agrees(site: Site, counts: Callable[[str], None]) -> None:
     """All doors, v1 and v2, trouble on every side: ledger, slots, account, images and results agree afterwards."""
-    faults, ends, rounds = Counter[str](), Counter[str](), 0
+    faults, ends, rounds, broken = Counter[str](), Counter[str](), 0, 0
     with Issuer() as issuer:
         while faults.total() < FAULTS or rounds < 2:
             told = torture(site, issuer, ("v1", "v2")[rounds % 2], f"{SEED}-{rounds}")
             assert told.wrong == [], f"TORTURE_SEED={SEED}"
-            faults, ends, rounds = faults + told.faults, ends + told.ends, rounds + 1
+            faults, ends, rounds, broken = faults + told.faults, ends + told.ends, rounds + 1, broken + told.broken
             site.storage.clear()
             site.segmind.clear()
+    assert broken > 0 < sum(count for fault, count in faults.items() if "SIGKILL" in fault)
     counts(f"torture: TORTURE_SEED={SEED}, {faults.total()} faults in {rounds} rounds, {dict(ends)}")
 
 

@@ -13,6 +13,7 @@ from imagegen.errors import (
     OutcomeUnknown,
     RejectedBySegmind,
     SegmindBadImage,
+    StorageUnavailable,
 )
 from imagegen.model import Order, Reference
 from imagegen.pipeline.claims import image_id
@@ -56,8 +57,11 @@ def left(world: World) -> list[str]:
 
 def check_gone(world: World) -> None:
     """Nothing is left but what the account and the key need; the key is never billed again."""
-    assert (left(world), world.left(), world.objects.names("open/")) == ([], ["deleted.json"], [])
-    assert world.uploads.names() == []
+    assert (left(world), world.left(), world.uploads.names()) == ([], ["deleted.json"], [])
+    for _ in range(2):
+        world.clock.advance(3600)
+        assert world.sweep.run()["errors"] == 0
+    assert world.objects.names("open/") == []
     bought = len(world.generator.bought)
     for instance in (world, world.other()):
         with pytest.raises(ImageDeleted):
@@ -162,6 +166,52 @@ def test_an_image_that_comes_after_its_deletion_is_not_kept() -> None:
     check_gone(world)
 
 
+def test_what_a_sleeper_writes_after_its_deletion_goes_with_the_next_sweep() -> None:
+    """It marks its deleted job, sleeps while a sweep removes what it had written, writes `result.json`, and dies."""
+    world = World(per_day=5, queues=True)
+
+    def swept() -> StorageUnavailable:
+        world.other().sweep.run()
+        return StorageUnavailable("after the sweep")
+
+    def give_up() -> None:
+        world.end_lease()
+        world.other().core.deleting.delete(ID, OWNER)
+        world.objects.fail("create", "open/*", skip=1, times=1, applied=True, error=swept)
+        world.objects.fail("create", "*/result.json", applied=True, error=Crash)
+
+    world.generator.scenes = [Scene(meanwhile=give_up)]
+    with suppress(Crash):
+        world.ask(owner=OWNER)
+    world.objects.recover()
+    assert "result.json" in world.left()
+    world.other().sweep.run()
+    check_gone(world)
+
+
+def test_a_deletion_that_slept_through_another_leaves_what_the_sweep_removes() -> None:
+    """Two callers delete an unknown. The second sleeps before it writes `lost.json`, and storage is down afterwards."""
+    world = World(Scene(raised=Crash()), per_day=5, queues=True)
+    with suppress(Crash):
+        world.ask(owner=OWNER)
+    world.end_lease()
+
+    def deleted() -> StorageUnavailable:
+        world.objects.recover()
+        world.other().core.deleting.delete(ID, OWNER)
+        world.objects.fail("create", "open/*")
+        world.objects.fail("read", "*/deleted.json")
+        return StorageUnavailable("after the other deletion")
+
+    world.objects.fail("create", "open/*", times=1, applied=True, error=deleted)
+    with pytest.raises(StorageUnavailable):
+        world.core.deleting.delete(ID, OWNER)
+    world.objects.recover()
+    assert world.left() == ["deleted.json", "lost.json"]
+    world.other().sweep.run()
+    check_gone(world)
+
+
 def test_a_deleted_unknown_is_not_settled() -> None:
     """The vendor's history still has its image: it is not fetched again."""
     world = ended("unknown")
@@ -217,7 +267,7 @@ def test_an_unknown_that_is_deleted_while_it_is_settled_stays_deleted(seconds: i
 
 
 def test_what_died_before_the_call_cannot_be_deleted() -> None:
-    """Its key is free by then, and there is no image."""
+    """Its key is free by then, and there is no image; bought after all, it can be, also where there is no queue."""
     world = World()
     world.objects.fail("create", "*/sent.json", error=Crash)
     world.dies()
@@ -226,3 +276,6 @@ def test_what_died_before_the_call_cannot_be_deleted() -> None:
     with pytest.raises(NotFound):
         world.core.deleting.delete(image_id("", "key-1"), None)
     assert world.left() == []
+    world.ask()
+    world.core.deleting.delete(image_id("", "key-1"), None)
+    assert (world.left(), world.objects.names("open/")) == (["deleted.json"], [])

@@ -1,6 +1,7 @@
 """Deleting an image for good: its objects, its request, its inline references, its queued job. The key stays used."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from imagegen import log
 from imagegen.errors import DeletedTooEarly, NotFound
@@ -12,6 +13,7 @@ from imagegen.pipeline.recovery import Recovery
 from imagegen.ports import Clock, Deadline
 
 _SECONDS = 30.0
+_LATE = timedelta(hours=1)  # the longest request that the platform lets run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +35,37 @@ class Deleting:
             raise NotFound(NO_IMAGE)
         if queued:
             raise DeletedTooEarly("It is queued: delete it when it has ended.")
-        if state.deleted is None:
-            self._write_down(image_id, state, verdict, deadline)
+        own = None if state.deleted else self._write_down(image_id, state, verdict, deadline)
         self.complete(image_id, state.known, deadline)
+        if own:
+            self.jobs.unmark(image_id, own, deadline)
         log.image_deleted(image_id)
 
     def complete(self, image_id: str, claim: Claim | None, deadline: Deadline) -> None:
-        """Remove what is left of a deleted image, its marker last."""
+        """Remove what is left of a deleted image.
+
+        Where the job had another marker, or a deletion was left halfway, a marker of the deletion stays for an hour: an
+        instance that fell asleep before a write may wake up, and the sweep removes what came.
+        """
         if self.queue:
             self.queue.remove(image_id, self._staged_for_it_alone(claim, deadline), deadline)
         marked = self.jobs.marked(image_id, deadline)
         self.jobs.empty(image_id, deadline)
-        if marked:
-            self.jobs.unmark(image_id, marked[1], deadline)
+        if not marked:
+            return
+        marker, generation = marked
+        now = self.clock.now()
+        if marker.token != DELETING:
+            self.jobs.unmark(image_id, generation, deadline)
+            self.jobs.mark_open(image_id, Marker(DELETING, marker.fingerprint, "", now), deadline)
+        elif now - marker.created_at >= _LATE:
+            self.jobs.unmark(image_id, generation, deadline)
 
-    def _write_down(self, image_id: str, state: State, verdict: Verdict, deadline: Deadline) -> None:
-        """Write marker and `deleted.json` of a job that has ended, or that ends here. Raises as `delete` does."""
+    def _write_down(self, image_id: str, state: State, verdict: Verdict, deadline: Deadline) -> int | None:
+        """Write marker and `deleted.json` of a job that has ended, or that ends here. Raises as `delete` does.
+
+        Returns the marker's generation; None where the job has another.
+        """
         ending = self.recovery.ending(state, verdict, deadline)
         if ending is None:
             raise NotFound(NO_IMAGE) if verdict is Verdict.FREE else DeletedTooEarly
@@ -56,10 +73,10 @@ class Deleting:
         # into the account before the job is gone, from which the sweep would write it
         self.recovery.endings.enter(ending, held)
         now, error = self.clock.now(), state.ending and state.ending.error
-        self.jobs.mark_open(image_id, Marker(DELETING, held.claim.fingerprint, "", now), deadline)
-        self.jobs.delete(
-            Deleted(image_id, now, error.billed if error else "yes", owner_hash(held.claim.owner)), deadline
-        )
+        own = self.jobs.mark_open(image_id, Marker(DELETING, held.claim.fingerprint, "", now), deadline)
+        billed = error.billed if error else "yes"
+        self.jobs.delete(Deleted(image_id, now, billed, owner_hash(held.claim.owner)), deadline)
+        return own
 
     def _staged_for_it_alone(self, claim: Claim | None, deadline: Deadline) -> tuple[str, ...]:
         """Return the inline images of this job. They are named by their contents, so another job can hang on one."""
