@@ -32,7 +32,7 @@ class Upload:
 
     @property
     def own_id(self) -> str:
-        """The id of whatever this upload asks for, the same for every delivery of its event."""
+        """The id of the image that this upload asks for, the same for every delivery of its event."""
         return derived_id("upload", self.bucket, self.name, str(self.generation))
 
 
@@ -56,7 +56,7 @@ def job_name(image_id: str) -> str:
 
 
 def id_in_name(upload: Upload) -> str | None:
-    """Return the id of a job that the service queued, which is its name; None for anybody else's file."""
+    """Return the id of a job that the service queued, which is its name; None for a caller's own file."""
     stem = upload.name.removeprefix(JOBS).removesuffix(".json")
     return stem if re.fullmatch(rf"[a-z2-7]{{{ID_LENGTH}}}", stem) and upload.name == job_name(stem) else None
 
