@@ -82,7 +82,7 @@ class SegmindHistory:
         return Finished(receipt, lambda _waited: named, self._client, deadline)
 
     def _get(self, url: str, deadline: Deadline) -> object:
-        """Return a JSON value; None where there is none. A history that cannot be read is then left alone for a while."""
+        """Return a JSON value; None where there is none. What cannot be read is then left alone for a while."""
         if deadline.left <= 0 or self._clock.monotonic() < self._rests_until:
             return None
         try:
