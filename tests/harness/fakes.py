@@ -1,8 +1,4 @@
-"""The ports of the pipeline in memory: a clock that is told the time, a bucket, a vendor, a signer.
-
-Each implements its Protocol of `imagegen.ports` in full, so a test says what exists afterwards and not what was
-called. `World` puts the real service between them.
-"""
+"""The ports of the pipeline in memory, each in full: a test says what exists afterwards, not what was called."""
 
 import threading
 from collections.abc import Callable, Iterable

@@ -69,10 +69,7 @@ def _send_all(site: Site, issuer: Issuer, orders: Sequence[Order]) -> list[bool]
 
 
 def _recover(site: Site, issuer: Issuer, orders: Sequence[Order]) -> list[str]:
-    """Other instances start, leases lapse, everything is asked for and swept; return what the vendor still does.
-
-    Then the same a day later: the vendor's late rows are there, and what never ended is not waited for any more.
-    """
+    """New instances, no leases: all is asked for and swept, again a day later; return what the vendor still does."""
     settled = site.ledger.settle()
     site.control.watch()
     site.segmind.clock.advance(60)
