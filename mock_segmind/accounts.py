@@ -62,23 +62,18 @@ class Accounts:
         self._accounts: dict[str, Account] = {}
 
     def clear(self) -> None:
-        with self._lock:
-            self._accounts = {}
+        self._accounts.clear()
 
     def open(self, key: str, credits: float, **terms: Unpack[Terms]) -> Account:  # noqa: A002  the vendor's word
         """Open an account, or replace the one with this key."""
-        account = Account(key, Decimal(str(credits)), **terms)
-        with self._lock:
-            self._accounts[key] = account
+        self._accounts[key] = account = Account(key, Decimal(str(credits)), **terms)
         return account
 
     def find(self, key: str) -> Account | None:
-        with self._lock:
-            return self._accounts.get(key)
+        return self._accounts.get(key)
 
     def all(self) -> list[Account]:
-        with self._lock:
-            return list(self._accounts.values())
+        return list(self._accounts.values())
 
     def hold(self, account: Account, price: Decimal) -> None:
         """Reserve the price of one generation, or refuse: credits, spend limit, rate, in this order."""

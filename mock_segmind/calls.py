@@ -12,7 +12,6 @@ Operation: TypeAlias = Literal[
 ]
 OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
 GENERATING: Final[tuple[Operation, ...]] = ("v1", "v2-submit")
-NOTED_HEADERS: Final = ("accept", "content-type", "content-length", "user-agent", "host", "range")
 
 
 def fingerprint(key: str) -> str:
@@ -55,8 +54,3 @@ class Call:
     def slug(self) -> str:
         """The last part of the path: a model or a request id."""
         return self.path.rsplit("/", 1)[-1]
-
-    @property
-    def noted_headers(self) -> dict[str, str]:
-        """The headers that the ledger keeps; never one that carries a key."""
-        return {name: self.headers[name] for name in NOTED_HEADERS if name in self.headers}

@@ -5,7 +5,6 @@ Credits and rate come after these, when the generation is about to start (`accou
 
 import ipaddress
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from mock_segmind.accounts import Account, Accounts
@@ -62,68 +61,68 @@ def json_object(call: Call) -> JsonObject:
 
 
 def picture(call: Call) -> tuple[Picture, list[str]]:
-    """Return what is to be generated and the references' URIs, or refuse with the first complaint."""
+    """Return what is to be generated and the references' URIs, or refuse; unknown fields, too, so that none passes."""
     body = json_object(call)
-    if complaint := next(_complaints(body), None):
-        raise bad_request(complaint)
-    ratio, references = body.get("ratio", RATIOS[0]), _objects(body["referenceImages"])
+    for name in body:
+        if name not in FIELDS:
+            raise bad_request(f"Unknown field '{name}'")
+    for name in FIELDS[:2]:
+        if name not in body:
+            raise bad_request(f"Missing required field '{name}'")
+    prompt, references = _prompt(body["promptText"]), _references(body["referenceImages"])
+    ratio = body.get("ratio", RATIOS[0])
+    if not isinstance(ratio, str):
+        raise bad_request("'ratio' must be a string")
     if ratio not in RATIOS:
         raise refused(406, f"Invalid value '{ratio}' for parameter 'ratio'. Allowed values: {', '.join(RATIOS)}")
-    tags = tuple(str(reference["tag"]) for reference in references)
-    uris = [str(reference["uri"]) for reference in references if "uri" in reference]
-    return Picture(str(body["promptText"]), str(ratio), tags), uris
+    return Picture(prompt, ratio, tuple(tag for tag, _ in references)), [uri for _, uri in references if uri]
 
 
-def _complaints(body: JsonObject) -> Iterator[str]:
-    """Say what is wrong with a body's fields; unknown ones too, so that no caller passes on its own."""
-    yield from (f"Unknown field '{name}'" for name in body if name not in FIELDS)
-    yield from (f"Missing required field '{name}'" for name in FIELDS[:2] if name not in body)
-    prompt = body["promptText"]
+def _prompt(prompt: Json) -> str:
     if not isinstance(prompt, str):
-        yield "'promptText' must be a string"
-    elif not prompt.strip():
-        yield "'promptText' must not be empty"
-    elif len(prompt.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_PROMPT:
-        yield f"'promptText' must be at most {LONGEST_PROMPT} UTF-16 code units"
-    yield from _references_complaints(body["referenceImages"])
-    if not isinstance(body.get("ratio", ""), str):
-        yield "'ratio' must be a string"
+        raise bad_request("'promptText' must be a string")
+    if not prompt.strip():
+        raise bad_request("'promptText' must not be empty")
+    if len(prompt.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST_PROMPT:
+        raise bad_request(f"'promptText' must be at most {LONGEST_PROMPT} UTF-16 code units")
+    return prompt
 
 
-def _references_complaints(references: Json) -> Iterator[str]:
+def _references(references: Json) -> list[tuple[str, str | None]]:
+    """Return the tag and the URI, if it has one, of each reference."""
     if not isinstance(references, list):
-        yield "'referenceImages' must be an array"
-        return
+        raise bad_request("'referenceImages' must be an array")
     if len(references) > MOST_REFERENCES:
-        yield f"'referenceImages' must have at most {MOST_REFERENCES} items"
-    for index, reference in enumerate(references):
-        yield from (f"referenceImages[{index}]: {problem}" for problem in _reference_complaints(reference))
-    if len({str(reference["tag"]) for reference in _objects(references)}) < len(references):
-        yield "'referenceImages' must have unique tags"
+        raise bad_request(f"'referenceImages' must have at most {MOST_REFERENCES} items")
+    found = [_reference(one, f"referenceImages[{index}]") for index, one in enumerate(references)]
+    if len({tag for tag, _ in found}) < len(found):
+        raise bad_request("'referenceImages' must have unique tags")
+    return found
 
 
-def _reference_complaints(reference: Json) -> Iterator[str]:
+def _reference(reference: Json, where: str) -> tuple[str, str | None]:
     if not isinstance(reference, dict):
-        yield "must be an object"
-        return
-    yield from (f"unknown field '{name}'" for name in reference if name not in {"uri", "tag"})
+        raise bad_request(f"{where}: must be an object")
+    for name in reference:
+        if name not in {"uri", "tag"}:
+            raise bad_request(f"{where}: unknown field '{name}'")
     tag = reference.get("tag")
     if not isinstance(tag, str) or not TAG.fullmatch(tag):
-        yield "'tag' must be 3 to 16 letters, digits or _, a letter first"
-    if "uri" in reference:
-        yield from _uri_complaints(reference["uri"])
+        raise bad_request(f"{where}: 'tag' must be 3 to 16 letters, digits or _, a letter first")
+    return tag, _uri(reference["uri"], where) if "uri" in reference else None
 
 
-def _uri_complaints(uri: Json) -> Iterator[str]:
+def _uri(uri: Json, where: str) -> str:
     if not isinstance(uri, str):
-        yield "'uri' must be a string"
-    elif uri.startswith("data:image/"):
-        if len(uri) > LONGEST_DATA_URI:
-            yield "'uri' must be a data URI of at most 5 MB"
-    elif len(uri) > LONGEST_URI:
-        yield f"'uri' must be at most {LONGEST_URI} characters"
-    elif not _fetchable(uri):
-        yield "'uri' must be an https URL with a domain name, or a data URI"
+        raise bad_request(f"{where}: 'uri' must be a string")
+    inline = uri.startswith("data:image/")
+    if inline and len(uri) > LONGEST_DATA_URI:
+        raise bad_request(f"{where}: 'uri' must be a data URI of at most 5 MB")
+    if not inline and len(uri) > LONGEST_URI:
+        raise bad_request(f"{where}: 'uri' must be at most {LONGEST_URI} characters")
+    if not inline and not _fetchable(uri):
+        raise bad_request(f"{where}: 'uri' must be an https URL with a domain name, or a data URI")
+    return uri
 
 
 def _fetchable(uri: str) -> bool:
@@ -138,7 +137,3 @@ def _fetchable(uri: str) -> bool:
     except ValueError:
         return parts.scheme in {"http", "https"} if host == "localhost" else parts.scheme == "https" and "." in host
     return loopback and parts.scheme in {"http", "https"}
-
-
-def _objects(references: Json) -> list[JsonObject]:
-    return [one for one in references if isinstance(one, dict)] if isinstance(references, list) else []

@@ -8,8 +8,9 @@ from mock_segmind import admin, routes
 from mock_segmind.calls import Call
 from mock_segmind.clock import Clock
 from mock_segmind.replies import Reply
-from mock_segmind.server import Answer, Server
+from mock_segmind.server import Server
 from mock_segmind.settings import Settings
+from mock_segmind.transport import Response
 from mock_segmind.vendor import Vendor
 
 
@@ -69,18 +70,18 @@ class FakeSegmind(Vendor):
         if wrong:
             raise AssertionError("; ".join(wrong))
 
-    def _answer(self, call: Call) -> Answer:
+    def _answer(self, call: Call) -> Response:
         """Answer one request; a bug of the fake is a 500 here, and raised by `check()`, where a test can see it."""
         try:
             if answer := routes.answered(self, call):
                 return answer
             if reply := admin.answered(self, call):
-                return Answer(reply)
+                return Response(call, reply)
         except Exception as bug:  # noqa: BLE001  as above
             self._bugs.append(bug)
-            return Answer(Reply(500, f"mock_segmind failed: {bug!r}".encode()))
+            return Response(call, Reply(500, f"mock_segmind failed: {bug!r}".encode()))
         self._unknown.append(f"{call.method} {call.path}")
-        return Answer(Reply(404))
+        return Response(call, Reply(404))
 
     def __enter__(self) -> Self:
         return self.start()

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from mock_segmind import checks
 from mock_segmind.accounts import Account
 from mock_segmind.calls import Call, fingerprint
-from mock_segmind.generation import Generation
 from mock_segmind.replies import Json, JsonObject, Refused, Reply, bad_request, json_reply, refused, utc
-from mock_segmind.vendor import Exchange
+from mock_segmind.vendor import Exchange, Generation
 
 MOST_DAYS: Final = 31
 MODEL_FAILURES: Final = frozenset({422, 500})
@@ -23,8 +22,8 @@ class Query(BaseModel):
 
     page: int = Field(1, ge=1)
     per_page: int = Field(20, ge=1, le=100)
-    from_date: date
     to_date: date
+    from_date: date = Field(default_factory=lambda data: data["to_date"] - timedelta(days=7))
     status: Literal["COMPLETED", "FAILED", "PENDING"] | None = None
     model_name: str = ""
     sort_by: Literal["model_created", "model_name", "credits_deduction"] = "model_created"
@@ -33,10 +32,8 @@ class Query(BaseModel):
     @classmethod
     def of(cls, call: Call, now: float) -> Self:
         """Read a query; refuses with 400 what is out of bounds."""
-        given: dict[str, object] = {"to_date": datetime.fromtimestamp(now, UTC).date(), **call.query}
         try:
-            last = TypeAdapter(date).validate_python(given["to_date"])
-            query = cls.model_validate({"from_date": last - timedelta(days=7), **given})
+            query = cls.model_validate({"to_date": datetime.fromtimestamp(now, UTC).date(), **call.query})
         except ValidationError as wrong:
             raise bad_request(f"Invalid query: {wrong.errors()[0]['msg']}") from wrong
         if not timedelta() <= query.to_date - query.from_date < timedelta(days=MOST_DAYS):

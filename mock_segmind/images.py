@@ -3,7 +3,6 @@
 A person who looks at it sees that the right thing was generated; a test can tell two prompts by their bytes.
 """
 
-import colorsys
 import hashlib
 import io
 import textwrap
@@ -65,16 +64,11 @@ def _encoded(picture: Picture, kind: str) -> bytes:
 @lru_cache(maxsize=16)
 def _gradient(palette: int, size: tuple[int, int]) -> Image.Image:
     """Return a soft diagonal gradient; a darker foot keeps the small text readable."""
-    hue = palette / PALETTES
+    hues = [int(360 * (palette / PALETTES + ahead)) % 360 for ahead in (0, 0.09, 0.2)]
     slope = Image.linear_gradient("L").rotate(24, Image.Resampling.BICUBIC).crop((56, 56, 200, 200))
     smooth = slope.resize(size, Image.Resampling.BICUBIC)
-    ends = (_rgb(hue, 0.35, 0.96), _rgb(hue + 0.09, 0.55, 0.72), _rgb(hue + 0.2, 0.7, 0.36))
-    return ImageOps.colorize(smooth, black=ends[0], mid=ends[1], white=ends[2])
-
-
-def _rgb(hue: float, saturation: float, value: float) -> tuple[int, int, int]:
-    red, green, blue = colorsys.hsv_to_rgb(hue % 1, saturation, value)
-    return int(red * 255), int(green * 255), int(blue * 255)
+    light, middle, dark = (f"hsv({h}, {sv})" for h, sv in zip(hues, ("35%, 96%", "55%, 72%", "70%, 36%"), strict=True))
+    return ImageOps.colorize(smooth, black=light, mid=middle, white=dark)
 
 
 def _write_prompt(pen: ImageDraw.ImageDraw, picture: Picture, margin: int) -> None:

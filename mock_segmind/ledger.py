@@ -13,6 +13,7 @@ from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.replies import Json, JsonObject, parsed
 
 NOTHING = Decimal(0)
+NOTED_HEADERS = ("accept", "content-type", "content-length", "user-agent", "host", "range")  # none carries a key
 LONGEST_STRING = 2_500
 CAMEL = {"request_id": "requestId", "client_gone": "clientGone"}
 
@@ -70,11 +71,12 @@ class Ledger:
     def open(self, call: Call) -> Entry:
         """Write down a request as it arrives, before anything is decided about it."""
         key = fingerprint(call.key) if call.key else None
+        headers = {name: call.headers[name] for name in NOTED_HEADERS if name in call.headers}
         body = shortened(parsed(call.raw)) if call.raw else None
         when = datetime.fromtimestamp(self._clock.now(), UTC)
         with self._changed:
             number = len(self._entries) + 1
-            entry = Entry(number, when, call.operation, call.method, call.path, key, call.noted_headers, body)
+            entry = Entry(number, when, call.operation, call.method, call.path, key, headers, body)
             self._entries.append(entry)
             self._changed.notify_all()
         return entry

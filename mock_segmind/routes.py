@@ -11,8 +11,7 @@ from mock_segmind.faults import UnknownFault
 from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.faults.fault import combined
 from mock_segmind.replies import Refused, Reply, bad_request, parsed
-from mock_segmind.server import Answer
-from mock_segmind.transport import Abandoned, client_has_gone, dropped
+from mock_segmind.transport import Abandoned, Response, client_has_gone, dropped
 from mock_segmind.vendor import Exchange, Vendor
 
 Endpoint: TypeAlias = Callable[[Exchange], Reply]
@@ -30,7 +29,7 @@ ROUTES: Final[tuple[tuple[str, Operation, Endpoint], ...]] = (
 )
 
 
-def answered(vendor: Vendor, call: Call) -> Answer | None:
+def answered(vendor: Vendor, call: Call) -> Response | None:
     """Return the vendor's answer, or None for a path that it does not have. The first pattern that matches wins."""
     for pattern, operation, endpoint in ROUTES:
         if re.fullmatch(pattern, call.path):
@@ -47,17 +46,17 @@ def _prompt(vendor: Vendor, operation: Operation, call: Call) -> str:
     return found.picture.prompt if found and found.picture else ""
 
 
-def _played(vendor: Vendor, call: Call, endpoint: Endpoint) -> Answer:
+def _played(vendor: Vendor, call: Call, endpoint: Endpoint) -> Response:
     exchange = Exchange(vendor, call, vendor.ledger.open(call), vendor.pauses.arrival())
     status: int | None = None
     try:
         reply = _reply(exchange, endpoint)
         status = None if exchange.behaviour.silent else reply.status
     except Abandoned:
-        return Answer(Reply(200), dropped)
+        return Response(call, Reply(200), dropped)
     finally:
         vendor.ledger.close(exchange.entry, status, client_gone=client_has_gone(call.connection))
-    return Answer(reply, exchange.behaviour.transport, exchange.pause)
+    return Response(call, reply, exchange.behaviour.transport, exchange.pause)
 
 
 def _reply(exchange: Exchange, endpoint: Endpoint) -> Reply:

@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import IO, Any, Final, TypeAlias, cast
@@ -18,22 +17,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from werkzeug.serving import DechunkedInput
 
 from mock_segmind.calls import Call
-from mock_segmind.replies import Reply
-from mock_segmind.transport import Abandoned, Pause, Response, Transport, whole
+from mock_segmind.transport import Abandoned, Response
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply and how its bytes are sent; the default waits for nothing."""
-
-    reply: Reply
-    transport: Transport = whole
-    pause: Pause = lambda _: None
-
-
-Answering: TypeAlias = Callable[[Call], Answer]
+Answering: TypeAlias = Callable[[Call], Response]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,8 +39,12 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(parse_qsl(target.query))
         call = Call(self.command, unquote(target.path), query, headers, body, self.connection)
-        if not self._sent(self.server.answering(call)):
-            self.close_connection = True
+        response = self.server.answering(call)
+        try:
+            kept = response.transport(response) is True
+        except (Abandoned, OSError):
+            kept = False
+        self.close_connection = self.close_connection or not kept
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  http.server's
 
@@ -66,14 +57,6 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if 0 < length <= LARGEST_BODY else b""
         return body if len(body) == length else None
-
-    def _sent(self, answer: Answer) -> bool:
-        """Send an answer; returns whether the connection may serve another request."""
-        try:
-            response = Response(self.connection, answer.reply, answer.pause, self.command == "HEAD")
-            return answer.transport(response) is True
-        except (Abandoned, OSError):
-            return False
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the ledger is the log."""

@@ -1,7 +1,6 @@
-"""Settings of the fake, from code, from the command line or from `MOCK_SEGMIND_*`."""
+"""Settings of the fake."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -9,7 +8,6 @@ from typing_extensions import TypedDict
 
 DEFAULT_KEY: Final = "SG_mock_key"
 FETCH_MODES: Final = ("off", "get", "head")
-PREFIX: Final = "MOCK_SEGMIND_"
 
 
 @dataclass(slots=True)
@@ -44,15 +42,3 @@ class Changes(TypedDict, total=False):
     fetch_references: str
     job_seconds: float
     history_lists_v1: bool
-
-
-def from_env(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings an environment names, as text: the defaults of the command line.
-
-    Raises ValueError for a `MOCK_SEGMIND_…` that there is not, so that a typo does not pass unseen.
-    """
-    found = {k.removeprefix(PREFIX).lower(): v for k, v in environment.items() if k.startswith(PREFIX)}
-    if unknown := found.keys() - {field.name for field in fields(Settings)}:
-        names = ", ".join(f"{PREFIX}{name.upper()}" for name in sorted(unknown))
-        raise ValueError(f"Unknown setting: {names}")
-    return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mock_segmind.calls import Call
 from mock_segmind.replies import Reply, reason
 
 LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -18,18 +19,32 @@ class Abandoned(Exception):
     """Raised inside a wait when the fake is cleared or stopped: the connection is dropped unanswered."""
 
 
+Transport: TypeAlias = Callable[["Response"], object]
+"""Sends an answer; True where the connection may serve another request."""
+
+
+def whole(response: "Response") -> bool:
+    """Send everything with a right Content-Length and keep the connection: what a healthy server does."""
+    response.send(response.head(response.sized, "Connection: keep-alive") + response.body)
+    return True
+
+
+def dropped(_: "Response") -> None:
+    """Send nothing and close."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A reply on its way into a socket; the answer to HEAD has no body, and the headers of one that has."""
+    """A reply to a call, and how its bytes are sent. That to HEAD has no body, and the headers of one that has."""
 
-    connection: socket.socket
+    call: Call
     reply: Reply
-    pause: Pause
-    to_head: bool = False
+    transport: Transport = whole
+    pause: Pause = lambda _: None
 
     @property
     def body(self) -> bytes:
-        return b"" if self.to_head else self.reply.body
+        return b"" if self.call.method == "HEAD" else self.reply.body
 
     @property
     def sized(self) -> str:
@@ -43,26 +58,12 @@ class Response:
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
     def send(self, data: bytes) -> None:
-        self.connection.sendall(data)
+        self.call.connection.sendall(data)
 
     def reset(self) -> None:
         """Close with RST instead of FIN; detached, because a buffered reader would hold the socket open."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-        os.close(self.connection.detach())
-
-
-Transport: TypeAlias = Callable[[Response], object]
-"""Sends an answer; True where the connection may serve another request."""
-
-
-def whole(response: Response) -> bool:
-    """Send everything with a right Content-Length and keep the connection: what a healthy server does."""
-    response.send(response.head(response.sized, "Connection: keep-alive") + response.body)
-    return True
-
-
-def dropped(_: Response) -> None:
-    """Send nothing and close."""
+        self.call.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        os.close(self.call.connection.detach())
 
 
 def client_has_gone(connection: socket.socket) -> bool:

@@ -3,9 +3,8 @@
 import json
 
 from mock_segmind import checks
-from mock_segmind.generation import Generation
 from mock_segmind.replies import Reply, json_reply, refused, utc
-from mock_segmind.vendor import Exchange
+from mock_segmind.vendor import Exchange, Generation
 
 FREE_CREDITS = 0.01
 

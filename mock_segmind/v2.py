@@ -2,53 +2,45 @@
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 from mock_segmind import checks
-from mock_segmind.generation import QUEUE_SHARE, Generation
 from mock_segmind.replies import JsonObject, Refused, Reply, json_reply, refused
 from mock_segmind.transport import Abandoned
-from mock_segmind.vendor import Exchange, Vendor
+from mock_segmind.vendor import QUEUE_SHARE, Exchange, Generation, Vendor
 
 
 def submit(exchange: Exchange) -> Reply:
     """`POST /v2/runway-gen4-image`: the same checks as v1, then a request id at once."""
     account, picture, uris = checks.generation(exchange.call, exchange.vendor.accounts)
     job = exchange.begin(account, picture)
-    exchange.behaviour.runs(Job(exchange, job, uris))
+    _run(exchange, job, partial(_end, exchange, job, uris))
     result = f"{exchange.call.origin}/v2/requests/{job.request_id}"
     urls: JsonObject = {"poll_url": f"{result}/status", "status_url": f"{result}/status", "response_url": result}
     return json_reply(202, {"request_id": job.request_id, "status": "QUEUED", **urls})
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job that was submitted, and the ways in which it comes to its end."""
+def _run(exchange: Exchange, job: Generation, end: Callable[[], None]) -> None:
+    """Let a job come to its end: with a poll, never, at once where it takes no time, else in a thread."""
+    if exchange.behaviour.polls is not None:
+        job.finish = end
+    elif not exchange.behaviour.stuck and job.seconds > 0:
+        threading.Thread(target=_end_later, args=(exchange, job, end), daemon=True).start()
+    elif not exchange.behaviour.stuck:
+        end()
 
-    exchange: Exchange
-    generation: Generation
-    uris: list[str]
 
-    def by_clock(self) -> None:
-        """End it after its time: at once where it takes none, else in a thread."""
-        if self.generation.seconds > 0:
-            threading.Thread(target=self._end_later, daemon=True).start()
-        else:
-            self._end()
+def _end_later(exchange: Exchange, job: Generation, end: Callable[[], None]) -> None:
+    with contextlib.suppress(Abandoned):
+        exchange.pause(job.seconds)
+        end()
 
-    def by_polls(self, count: int) -> None:
-        """End it with the poll after so many."""
-        self.generation.polls, self.generation.finish = count, self._end
 
-    def _end_later(self) -> None:
-        with contextlib.suppress(Abandoned):
-            self.exchange.pause(self.generation.seconds)
-            self._end()
-
-    def _end(self) -> None:
-        with contextlib.suppress(Refused):  # the job has failed, which its result tells
-            self.exchange.fetch(self.generation, self.uris)
-            self.exchange.end(self.generation)
+def _end(exchange: Exchange, job: Generation, uris: list[str]) -> None:
+    with contextlib.suppress(Refused):  # the job has failed, which its result tells
+        exchange.fetch(job, uris)
+        exchange.end(job)
 
 
 def job_of(vendor: Vendor, path: str) -> Generation | None:
@@ -99,7 +91,7 @@ def _state(vendor: Vendor, job: Generation) -> Reply:
     told: JsonObject = {"request_id": job.request_id, "status": job.state(vendor.clock.now())}
     if job.error is None:
         return json_reply(200, told)
-    return json_reply(job.behaviour.failure.job_status if job.behaviour.failure else 422, {**told, "error": job.error})
+    return json_reply(job.behaviour.job_status, {**told, "error": job.error})
 
 
 def _metrics(job: Generation, ended: float) -> JsonObject:

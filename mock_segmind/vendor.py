@@ -1,9 +1,12 @@
-"""The vendor's state behind one object with `clear()`, and what an endpoint needs for one request."""
+"""The vendor's state behind one object with `clear()`, its generations, and what an endpoint needs for one request."""
 
 import threading
 import uuid
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, Literal, TypeAlias
 
 from mock_segmind.accounts import Account, Accounts
 from mock_segmind.calls import Call
@@ -11,16 +14,60 @@ from mock_segmind.clock import Clock, Pauses
 from mock_segmind.faults import Faults
 from mock_segmind.faults.behaviour import Asset, Behaviour, Hosting
 from mock_segmind.faults.history import foreign_row
-from mock_segmind.generation import Generation
 from mock_segmind.images import EXTENSIONS, Picture
-from mock_segmind.ledger import Entry, Ledger, cost_of
+from mock_segmind.ledger import NOTHING, Entry, Ledger, cost_of
 from mock_segmind.references import fetch_all
 from mock_segmind.replies import Json, JsonObject, Refused, parsed
 from mock_segmind.settings import Settings
 from mock_segmind.transport import Pause
 
-LARGEST_NOTED = 256 * 1024
+LARGEST_NOTED: Final = 256 * 1024
 """Bytes of a request that the history shows as sent; of a larger one, long strings are cut as in the ledger."""
+State: TypeAlias = Literal["QUEUED", "PROCESSING", "COMPLETED", "FAILED"]
+QUEUE_SHARE: Final = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class Generation:
+    """Times are Unix times. Of a v2 job that waits for polls `finish` is what the last of them does.
+
+    `url` is the image's in the history, once that was asked for.
+    """
+
+    entry: Entry
+    account: Account
+    picture: Picture
+    behaviour: Behaviour
+    price: Decimal
+    seconds: float
+    started: float
+    request_body: Json
+    ended: float | None = None
+    error: str | None = None
+    cost: Decimal = NOTHING
+    remaining: Decimal = NOTHING
+    asked: int = 0
+    finish: Callable[[], None] | None = None
+    url: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        return self.entry.request_id
+
+    def state(self, now: float) -> State:
+        """Return the state: by the clock, or by how often it was asked about."""
+        if self.ended is not None:
+            return "FAILED" if self.error else "COMPLETED"
+        queued = self.asked <= 1 if self.behaviour.polls else now - self.started < self.seconds * QUEUE_SHARE
+        return "QUEUED" if queued else "PROCESSING"
+
+    def poll(self) -> Callable[[], None] | None:
+        """Count a question about a job; returns what ends the job where this was the last that it waits for."""
+        self.asked += 1
+        if self.asked <= (self.behaviour.polls or 0):
+            return None
+        finish, self.finish = self.finish, None
+        return finish
 
 
 class Vendor:
@@ -58,12 +105,6 @@ class Vendor:
         self.foreign.append(foreign_row(uuid.uuid4().hex, at, prompt, cost) | fields)
         return self.foreign[-1]
 
-    def host(self, asset: Asset) -> str:
-        """Host a file; returns the path of its URL."""
-        name = f"{uuid.uuid4().hex}.{EXTENSIONS[asset.hosting.kind]}"
-        self.assets[name] = asset
-        return f"/hosted/{name}"
-
 
 @dataclass(slots=True)
 class Exchange:
@@ -82,7 +123,9 @@ class Exchange:
 
     def host(self, asset: Asset) -> str:
         """Host a file; returns its URL on the host that was called."""
-        return self.call.origin + self.vendor.host(asset)
+        name = f"{uuid.uuid4().hex}.{EXTENSIONS[asset.hosting.kind]}"
+        self.vendor.assets[name] = asset
+        return f"{self.call.origin}/hosted/{name}"
 
     def publish(self, picture: Picture, hosting: Hosting) -> str:
         """Host a picture and return its URL: on the host that was called, unless a fault names another."""
@@ -112,9 +155,9 @@ class Exchange:
 
     def end(self, generation: Generation, error: str | None = None) -> None:
         """End a generation; the ledger decides what it costs."""
-        vendor, failure = self.vendor, self.behaviour.failure
+        vendor = self.vendor
         generation.cost = cost_of(generation.price, self.behaviour, error)
-        generation.error = error or (failure.message if failure else None)
+        generation.error = error or self.behaviour.failure
         generation.remaining = vendor.accounts.settle(generation.account, generation.price, generation.cost)
         generation.ended = vendor.clock.now()
         vendor.ledger.bill(self.entry, generation.cost)

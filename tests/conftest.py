@@ -6,7 +6,12 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None)  # nothing is timed in a test: a busy machine is no failure
 settings.load_profile("project")
 
-pytest_plugins = ["mock_segmind.pytest_plugin", "local.pytest_plugin", "tests.harness.fixtures"]
+pytest_plugins = [
+    "mock_segmind.pytest_plugin",
+    "local.pytest_plugin",
+    "tests.harness.fixtures",
+    "tests.harness.receiver",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,6 @@ A failure is one `Entry` in one of the group's files. It belongs here with all t
 """
 
 from mock_segmind.faults.fault import Fault, UnknownFault
-from mock_segmind.faults.rules import Faults, Rule
+from mock_segmind.faults.rules import Faults
 
-__all__ = ["Fault", "Faults", "Rule", "UnknownFault"]
+__all__ = ["Fault", "Faults", "UnknownFault"]

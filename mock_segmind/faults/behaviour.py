@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from mock_segmind.images import CONTENT_TYPES, Picture
 from mock_segmind.replies import JsonObject, Reply, typed
@@ -35,21 +35,6 @@ class Asset:
         return typed(CONTENT_TYPES[self.hosting.kind], body)
 
 
-class Run(Protocol):
-    """The ways in which a v2 job comes to its end."""
-
-    def by_clock(self) -> None: ...
-    def by_polls(self, count: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """How a generation that started fails: the error's text, and the status that a v2 job is read with."""
-
-    message: str
-    job_status: int = 422
-
-
 Host: TypeAlias = Callable[[Asset], str]
 """Hosts something and returns its URL."""
 Hosted: TypeAlias = Callable[[Asset, Host], Reply]
@@ -73,17 +58,21 @@ class Behaviour:
     """The default is the vendor on a good day.
 
     `starts`: the endpoint does its work, and a generation starts. `billed`: that generation is billed at its end.
-    `refusal` hides the endpoint's answer or stands in for it; `silent`: no status line is sent.
+    `failure` is the error of a generation that started and fails, `job_status` what such a v2 job is read with.
+    `refusal` hides the endpoint's answer or stands in for it; `silent`: no status line is sent. A v2 job ends after its
+    time; with `polls`, when it is asked about once more than that; `stuck`, never.
     """
 
     starts: bool = True
     billed: bool = True
     delay: float | None = None
     refusal: Callable[[], Reply] | None = None
-    failure: Failure | None = None
+    failure: str | None = None
+    job_status: int = 422
     v1_answer: V1Answer = field(default_factory=lambda: raw("jpeg"))
     hosting: Hosting = field(default_factory=Hosting)
-    runs: Callable[[Run], None] = lambda run: run.by_clock()
+    stuck: bool = False
+    polls: int | None = None
     rows: tuple[RowEdit, ...] = ()
     listing: Listing = lambda rows, *_: rows
     edits: tuple[Edit, ...] = ()

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from mock_segmind.calls import GENERATING
 from mock_segmind.faults.answers import HTML
-from mock_segmind.faults.behaviour import Behaviour, Edit, Failure, Listing, RowEdit
+from mock_segmind.faults.behaviour import Behaviour, Edit, Listing, RowEdit
 from mock_segmind.faults.entry import Entry, Option, Options, Play, Seen, edits, flag
 from mock_segmind.replies import Json, JsonObject, Reply, json_reply, utc
 
@@ -53,7 +53,7 @@ def _without_url(rows: list[JsonObject], _: float) -> list[JsonObject]:
 
 
 def _failing(behaviour: Behaviour, given: Options) -> Behaviour:
-    return replace(behaviour, failure=Failure(given["message"]))
+    return replace(behaviour, failure=given["message"])
 
 
 def _html(behaviour: Behaviour, _: Options) -> Behaviour:

@@ -16,6 +16,7 @@ REGISTRY: Final[Mapping[str, Entry]] = MappingProxyType(
     {entry.name: replace(entry, group=group.__name__.rpartition(".")[2]) for group in GROUPS for entry in group.ENTRIES}
 )
 PROMPTLESS: Final = frozenset({"upload", "credits", "history", "history-row"})
+YES: Final = {True: "yes", False: "no"}
 COLUMNS: Final = ("Prompt contains", "What the vendor does", "Billed", "Options (default)")
 
 
@@ -28,16 +29,12 @@ def as_json() -> JsonObject:
 def _entry(entry: Entry) -> JsonObject:
     told: JsonObject = {name: getattr(entry, name) for name in ("name", "group", "does")}
     options: list[Json] = [{k: v for k, v in asdict(option).items() if k != "kind"} for option in entry.options]
-    return told | {"prompt": _magic(entry), "billed": _yes(entry), "on": [*entry.on], "options": options}
+    return told | {"prompt": _magic(entry), "billed": YES[entry.billed], "on": [*entry.on], "options": options}
 
 
 def _magic(entry: Entry) -> str | None:
     """Return what a prompt contains to cause the fault; None where its requests have no prompt."""
     return None if PROMPTLESS.issuperset(entry.on) else f"[mock:{entry.name}]"
-
-
-def _yes(entry: Entry) -> str:
-    return "yes" if entry.billed else "no"
 
 
 def markdown() -> str:
@@ -60,7 +57,7 @@ def _table(title: str, columns: tuple[str, ...], rows: list[str]) -> str:
 def _row(entry: Entry) -> str:
     where = "" if entry.on == GENERATING else f" (on {', '.join(entry.on)})"
     options = ", ".join(f"`{option.name}` ({option.default})" for option in entry.options)
-    return _line((f"`{_magic(entry) or entry.name}`", f"{entry.does}{where}", _yes(entry), options))
+    return _line((f"`{_magic(entry) or entry.name}`", f"{entry.does}{where}", YES[entry.billed], options))
 
 
 def _line(cells: tuple[str, ...]) -> str:

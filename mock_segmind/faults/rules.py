@@ -43,7 +43,8 @@ class Rule:
     def takes(self, call: Call) -> tuple[Fault, ...]:
         """Return the faults that fire on this call; counts it."""
         faults = tuple(fault for fault in self.faults if call.operation in fault.on)
-        if not faults or self.spent or not self._matches(call):
+        named = (self.prompt or "") in call.prompt and (self.path or "") in call.path
+        if not faults or self.spent or not named or not (self.when is None or self.when(call)):
             return ()
         self.matched += 1
         if self.matched <= self.skip:
@@ -54,10 +55,6 @@ class Rule:
     @property
     def spent(self) -> bool:
         return self.times is not None and self.fired >= self.times
-
-    def _matches(self, call: Call) -> bool:
-        named = (self.prompt or "") in call.prompt and (self.path or "") in call.path
-        return named and (self.when is None or self.when(call))
 
     def __str__(self) -> str:
         names = " + ".join(map(str, self.faults))
@@ -104,8 +101,7 @@ class Faults:
             return len(self._rules) < before
 
     def all(self) -> list[Rule]:
-        with self._lock:
-            return list(self._rules)
+        return list(self._rules)
 
     def never_fired(self) -> list[Rule]:
         return [rule for rule in self.all() if not rule.fired and not rule.optional]

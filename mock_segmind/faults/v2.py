@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mock_segmind.calls import Operation
-from mock_segmind.faults.behaviour import Behaviour, Failure
+from mock_segmind.faults.behaviour import Behaviour
 from mock_segmind.faults.entry import Entry, Option, Options, Play, Seen, edits
 from mock_segmind.replies import JsonObject, Reply, error, json_reply
 
@@ -40,7 +40,7 @@ def _foreign(body: JsonObject) -> JsonObject:
 
 
 def _failing(behaviour: Behaviour, given: Options) -> Behaviour:
-    return replace(behaviour, failure=Failure(given["message"], given.whole("status")))
+    return replace(behaviour, failure=given["message"], job_status=given.whole("status"))
 
 
 def _expired(behaviour: Behaviour, _: Options) -> Behaviour:
@@ -48,11 +48,11 @@ def _expired(behaviour: Behaviour, _: Options) -> Behaviour:
 
 
 def _by_polls(behaviour: Behaviour, given: Options) -> Behaviour:
-    return replace(behaviour, runs=lambda run: run.by_polls(given.whole("count")))
+    return replace(behaviour, polls=given.whole("count"))
 
 
 def _stuck(behaviour: Behaviour, _: Options) -> Behaviour:
-    return replace(behaviour, runs=lambda _: None)
+    return replace(behaviour, stuck=True)
 
 
 def _job(name: str, does: str, then: Seen, play: Play, *options: Option, billed: bool = False) -> Entry:

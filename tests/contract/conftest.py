@@ -1,13 +1,41 @@
-"""Fixtures of the tests with an issuer of tokens."""
+"""Fixtures of several files: an issuer of tokens, Google's storage client as ours, and what signs URLs."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 from pytest_httpserver import HTTPServer
 
+from imagegen.google import storage as gcs
+from imagegen.google.json_api import JsonApi
+from imagegen.google.storage import GcsObjects
+from local.storage import StorageServer
+from tests.contract.storage_clients import DATA, NAME, Signer, signer_for
 from tests.harness.issuer import AUDIENCE, EC, RSA, Token, jwk, publish
+
+
+@pytest.fixture
+def gcs_api(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonApi]:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
+    made = gcs.client(8)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def objects(gcs_api: JsonApi) -> GcsObjects:
+    """Return the results bucket as the function sees it."""
+    return GcsObjects(gcs_api, "results")
+
+
+@pytest.fixture
+def signer(storage: StorageServer, storage_key: Path) -> Iterator[Signer]:
+    """Return what signs for the results bucket, where an object lies."""
+    storage.put("results", NAME, DATA, content_type="image/jpeg", prompt="x")
+    yield from signer_for(storage, storage_key)
 
 
 @pytest.fixture

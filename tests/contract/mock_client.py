@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from mock_segmind import Picture
+from mock_segmind import FakeSegmind, Picture
 from mock_segmind.replies import Json, JsonObject
 
 V1 = "POST /v1/runway-gen4-image"
@@ -46,6 +46,22 @@ def request(prompt: str = "a cat", **changes: Json) -> JsonObject:
 def png() -> str:
     """Return an image as a data URL."""
     return "data:image/png;base64," + base64.b64encode(Picture("upload").encoded("png")).decode()
+
+
+def ask(
+    segmind: FakeSegmind,
+    body: JsonObject | bytes | str | None = None,
+    line: str = V1,
+    *,
+    key: str | None = None,
+    timeout: float = 10,
+    **headers: str,
+) -> Outcome:
+    """Call the fake with a key, its own unless told otherwise; a text is a prompt, and `line` may have a whole URL."""
+    line = line.replace(segmind.url, "")
+    sent = request(body) if isinstance(body, str) else body
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return call(segmind.url, line, sent, headers={"x-api-key": key or segmind.key} | named, timeout=timeout)
 
 
 def call(

@@ -1,15 +1,13 @@
 """The results bucket over the real storage client: what is written, found, listed and deleted, and by whom."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from imagegen.clock import SystemClock
 from imagegen.google import storage as gcs
-from imagegen.google.json_api import JsonApi
 from imagegen.google.storage import GcsObjects
 from imagegen.ports import Deadline
 from local.storage import StorageServer
+from local.storage.faults import Fault
 
 JSON = "application/json"
 NAME = "jobs/1/claim.json"
@@ -17,19 +15,6 @@ NAME = "jobs/1/claim.json"
 
 def soon(seconds: float = 10.0) -> Deadline:
     return Deadline.within(SystemClock(), seconds)
-
-
-@pytest.fixture
-def client(storage: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonApi]:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", storage.url)
-    made = gcs.client(64)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def objects(client: JsonApi) -> GcsObjects:
-    return GcsObjects(client, "results")
 
 
 def test_an_object_is_written_as_it_is(objects: GcsObjects, storage: StorageServer) -> None:
@@ -51,17 +36,6 @@ def test_only_the_first_create_wins(objects: GcsObjects, storage: StorageServer)
     assert storage.read("results", NAME) == b"mine"
 
 
-@pytest.mark.parametrize("trouble", ["503", "drop"])
-def test_a_write_whose_answer_was_lost_is_recognised(objects: GcsObjects, storage: StorageServer, trouble: str) -> None:
-    """It happened, its repetition meets itself as a 412, and what is there is our own: we won."""
-    if trouble == "503":
-        fault = storage.faults.answer(503, method="POST", applied=True)
-    else:
-        fault = storage.faults.drop(method="POST")
-    generation = objects.create(NAME, b"token 1", JSON, soon())
-    assert (fault.fired, generation) == (1, storage.object("results", NAME).generation)
-
-
 def test_a_lost_answer_does_not_make_somebody_elses_object_ours(objects: GcsObjects, storage: StorageServer) -> None:
     """Of the same length even: only the same bytes, token included, are ours."""
     storage.put("results", NAME, b"token 2")
@@ -69,35 +43,39 @@ def test_a_lost_answer_does_not_make_somebody_elses_object_ours(objects: GcsObje
     assert objects.create(NAME, b"token 1", JSON, soon()) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 4096])
+@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 12_000])
 def test_an_object_is_read_whole(objects: GcsObjects, storage: StorageServer, data: bytes) -> None:
-    """In one piece or in many."""
+    """In one piece or in many: however large the image, a reader holds a quarter of a mebibyte of it."""
     storage.put("results", NAME, data)
     assert objects.read(NAME, soon()) == data
-    pieces = objects.stream(NAME, soon())
-    assert pieces is not None
+    pieces = list(objects.stream(NAME, soon()) or ())
     assert b"".join(pieces) == data
+    assert max(map(len, pieces), default=0) == min(len(data), gcs.STREAM_CHUNK)
 
 
-def test_a_stream_comes_in_small_pieces(objects: GcsObjects, storage: StorageServer) -> None:
-    """However large the image, a reader holds a quarter of a mebibyte of it."""
-    storage.put("results", NAME, b"x" * 3_000_000)
-    pieces = objects.stream(NAME, soon())
-    assert pieces is not None
-    sizes = [len(piece) for piece in pieces]
-    assert (sum(sizes), max(sizes)) == (3_000_000, gcs.STREAM_CHUNK)
+@pytest.mark.parametrize("dropped", [False, True])
+def test_a_call_whose_answer_was_lost_is_recognised(objects: GcsObjects, storage: StorageServer, dropped: bool) -> None:
+    """A write's repetition meets itself as a 412, and what is there is ours; a delete's finds nothing, as wanted."""
+
+    def lose(method: str) -> Fault:
+        faults = storage.faults
+        return faults.drop(method=method) if dropped else faults.answer(503, method=method, applied=True)
+
+    fault = lose("POST")
+    generation = objects.create(NAME, b"token 1", JSON, soon())
+    assert (fault.fired, generation) == (1, storage.object("results", NAME).generation)
+    assert generation
+    lost = lose("DELETE")
+    objects.delete(NAME, generation, soon())
+    assert (lost.fired, storage.objects("results")) == (1, [])
 
 
-def test_what_is_not_there_is_none(objects: GcsObjects) -> None:
-    """Neither an error nor an empty object."""
+def test_what_is_not_there_is_none(objects: GcsObjects, storage: StorageServer) -> None:
+    """Neither an error nor an empty object; nor is, by its generation, one that was replaced since."""
     assert objects.read(NAME, soon()) is None
     assert objects.stream(NAME, soon()) is None
     assert objects.stat(NAME, soon()) is None
     assert list(objects.list("jobs/", soon())) == []
-
-
-def test_another_generation_is_not_there(objects: GcsObjects, storage: StorageServer) -> None:
-    """Asked for by generation, an object that was replaced since does not exist."""
     generation = storage.put("results", NAME, b"first").generation
     storage.put("results", NAME, b"second")
     assert objects.read(NAME, soon(), generation) is None
@@ -132,17 +110,5 @@ def test_only_the_generation_named_is_deleted(objects: GcsObjects, storage: Stor
     objects.delete(NAME, generation, soon())
     assert storage.read("results", NAME) == b"second"
     objects.delete(NAME, storage.object("results", NAME).generation, soon())
-    objects.delete(NAME, generation, soon())
-    assert storage.objects("results") == []
-
-
-@pytest.mark.parametrize("trouble", ["503", "drop"])
-def test_a_delete_whose_answer_was_lost(objects: GcsObjects, storage: StorageServer, trouble: str) -> None:
-    """Its repetition finds nothing, which is what was wanted."""
-    generation = storage.put("results", NAME, b"first").generation
-    if trouble == "503":
-        storage.faults.answer(503, method="DELETE", applied=True)
-    else:
-        storage.faults.drop(method="DELETE")
     objects.delete(NAME, generation, soon())
     assert storage.objects("results") == []

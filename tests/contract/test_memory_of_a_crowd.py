@@ -28,13 +28,6 @@ def image() -> bytes:
     return data[:2] + padding + data[2:]
 
 
-def peak_mib(pid: int) -> float:
-    """Return the peak resident memory of the largest process of an instance (its worker), in MiB."""
-    family = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-    lines = [line for one in family for line in Path(f"/proc/{one}/status").read_text().splitlines()]
-    return max(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
-
-
 async def play(crowd: Crowd, directory: Path) -> float:
     """Let the crowd order at one function, and return the function's peak memory in MiB."""
     vendor, storage = listener(), listener()
@@ -55,7 +48,7 @@ async def play(crowd: Crowd, directory: Path) -> float:
         async with asyncio.TaskGroup() as group:
             for _ in range(crowd.callers):
                 group.create_task(crowd.order(server.port))
-        return peak_mib(server.pid)
+        return server.peak_bytes() / 2**20
     finally:
         server.kill()
         for task in servers:

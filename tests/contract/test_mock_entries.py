@@ -73,9 +73,7 @@ def assert_seen(seen: Seen, got: Outcome, usual_status: int, prompt: str) -> Non
     assert body(got, prompt) if body else BODIES[seen.body](got), seen.body
 
 
-@pytest.mark.parametrize(
-    ("entry", "operation"), PLAYED, ids=[f"{entry.name}-{operation}" for entry, operation in PLAYED]
-)
+@pytest.mark.parametrize(("entry", "operation"), PLAYED, ids=[f"{entry.name}-{on}" for entry, on in PLAYED])
 def test_a_fault_does_what_its_entry_says(segmind: FakeSegmind, entry: Entry, operation: Operation) -> None:
     """Status, body, headers, the end of the connection, what follows and the bill; by prompt, else by script."""
     text = text_of(entry)
@@ -104,11 +102,8 @@ def test_errors_and_transport_work_on_every_operation(segmind: FakeSegmind, oper
         segmind.clear()
         segmind.faults.add(f"{text_of(entry)},on={operation}")
         got = play(segmind, operation, "a cat", 0.2 if entry.seen.broken == "TimeoutError" else 10)
-        usual_status = USUAL.get(operation, 200)
-        assert (got.status, got.broken) == (
-            usual_status if entry.seen.status == "usual" else entry.seen.status,
-            entry.seen.broken,
-        )
+        status = USUAL.get(operation, 200) if entry.seen.status == "usual" else entry.seen.status
+        assert (got.status, got.broken) == (status, entry.seen.broken)
         segmind.check()
 
 
@@ -132,9 +127,8 @@ def test_an_option_of_a_hosted_image(segmind: FakeSegmind) -> None:
     webp = follow(segmind, play(segmind, "v1", "[mock:hosted=webp]"))
     assert decoded(webp.body) == ("WEBP", (1280, 720))
     moved = follow(segmind, play(segmind, "v2-result", "[mock:hosted-redirect]")).headers["location"]
-    assert (
-        call(segmind.url, f"GET {moved.removeprefix(segmind.url)}").body == Picture("[mock:hosted-redirect]").encoded()
-    )
+    image = call(segmind.url, f"GET {moved.removeprefix(segmind.url)}")
+    assert image.body == Picture("[mock:hosted-redirect]").encoded()
 
 
 def test_a_key_sent_to_a_hosted_image_is_recorded(segmind: FakeSegmind) -> None:

@@ -10,18 +10,19 @@ import pytest
 from segmind import SegmindClient, SegmindError
 
 from mock_segmind import FakeSegmind, Picture
+from tests.cases import rows as cases
 from tests.contract import mock_client as plain
 
 HOUR = 3_600
 
 
 def generate(segmind: FakeSegmind, prompt: str = "a cat", line: str = plain.V1) -> plain.Outcome:
-    return plain.call(segmind.url, line, plain.request(prompt), headers={"x-api-key": segmind.key}, timeout=0.5)
+    return plain.ask(segmind, prompt, line, timeout=0.5)
 
 
 def read(segmind: FakeSegmind, query: str = "", key: str | None = None) -> plain.Outcome:
     line = f"GET /inference-request/{query if query.startswith('generations') else f'request-history{query}'}"
-    return plain.call(segmind.url, line, headers={"x-api-key": key or segmind.key})
+    return plain.ask(segmind, line=line, key=key)
 
 
 def rows(segmind: FakeSegmind, query: str = "") -> list[Any]:
@@ -53,29 +54,12 @@ def test_the_vendors_sdk_reads_it(client: SegmindClient, segmind: FakeSegmind) -
     assert (caught.value.status, caught.value.detail) == (404, "Request unknown not found")
 
 
-# What a client saw of a call → its row: status and cost, or nothing where the vendor never worked on it.
-CUT = {
-    "reset": ("COMPLETED", 0.1),
-    "empty": ("COMPLETED", 0.1),
-    "hang": ("COMPLETED", 0.1),
-    "truncated": ("COMPLETED", 0.1),
-    "504,billed=true": ("COMPLETED", 0.1),
-    "500": ("FAILED", 0.0),
-    "moderation][mock:reset": ("FAILED", 0.0),
-    "history-failed][mock:reset": ("FAILED", 0.0),
-    "history-failed,billed=true][mock:reset": ("FAILED", 0.1),
-    "504": None,
-    "429": None,
-    "reset,billed=false": None,
-}
-
-
-@pytest.mark.parametrize("magic", CUT)
-def test_a_row_says_what_became_of_a_call(segmind: FakeSegmind, magic: str) -> None:
+@pytest.mark.parametrize(("magic", "row"), cases("mock_history_rows"))
+def test_a_row_says_what_became_of_a_call(segmind: FakeSegmind, magic: str, row: list[object] | None) -> None:
     """Also where its answer was lost; the cost is what the ledger billed, to the cent."""
     generate(segmind, f"[mock:{magic}]")
-    found = [(row["model_status"], row["credits_deduction"]) for row in rows(segmind)]
-    assert found == ([CUT[magic]] if CUT[magic] else [])
+    found = [[row["model_status"], row["credits_deduction"]] for row in rows(segmind)]
+    assert found == ([row] if row else [])
     assert sum(cost for _, cost in found) == float(segmind.ledger.total_billed)
     assert all(row["error"] for row in rows(segmind, "?status=FAILED"))
     segmind.clear()  # what hangs need not be waited for
@@ -165,19 +149,8 @@ def test_the_window(segmind: FakeSegmind) -> None:
      "from_date=2026-01-01&to_date=2026-02-01", "from_date=2026-01-02&to_date=2026-01-01"],
 )  # fmt: skip
 def test_a_query_out_of_bounds_is_refused(segmind: FakeSegmind, query: str) -> None:
-    """As the SDK describes its limits."""
-    assert read(segmind, f"?{query}").status == 400
-
-
-@pytest.mark.parametrize(
-    ("fault", "status"),
-    [("401", 401), ("404", 404), ("429", 429), ("500", 500), ("502,body=html", 502), ("reset", None)],
-)
-def test_a_history_that_fails(segmind: FakeSegmind, fault: str, status: int | None) -> None:
-    """Errors and transport by script with `on=history`; keys are checked as everywhere."""
-    segmind.faults.add(f"{fault},on=history")
-    assert read(segmind).status == status
-    assert read(segmind, key="unknown").status == 401
+    """As the SDK describes its limits; keys are checked as everywhere."""
+    assert (read(segmind, f"?{query}").status, read(segmind, key="unknown").status) == (400, 401)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """The ledger is exact: under hundreds of calls at once, and where the client has gone."""
 
-import http.server
-import threading
-from collections.abc import Iterator
+import re
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import ClassVar
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from mock_segmind import FakeSegmind, Picture, Settings
 from mock_segmind.replies import JsonObject
@@ -16,14 +15,9 @@ from tests.contract import mock_client as plain
 IN_FLIGHT = 300
 
 
-def generate(segmind: FakeSegmind, prompt: str, timeout: float = 60) -> plain.Outcome:
-    key = {"x-api-key": segmind.key}
-    return plain.call(segmind.url, plain.V1, plain.request(prompt), headers=key, timeout=timeout)
-
-
 def at_once(segmind: FakeSegmind, prompts: list[str]) -> list[plain.Outcome]:
     with ThreadPoolExecutor(len(prompts)) as pool:
-        return list(pool.map(lambda prompt: generate(segmind, prompt), prompts))
+        return list(pool.map(lambda prompt: plain.ask(segmind, prompt, timeout=60), prompts))
 
 
 def test_hundreds_in_flight(segmind: FakeSegmind) -> None:
@@ -49,31 +43,26 @@ def test_a_balance_is_never_overdrawn(segmind: FakeSegmind) -> None:
 
 
 def test_a_script_is_exact_under_a_race(segmind: FakeSegmind) -> None:
-    """Of 60 calls at once exactly the scripted 20 fail."""
     segmind.faults.add("502", times=20)
     outcomes = at_once(segmind, ["a cat"] * 60)
     assert sorted(str(outcome.status) for outcome in outcomes) == ["200"] * 40 + ["502"] * 20
 
 
 def test_a_generation_is_billed_after_its_client_has_gone(segmind: FakeSegmind) -> None:
-    """The client hangs up before the image is there: it is billed all the same, and the ledger says who was gone."""
-    assert generate(segmind, "[mock:slow=0.5]", timeout=0.1).broken == "TimeoutError"
+    """The client hangs up before the image is there: it is billed all the same; the ledger says who stayed."""
+    assert plain.ask(segmind, "[mock:slow=0.5]", timeout=0.1).broken == "TimeoutError"
     assert segmind.ledger.billed() == []
     assert segmind.ledger.settle()
     entry = segmind.ledger.posts()[0]
     assert (entry.billed, entry.client_gone, entry.status) == (Decimal("0.1"), True, 200)
-
-
-def test_a_client_that_waits_is_not_gone(segmind: FakeSegmind) -> None:
-    """And one that stays gets no such mark."""
-    generate(segmind, "a cat")
-    assert [entry.client_gone for entry in segmind.ledger.posts()] == [False]
+    plain.ask(segmind, "a cat")
+    assert [entry.client_gone for entry in segmind.ledger.posts()] == [True, False]
 
 
 def test_clear_drops_what_is_running(segmind: FakeSegmind) -> None:
     """A call that waits is dropped without an answer; it is not billed afterwards."""
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(generate, segmind, "[mock:slow=60]")
+        waiting = pool.submit(plain.ask, segmind, "[mock:slow=60]")
         assert segmind.ledger.wait(lambda ledger: len(ledger.posts()) == 1)
         segmind.clear()
         assert waiting.result().broken == "RemoteDisconnected"
@@ -89,7 +78,7 @@ def test_stop_ends_what_is_running() -> None:
     """A hanging answer does not keep the fake from stopping, and its client sees the end."""
     with ThreadPoolExecutor(1) as pool:
         with FakeSegmind() as fake:
-            hanging = pool.submit(generate, fake, "[mock:hang]")
+            hanging = pool.submit(plain.ask, fake, "[mock:hang]")
             assert fake.ledger.settle()
             assert fake.ledger.wait(lambda ledger: len(ledger.billed()) == 1)
         assert hanging.result().broken == "RemoteDisconnected"
@@ -99,44 +88,26 @@ def test_long_strings_are_cut_in_the_ledger(segmind: FakeSegmind) -> None:
     """A data URI of megabytes does not stay in memory for each call."""
     uri = "data:image/png;base64," + "A" * 100_000
     body = plain.request(referenceImages=[{"tag": "model", "uri": uri}])
-    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 200
+    assert plain.ask(segmind, body).status == 200
     assert len(str(segmind.ledger.posts()[0].body)) < 3_000
 
 
-class Photos(http.server.BaseHTTPRequestHandler):
-    """A host of reference images: good ones, and every kind Runway refuses."""
+GOOD = Picture("photo").encoded()
 
-    good: ClassVar[bytes] = Picture("photo").encoded()
-    seen: ClassVar[list[str]] = []
 
-    def do_GET(self) -> None:
-        self.seen.append(f"{self.command} {self.path}")
-        if self.path.startswith("/missing") or (self.command == "HEAD" and self.path.startswith("/get-only")):
-            self.send_error(404)
-            return
-        self.send_response(302 if self.path == "/moved" else 200)
-        self.send_header("Content-Type", "text/html" if self.path == "/page" else "image/jpeg")
-        if self.path != "/unsized":
-            self.send_header("Content-Length", str(len(self.good)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(self.good)
-
-    do_HEAD = do_GET  # noqa: N815  the name is http.server's
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+def photo(request: Request) -> Response:
+    """Answer as a host of reference images: a good one, and every kind that Runway refuses."""
+    if request.path == "/missing" or (request.method, request.path) == ("HEAD", "/get-only"):
+        return Response(status=404)
+    kind = "text/html" if request.path == "/page" else "image/jpeg"
+    body = iter([GOOD]) if request.path == "/unsized" else GOOD
+    return Response(body, 302 if request.path == "/moved" else 200, content_type=kind)
 
 
 @pytest.fixture
-def photos() -> Iterator[str]:
-    Photos.seen.clear()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Photos) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+def photos(httpserver: HTTPServer) -> HTTPServer:
+    httpserver.expect_request(re.compile("/.+")).respond_with_handler(photo)
+    return httpserver
 
 
 def with_reference(uri: str) -> JsonObject:
@@ -144,40 +115,33 @@ def with_reference(uri: str) -> JsonObject:
 
 
 @pytest.mark.parametrize(("mode", "seen"), [("off", []), ("get", ["GET"]), ("head", ["HEAD", "GET"])])
-def test_references_are_fetched_where_asked(segmind: FakeSegmind, photos: str, mode: str, seen: list[str]) -> None:
+def test_references_are_fetched_where_asked(
+    segmind: FakeSegmind, photos: HTTPServer, mode: str, seen: list[str]
+) -> None:
     """HEAD and then GET, GET alone, or nothing; the ledger says what came, without the URL's signature."""
     segmind.settings.fetch_references = mode
-    body = with_reference(f"{photos}/a.jpg?signature=secret")
-    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 200
-    assert [line.split()[0] for line in Photos.seen] == seen
-    came = {"uri": f"{photos}/a.jpg", "contentType": "image/jpeg", "bytes": len(Photos.good)}
+    body = with_reference(photos.url_for("/a.jpg?signature=secret"))
+    assert plain.ask(segmind, body).status == 200
+    assert [request.method for request, _ in photos.log] == seen
+    came = {"uri": photos.url_for("/a.jpg"), "contentType": "image/jpeg", "bytes": len(GOOD)}
     assert segmind.ledger.posts()[0].fetched == ([came] if seen else [])
 
 
-@pytest.mark.parametrize("path", ["/missing", "/get-only", "/moved", "/page", "/unsized"])
-def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photos: str, path: str) -> None:
-    """A missing, moved, unsized or wrong file, and one that refuses HEAD, is the model's 500 and not billed."""
+@pytest.mark.parametrize("path", ["/missing", "/get-only", "/moved", "/page", "/unsized", ""])
+def test_what_cannot_be_fetched_fails_the_generation(segmind: FakeSegmind, photos: HTTPServer, path: str) -> None:
+    """Missing, moved, unsized, of a wrong type, or refused by HEAD or its host: the model's 500, and not billed."""
     segmind.settings.fetch_references = "head"
-    body = with_reference(f"{photos}{path}")
-    key = {"x-api-key": segmind.key}
-    outcome = plain.call(segmind.url, plain.V1, body, headers=key)
+    body = with_reference(photos.url_for(path) if path else "http://127.0.0.1:1/a.jpg")
+    outcome = plain.ask(segmind, body)
     assert (outcome.status, "Failed to fetch reference image" in str(outcome.fields["error"])) == (500, True)
-    job = plain.call(segmind.url, plain.V2, body, headers=key).fields
-    failed = plain.call(segmind.url, f"GET /v2/requests/{job['request_id']}", headers=key)
+    job = plain.ask(segmind, body, plain.V2).fields
+    failed = plain.ask(segmind, line=f"GET /v2/requests/{job['request_id']}")
     assert (failed.status, failed.fields["status"]) == (422, "FAILED")
     assert (segmind.ledger.total_billed, segmind.accounts.all()[0].held) == (Decimal(0), Decimal(0))
 
 
-def test_an_unreachable_host_fails_the_generation(segmind: FakeSegmind) -> None:
-    """A refused connection is the same 500."""
-    segmind.settings.fetch_references = "get"
-    body = with_reference("http://127.0.0.1:1/a.jpg")
-    assert plain.call(segmind.url, plain.V1, body, headers={"x-api-key": segmind.key}).status == 500
-
-
 def test_two_fakes_do_not_know_each_other() -> None:
-    """Accounts, settings and ledgers are a fake's own."""
     with FakeSegmind(Settings(credits=0.1, keys=("one",))) as one, FakeSegmind() as two:
-        assert [generate(one, "a cat").status for _ in range(2)] == [200, 406]
-        assert generate(two, "a cat").status == 200
+        assert [plain.ask(one, "a cat").status for _ in range(2)] == [200, 406]
+        assert plain.ask(two, "a cat").status == 200
         assert (len(one.ledger.posts()), len(two.ledger.posts()), one.key) == (2, 1, "one")

@@ -93,13 +93,8 @@ def test_a_wrong_setting_is_one_clear_line(name: str, value: str, says: str) -> 
 def test_the_table_of_magic_prompts_is_up_to_date() -> None:
     """The README's table is what the registry generates; `python -m mock_segmind.faults` prints it."""
     table = README.split("begin -->\n")[1].split("\n\n<!-- end -->")[0]
-    printed = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "mock_segmind.faults"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-W", "error", "-m", "mock_segmind.faults"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert table == markdown() == printed.stdout.rstrip("\n")
 
 
@@ -113,21 +108,16 @@ def pytest_run(directory: Path, test: str) -> str:
     ).stdout
 
 
-def test_the_readme_example_passes(tmp_path: Path) -> None:
-    """The README's test is a test."""
+def test_the_plugin_and_the_readmes_example(tmp_path: Path) -> None:
+    """A test fails at its end for a fault that never fired and for unknown traffic; the next one starts as new."""
     example = README.split("```python\n")[1].split("```")[0]
-    assert "1 passed" in pytest_run(tmp_path, f"import requests\n\n{example}")
-
-
-def test_the_fixture_fails_a_test_that_did_not_do_what_it_scripted(tmp_path: Path) -> None:
-    """At its end: a fault that never fired, and traffic the vendor does not know; the next test starts as new."""
     told = pytest_run(
         tmp_path,
-        "import requests\n"
+        f"import requests\n\n{example}\n"
         "def test_one(segmind): segmind.faults.add('502')\n"
         "def test_two(segmind): requests.get(segmind.url + '/v3/models')\n"
         "def test_three(segmind): assert segmind.faults.all() == []\n",
     )
-    assert "3 passed, 2 errors" in told
-    assert "scripted and never fired: fault 1 (502): fired 0 of 1 times" in told
+    assert "4 passed, 2 errors" in told
+    assert "scripted and never fired: fault 2 (502): fired 0 of 1 times" in told
     assert "/v3/models" in told

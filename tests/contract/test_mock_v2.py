@@ -1,30 +1,23 @@
-"""v2: submit, poll, fetch."""
+"""v2: submit, poll, fetch; hosted images and uploads: public URLs, and what becomes of an upload."""
 
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 import pytest
 
 from mock_segmind import FakeSegmind, Picture
-from mock_segmind.replies import JsonObject
 from tests.contract import mock_client as plain
 
 
 def submit(segmind: FakeSegmind, prompt: str = "a cat") -> plain.Outcome:
-    return plain.call(segmind.url, plain.V2, plain.request(prompt), headers={"x-api-key": segmind.key})
+    return plain.ask(segmind, prompt, plain.V2)
 
 
 def read(segmind: FakeSegmind, url: object, key: str | None = None) -> plain.Outcome:
-    headers = {"x-api-key": key or segmind.key}
-    return plain.call(segmind.url, f"GET {urlsplit(str(url)).path}", headers=headers)
-
-
-def result(segmind: FakeSegmind, prompt: str = "a cat") -> JsonObject:
-    return read(segmind, submit(segmind, prompt).fields["response_url"]).fields
+    return plain.ask(segmind, line=f"GET {url}", key=key)
 
 
 def look(segmind: FakeSegmind, url: object, method: str = "GET") -> plain.Outcome:
-    return plain.call(segmind.url, f"{method} {urlsplit(str(url)).path}")
+    return plain.call(segmind.url, f"{method} {str(url).replace(segmind.url, '')}")
 
 
 def test_a_job_from_submit_to_image(segmind: FakeSegmind) -> None:
@@ -35,31 +28,26 @@ def test_a_job_from_submit_to_image(segmind: FakeSegmind) -> None:
     assert all(str(url).startswith(f"{segmind.url}/v2/requests/") for url in urls.values())
     assert read(segmind, urls["status_url"]).fields["status"] == "COMPLETED"
     done = read(segmind, urls["response_url"]).fields
-    image = look(segmind, done["output"])
-    assert (image.headers["content-type"], image.body) == ("image/jpeg", Picture("a cat").encoded())
-    assert [entry.kind for entry in segmind.ledger.billed()] == ["v2-submit"]
-
-
-def test_the_shape_of_a_result(segmind: FakeSegmind) -> None:
-    """`output`, `images` and `metrics` carry what the vendor's carry."""
-    done = result(segmind)
     images, metrics = done["images"], done["metrics"]
     assert isinstance(images, list)
-    assert isinstance(images[0], dict)
     assert isinstance(metrics, dict)
+    image = look(segmind, done["output"])
+    assert (image.headers["content-type"], image.body) == ("image/jpeg", Picture("a cat").encoded())
+    assert isinstance(images[0], dict)
     assert images[0].keys() == {"url", "content_type", "file_name", "file_size"}
-    assert (images[0]["url"], images[0]["file_size"]) == (done["output"], len(Picture("a cat").encoded()))
+    assert (images[0]["url"], images[0]["file_size"]) == (done["output"], len(image.body))
     assert (metrics["cost"], metrics["remaining_credits"]) == (0.1, 9999.9)
     assert metrics.keys() > {"inference_time", "queue_time", "total_time"}
+    assert [entry.kind for entry in segmind.ledger.billed()] == ["v2-submit"]
 
 
 def test_v2_checks_like_v1(segmind: FakeSegmind) -> None:
     """Key, body and credits are checked at the submit; a refused job does not exist."""
     segmind.accounts.open("poor", 0)
     keyless = plain.call(segmind.url, plain.V2, plain.request())
-    poor = plain.call(segmind.url, plain.V2, plain.request(), headers={"x-api-key": "poor"})
-    bad = plain.call(segmind.url, plain.V2, {}, headers={"x-api-key": segmind.key})
-    other = plain.call(segmind.url, "POST /v2/other", plain.request(), headers={"x-api-key": segmind.key})
+    poor = plain.ask(segmind, "a cat", plain.V2, key="poor")
+    bad = plain.ask(segmind, {}, plain.V2)
+    other = plain.ask(segmind, "a cat", "POST /v2/other")
     assert [outcome.status for outcome in (keyless, poor, bad, other)] == [401, 406, 400, 404]
     assert segmind.ledger.total_billed == 0
 
@@ -117,3 +105,37 @@ def test_a_lost_submit_still_runs(segmind: FakeSegmind) -> None:
     assert submit(segmind, "[mock:reset]").broken == "ConnectionResetError"
     assert submit(segmind, "[mock:reset,billed=false]").broken == "ConnectionResetError"
     assert [bool(entry.billed) for entry in segmind.ledger.posts()] == [True, False]
+
+
+def upload(segmind: FakeSegmind, *data_urls: str) -> plain.Outcome:
+    return plain.ask(segmind, {"data_urls": [*data_urls]}, "POST /upload-asset")
+
+
+def test_head_gives_the_length_without_the_body(segmind: FakeSegmind) -> None:
+    """Runway asks with HEAD before GET; an unknown image is a 404, another method a 405."""
+    url = plain.ask(segmind, "[mock:hosted]").fields["output"]
+    head, get = look(segmind, url, "HEAD"), look(segmind, url)
+    assert (head.status, head.body) == (200, b"")
+    assert int(head.headers["content-length"]) == len(get.body)
+    assert look(segmind, "/hosted/unknown.jpg").status == 404
+    assert look(segmind, url, "DELETE").status == 405
+
+
+def test_an_upload_becomes_a_reference(segmind: FakeSegmind) -> None:
+    """What was uploaded is hosted byte by byte, and its URL is accepted as a reference; no image was billed."""
+    segmind.settings.fetch_references = "head"
+    urls = upload(segmind, plain.png()).fields["file_urls"]
+    assert isinstance(urls, list)
+    assert look(segmind, urls[0]).body == Picture("upload").encoded("png")
+    assert segmind.ledger.total_billed == 0
+    assert plain.ask(segmind, plain.request(referenceImages=[{"tag": "model", "uri": urls[0]}])).status == 200
+    assert segmind.ledger.generations()[0].fetched[0]["bytes"] == len(Picture("upload").encoded("png"))
+
+
+@pytest.mark.parametrize("data_url", ["data:image/png;base64,!", "data:text/html;base64,PGI+", "x", ""])
+def test_a_bad_upload_is_refused(segmind: FakeSegmind, data_url: str) -> None:
+    """Only base64 images are taken; an empty list, no key and another method neither."""
+    assert upload(segmind, data_url).status == 400
+    assert upload(segmind).status == 400
+    assert plain.call(segmind.url, "POST /upload-asset", {"data_urls": [plain.png()]}).status == 401
+    assert plain.call(segmind.url, "GET /upload-asset").status == 405

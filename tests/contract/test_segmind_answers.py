@@ -70,23 +70,14 @@ def test_a_generation_that_outlives_its_caller_is_billed_once(make_rig: MakeRig)
 
 
 def test_rejected_holds_what_came(rig: Rig) -> None:
-    """The start of the body, to show to Segmind; for a hosted image, where it was said to be."""
-    rig.segmind.faults.add("ok-html")
-    rig.segmind.faults.add("hosted-missing")
-    for key in ("html", "hosted"):
-        rig.order(key)
+    """The first mebibyte of the body, to show to Segmind; for a hosted image, where it was said to be."""
+    for fault in ("ok-html", "hosted-missing", "ok-huge"):
+        rig.segmind.faults.add(fault)
+        rig.order(fault)
     kept = [rig.storage.read("results", n) for n in rig.storage.objects("results") if n.endswith("/rejected")]
-    assert len(kept) == 2
+    assert (len(kept), max(map(len, kept))) == (3, 1 << 20)
     assert sum(data.lstrip().startswith(b"<") for data in kept) == 1
     assert sum(f"{rig.segmind.url}/hosted/".encode() in data for data in kept) == 1
-
-
-def test_rejected_is_at_most_one_mebibyte(rig: Rig) -> None:
-    """However much came."""
-    rig.segmind.faults.add("ok-huge")
-    rig.order()
-    name = next(n for n in rig.storage.objects("results") if n.endswith("/rejected"))
-    assert len(rig.storage.read("results", name)) == 1 << 20
 
 
 @pytest.mark.parametrize(
@@ -104,9 +95,4 @@ def test_the_receipt(rig: Rig, faults: tuple[str, ...], expected: dict[str, obje
         rig.segmind.faults.add(one)
     told = rig.order().json["segmind"]
     assert {name: told[name] for name in expected} == expected
-
-
-def test_the_receipt_names_the_vendors_request(rig: Rig) -> None:
-    """An operator can find a generation in the vendor's own books."""
-    told = rig.order().json["segmind"]
-    assert told["requestId"] == rig.segmind.ledger.generations()[0].request_id
+    assert faults or told["requestId"] == rig.segmind.ledger.generations()[0].request_id

@@ -120,7 +120,6 @@ def test_the_token_is_fetched_once(sign: Sign, google: FakeGoogle) -> None:
 
 
 def test_a_503_of_iam_is_retried(sign: Sign, google: FakeGoogle) -> None:
-    """A moment's trouble at IAM is not seen."""
     google.failures = [Response("busy", 503)]
     (made,) = sign("a")
     assert ("url" in made, len(google.signed)) == (True, 2)
@@ -148,7 +147,6 @@ def test_a_refusal_is_told_and_the_next_try_is_fresh(sign: Sign, google: FakeGoo
 
 
 def test_a_metadata_server_without_a_token(sign: Sign, httpserver: HTTPServer) -> None:
-    """Credentials that cannot be had are no bug of ours either."""
     for path in ("/", "/computeMetadata/v1/project/project-id"):
         httpserver.expect_request(path).respond_with_data("p", headers=FLAVOR)
     httpserver.expect_request(f"{ACCOUNTS}/default/").respond_with_data("no", 404, FLAVOR)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -70,9 +70,8 @@ def test_a_kill_loses_nothing_answered_and_leaves_nothing_torn(tmp_path: Path) -
         process, url = start(tmp_path)
         client = client_of(url)
         with ThreadPoolExecutor(4) as pool:
-            futures = [
-                pool.submit(upload_until_the_end, client, round_number * 10 + worker, answered) for worker in range(4)
-            ]
+            workers = range(round_number * 10, round_number * 10 + 4)
+            futures = [pool.submit(upload_until_the_end, client, worker, answered) for worker in workers]
             wanted = len(answered) + 40
             while len(answered) < wanted and not any(future.done() for future in futures):
                 threading.Event().wait(0.01)
@@ -134,7 +133,6 @@ def test_a_chunk_that_leaves_a_gap_is_refused(storage: StorageServer) -> None:
 
 
 def test_a_download_survives_deletion_and_overwriting(storage: StorageServer) -> None:
-    """The reader holds the file it opened."""
     data = bytes(4_000_000)
     storage.put("results", "one", data)
     url = f"{storage.url}/download/storage/v1/b/results/o/one?alt=media"
@@ -170,18 +168,15 @@ def test_a_refused_body_is_drained_so_the_connection_goes_on(storage: StorageSer
     connection.close()
 
 
-def test_a_second_server_on_the_same_folder_says_so_in_one_line(tmp_path: Path) -> None:
-    with StorageServer(tmp_path):
-        command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path)]
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (second.returncode, second.stdout) == (1, "")
-    assert second.stderr.count("\n") == 1
-    assert "locked" in second.stderr
-
-
-def test_a_taken_port_is_one_line(tmp_path: Path, storage: StorageServer) -> None:
+@pytest.mark.parametrize("wrong", ["folder", "port", "switch"])
+def test_a_server_that_cannot_start_says_why_in_one_line(tmp_path: Path, storage: StorageServer, wrong: str) -> None:
+    """Another has its folder or its port, or a switch makes no sense."""
     port = storage.url.rsplit(":", 1)[1]
-    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), "--port", port]
-    second = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (second.returncode, second.stderr.count("\n")) == (1, 1)
-    assert port in second.stderr
+    options = {"port": ["--port", port], "switch": ["--notify", "http://127.0.0.1:9", "--deliveries", "0"]}.get(
+        wrong, []
+    )
+    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), *options]
+    with StorageServer(tmp_path) if wrong == "folder" else nullcontext():
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+    assert {"folder": "locked", "port": port, "switch": "at least once"}[wrong] in ran.stderr

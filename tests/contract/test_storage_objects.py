@@ -53,17 +53,14 @@ def test_every_way_in_keeps_every_byte(cloud: Cloud, way: str, size: int) -> Non
     assert (found.size, found.content_type, found.crc32c) == (size, "image/jpeg", crc32c_of(data))
 
 
-def test_a_large_upload_in_one_request_keeps_every_byte(cloud: Cloud) -> None:
-    """Above 8 MiB the client opens a resumable session and sends everything at once."""
-    data = hashlib.shake_128(b"seed").digest(9 << 20)
-    cloud.bucket.blob("large").upload_from_string(data)
-    assert md5_of(cloud.bucket.blob("large").download_as_bytes()) == md5_of(data)
-
-
-def test_media_that_looks_like_the_end_of_a_multipart_body_is_kept(cloud: Cloud) -> None:
-    data = b"--==\r\n\r\n--===============--\r\n" * 1000
-    cloud.bucket.blob("tricky").upload_from_string(data)
-    assert cloud.bucket.blob("tricky").download_as_bytes() == data
+@pytest.mark.parametrize("kind", ["large", "tricky"])
+def test_an_upload_in_one_request_keeps_every_byte(cloud: Cloud, kind: str) -> None:
+    """Above 8 MiB the client opens a resumable session and sends all at once; bytes may look like a multipart's end."""
+    tricky = b"--==\r\n\r\n--===============--\r\n" * 1000
+    data = hashlib.shake_128(b"seed").digest(9 << 20) if kind == "large" else tricky
+    cloud.bucket.blob("one").upload_from_string(data)
+    with cloud.bucket.blob("one").open("rb", chunk_size=QUARTER_MIB) as stream:
+        assert md5_of(cloud.bucket.blob("one").download_as_bytes()) == md5_of(stream.read()) == md5_of(data)
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -95,7 +92,10 @@ def test_a_generation_that_is_gone_is_not_found(cloud: Cloud) -> None:
         cloud.bucket.blob("one", generation=gone).download_as_bytes()
 
 
-def test_what_does_not_exist_is_not_found_by_any_verb(cloud: Cloud) -> None:
+def test_what_is_not_there_is_not_found_by_any_verb_and_a_bucket_is_made_once(cloud: Cloud) -> None:
+    with pytest.raises(exceptions.Conflict):
+        cloud.client.create_bucket(cloud.bucket.name)
+    assert cloud.client.get_bucket(cloud.bucket.name).exists()
     missing = cloud.bucket.blob("missing")
     for call in (missing.download_as_bytes, missing.reload, missing.delete):
         with pytest.raises(exceptions.NotFound):
@@ -112,24 +112,10 @@ def test_what_does_not_exist_is_not_found_by_any_verb(cloud: Cloud) -> None:
 def test_a_range_is_exactly_that_range(cloud: Cloud) -> None:
     blob = cloud.bucket.blob("one")
     blob.upload_from_string(b"0123456789")
-    assert blob.download_as_bytes(start=2, end=4, checksum=None) == b"234"
-    assert blob.download_as_bytes(start=7, checksum=None) == b"789"
-    assert blob.download_as_bytes(start=7, end=99, checksum=None) == b"789"
+    for start, end, part in ((2, 4, b"234"), (7, None, b"789"), (7, 99, b"789")):
+        assert blob.download_as_bytes(start=start, end=end, checksum=None) == part
     with pytest.raises(exceptions.RequestRangeNotSatisfiable):
         blob.download_as_bytes(start=10, checksum=None)
-
-
-def test_a_reader_in_chunks_gets_the_whole(cloud: Cloud) -> None:
-    data = bytes(range(256)) * 4096
-    cloud.bucket.blob("one").upload_from_string(data)
-    with cloud.bucket.blob("one").open("rb", chunk_size=QUARTER_MIB) as stream:
-        assert stream.read() == data
-
-
-def test_a_bucket_is_created_once(cloud: Cloud) -> None:
-    with pytest.raises(exceptions.Conflict):
-        cloud.client.create_bucket(cloud.bucket.name)
-    assert cloud.client.get_bucket(cloud.bucket.name).exists()
 
 
 @pytest.mark.parametrize("checksum", [{"crc32c": "AAAAAA=="}, {"md5Hash": "AAAAAAAAAAAAAAAAAAAAAA=="}])
@@ -155,3 +141,35 @@ def test_a_plain_media_upload_needs_no_resource(cloud: Cloud) -> None:
     )
     assert answer.json()["size"] == "9"
     assert cloud.bucket.blob("a/b.txt").download_as_bytes() == b"in chunks"
+
+
+def test_listing_by_prefix_and_folder(cloud: Cloud) -> None:
+    for name in ("jobs/a/claim.json", "jobs/a/result.json", "jobs/b/claim.json", "jobs.txt", "spend/1"):
+        cloud.bucket.blob(name).upload_from_string(b"{}")
+    listed = cloud.client.list_blobs(cloud.bucket, prefix="jobs/")
+    assert [blob.name for blob in listed] == ["jobs/a/claim.json", "jobs/a/result.json", "jobs/b/claim.json"]
+    folders = cloud.client.list_blobs(cloud.bucket, prefix="jobs/", delimiter="/")
+    assert list(folders) == []
+    assert folders.prefixes == {"jobs/a/", "jobs/b/"}
+    top = cloud.client.list_blobs(cloud.bucket, delimiter="/")
+    assert [blob.name for blob in top] == ["jobs.txt"]
+    assert top.prefixes == {"jobs/", "spend/"}
+
+
+@pytest.mark.parametrize("delimiter", [None, "/"])
+def test_pages_show_everything_once_and_in_order(cloud: Cloud, delimiter: str | None) -> None:
+    names = sorted([f"{number:02}" for number in range(7)] + [f"f{number}/x" for number in range(5)])
+    for name in names:
+        cloud.bucket.blob(name).upload_from_string(b"{}")
+    pages = cloud.client.list_blobs(cloud.bucket, page_size=3, delimiter=delimiter)
+    shown = [blob.name for page in pages.pages for blob in page] + sorted(pages.prefixes)
+    folders = [f"f{number}/" for number in range(5)]
+    assert shown == (names if delimiter is None else names[:7] + folders)
+
+
+def test_a_folder_that_spans_pages_is_shown_once(cloud: Cloud) -> None:
+    for name in ("a/1", "a/2", "a/3", "b", "c/1", "c/2"):
+        cloud.bucket.blob(name).upload_from_string(b"{}")
+    pages = list(cloud.client.list_blobs(cloud.bucket, page_size=1, delimiter="/").pages)
+    shown = [([blob.name for blob in page], list(page.prefixes)) for page in pages]
+    assert shown == [([], ["a/"]), (["b"], []), ([], ["c/"])]

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing.queues import Queue
 from typing import Any
 
 import pytest
@@ -32,24 +31,15 @@ def existing(cloud: Cloud) -> gcs.Blob:
     return blob
 
 
-def test_create_only_creates(cloud: Cloud, existing: gcs.Blob) -> None:
-    with pytest.raises(exceptions.PreconditionFailed):
-        cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=0)
-    cloud.bucket.blob("two").upload_from_string(b"second", if_generation_match=0)
-    assert existing.download_as_bytes() == b"first"
-
-
-def test_overwriting_needs_the_generation_that_is_there(cloud: Cloud, existing: gcs.Blob) -> None:
-    with pytest.raises(exceptions.PreconditionFailed):
-        cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=existing.generation - 1)
-    cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=existing.generation)
-    assert cloud.bucket.blob("one").download_as_bytes() == b"second"
-
-
-def test_overwriting_what_does_not_exist_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(exceptions.PreconditionFailed):
-        cloud.bucket.blob("one").upload_from_string(b"second", if_generation_match=12345)
-    assert not cloud.bucket.blob("one").exists()
+def test_a_write_needs_the_generation_that_is_there(cloud: Cloud, existing: gcs.Blob) -> None:
+    """0 only creates."""
+    for name, wanted in (("one", 0), ("one", existing.generation - 1), ("none", 12345)):
+        with pytest.raises(exceptions.PreconditionFailed):
+            cloud.bucket.blob(name).upload_from_string(b"second", if_generation_match=wanted)
+    assert (existing.download_as_bytes(), cloud.bucket.blob("none").exists()) == (b"first", False)
+    for name, wanted in (("two", 0), ("one", existing.generation)):
+        cloud.bucket.blob(name).upload_from_string(b"second", if_generation_match=wanted)
+        assert cloud.bucket.blob(name).download_as_bytes() == b"second"
 
 
 def stream(cloud: Cloud, name: str, data: bytes, meanwhile: Callable[[], object] = str) -> None:
@@ -64,19 +54,18 @@ def stream(cloud: Cloud, name: str, data: bytes, meanwhile: Callable[[], object]
         raise
 
 
-def test_a_streamed_create_only_creates(cloud: Cloud, existing: gcs.Blob) -> None:
-    """The client raises its own error here; the object must be as before either way."""
-    with pytest.raises(InvalidResponse) as refused:
-        stream(cloud, "one", b"second" * 100_000)
-    assert refused.value.response.status_code == 412
-    assert existing.download_as_bytes() == b"first"
-
-
-def test_a_stream_that_was_overtaken_is_refused_at_its_end(cloud: Cloud) -> None:
-    """The condition is checked when the object would appear, not only when the session is opened."""
+@pytest.mark.parametrize("overtaken", [False, True])
+def test_a_streamed_create_only_creates(cloud: Cloud, overtaken: bool) -> None:
+    """Checked when the object would appear, not only when the session is opened; the client raises its own error."""
     rival = cloud.bucket.blob("one")
+
+    def write() -> None:
+        rival.upload_from_string(b"rival", if_generation_match=0)
+
+    if not overtaken:
+        write()
     with pytest.raises(InvalidResponse) as refused:
-        stream(cloud, "one", b"slow" * 100_000, lambda: rival.upload_from_string(b"rival", if_generation_match=0))
+        stream(cloud, "one", b"slow" * 100_000, write if overtaken else str)
     assert refused.value.response.status_code == 412
     assert cloud.bucket.blob("one").download_as_bytes() == b"rival"
 
@@ -154,7 +143,7 @@ def increment(client: gcs.Client, bucket: str, _number: int) -> None:
             done += 1
 
 
-def race(url: str, bucket: str, call: str, first: int, start: Any, results: Queue[object]) -> None:  # noqa: ANN401
+def race(url: str, bucket: str, call: str, first: int, start: Any, results: Any) -> None:  # noqa: ANN401
     """Run in a process of its own: `THREADS` calls at once, when every process is ready."""
     client = client_of(url)
     ready = threading.Barrier(THREADS + 1)

@@ -67,6 +67,8 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, number: signal.Signals) ->
     assert (run.end(), run.stderr) == (0, "")
     assert run.lines[-1].startswith("Stopping")
     run.assert_nothing_is_left()
+    if number != signal.SIGINT:
+        return  # once is enough to see what was kept
     run.start("--latency", "0")
     run.read_until("until Ctrl-C")
     again = call("GET", f"{url}/v1/images/{image['id']}").json()

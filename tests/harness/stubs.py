@@ -1,5 +1,6 @@
 """Servers that behave as no library would: each connection is handed to a function of the test."""
 
+import io
 import socket
 import ssl
 import threading
@@ -7,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from PIL import Image
 
 Handler = Callable[[socket.socket, bytes], None]
 
@@ -29,6 +32,18 @@ def answer(head: str, body: bytes = b"") -> Handler:
     def handler(connection: socket.socket, request: bytes) -> None:
         del request
         connection.sendall(text + body)
+
+    return handler
+
+
+def polite(head: str, body: bytes = b"") -> Handler:
+    """Answer, then hear the client out: a close under a request that is still coming would reset the answer away."""
+
+    def handler(connection: socket.socket, request: bytes) -> None:
+        answer(f"{head}\nConnection: close", body)(connection, request)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
+            pass
 
     return handler
 
@@ -93,6 +108,13 @@ def _head_of(connection: socket.socket) -> bytes:
             return b""
         head += piece
     return head
+
+
+def jpeg() -> bytes:
+    """Return an image of 61 by 33 pixels."""
+    made = io.BytesIO()
+    Image.effect_noise((61, 33), 90).save(made, "JPEG")
+    return made.getvalue()
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

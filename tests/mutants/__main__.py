@@ -27,7 +27,7 @@ from tests.harness.changed import Changed
 from tests.mutants.mutations import ROOT, Mutant, mutants_of
 
 _PIPELINE = "claims claiming endings daily_cap job_objects recovery sweep service settling deleting account"
-_BESIDE = "segmind/failures segmind/client segmind/history errors failure timeouts"
+_BESIDE = "segmind/failures segmind/client segmind/history segmind/values errors failure timeouts"
 _NAMES = [*(f"pipeline/{name}" for name in _PIPELINE.split()), *_BESIDE.split()]
 FILES = [f"function/imagegen/{name}.py" for name in _NAMES]
 SURVIVORS = Path(__file__).with_name("survivors.toml")

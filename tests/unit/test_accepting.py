@@ -18,7 +18,6 @@ def queue() -> World:
 
 
 def test_without_a_bucket_nothing_is_queued() -> None:
-    """There is no queue in which it could wait."""
     with pytest.raises(NotFound, match="no uploads bucket"):
         World().service.accept(ORDER)
 

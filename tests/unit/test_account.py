@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.errors import OutcomeUnknown, RejectedBySegmind, SegmindBadImage, SegmindUnauthorized
+from imagegen.errors import OutcomeUnknown, RejectedBySegmind, SegmindBadImage
 from imagegen.model import Receipt
 from imagegen.pipeline.account import Usage, days_between, total
 from tests.harness.fakes import Scene, World
@@ -40,14 +40,6 @@ def test_an_end_is_an_entry(scene: Scene, told: Usage) -> None:
         world.other().sweep.run()
     assert usage(world) == told
     assert len(world.objects.names("ledger/")) == 1
-
-
-def test_what_was_free_has_no_entry() -> None:
-    """A key that was freed has not ended."""
-    world = World(Scene(raised=SegmindUnauthorized()))
-    with pytest.raises(SegmindUnauthorized):
-        world.ask()
-    assert (usage(world), world.objects.names()) == (Usage(0, {}, 0, Decimal(0)), [])
 
 
 def test_usage_is_an_owners_own() -> None:

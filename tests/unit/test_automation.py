@@ -19,12 +19,6 @@ WORKFLOWS = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("infra/examples/*
 JOBS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
 
 
-def test_the_files_are_found() -> None:
-    """An empty list would prove nothing."""
-    assert len(GITHUB) >= 4
-    assert len(WORKFLOWS) == 2
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_parses(path: Path) -> None:
     """JSON is YAML, too; the devcontainer's is read without the comments that only some editors take."""
@@ -42,18 +36,13 @@ def test_a_command_exists(path: Path) -> None:
     assert all(script.stat().st_mode & 0o111 for script in scripts)
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_an_action_is_pinned_by_its_commit(path: Path) -> None:
+def test_an_action_is_pinned_by_one_commit() -> None:
     """A tag can be moved to other code. The release stands beside the commit, for people and for dependabot."""
-    used = re.findall(r"uses: (.+)", path.read_text())
-    assert used
-    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
-
-
-def test_an_action_has_one_version() -> None:
-    """The same commit in every workflow."""
-    used = {action for path in WORKFLOWS for action in re.findall(r"uses: (.+)", path.read_text())}
-    assert len(used) == len({action.partition("@")[0] for action in used})
+    used = [re.findall(r"uses: (.+)", path.read_text()) for path in WORKFLOWS]
+    assert (len(used), all(used), len(GITHUB) >= 4) == (2, True, True)
+    actions = {action for found in used for action in found}
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in actions)
+    assert len(actions) == len({action.partition("@")[0] for action in actions})
 
 
 def test_every_test_is_in_a_job() -> None:
@@ -66,10 +55,12 @@ def test_every_test_is_in_a_job() -> None:
 
 
 def test_the_pythons_are_those_that_can_be_deployed() -> None:
-    """Tests run on the oldest that the project takes, and on each that Terraform's `runtime` offers."""
+    """Tests run on the oldest, which the devcontainer has, too, and on each that Terraform's `runtime` offers."""
     pythons = JOBS["unit"]["strategy"]["matrix"]["python"]
     oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     offered = re.findall(r'contains\(\["(python\d+.*?)"\], var\.runtime\)', (ROOT / "infra/variables.tf").read_text())
+    image = (DEVCONTAINER.parent / json.loads(DEVCONTAINER.read_text())["build"]["dockerfile"]).read_text()
+    assert re.findall(r"^FROM python:([\d.]+)-", image, re.MULTILINE) == pythons[:1]
     assert oldest == f">={pythons[0]}"
     assert f"[![Python {pythons[0]} to {pythons[-1]}](" in (ROOT / "README.md").read_text()
     assert offered == ['", "'.join(f"python{version.replace('.', '')}" for version in pythons)]
@@ -83,14 +74,6 @@ def test_dependabot_looks_where_something_is() -> None:
             kind = update["package-ecosystem"]
             looked_in = "/.github/workflows" if (kind, folder) == ("github-actions", "/") else folder
             assert any((ROOT / looked_in.lstrip("/")).glob(wanted[kind])), update
-
-
-def test_the_devcontainers_image_can_be_built() -> None:
-    """Its file is there, and starts from the Python that Terraform deploys."""
-    build = json.loads(DEVCONTAINER.read_text())["build"]
-    image = (DEVCONTAINER.parent / build["dockerfile"]).read_text()
-    (version,) = re.findall(r"^FROM python:([\d.]+)-", image, re.MULTILINE)
-    assert version == JOBS["unit"]["strategy"]["matrix"]["python"][0]
 
 
 def test_there_is_one_version() -> None:

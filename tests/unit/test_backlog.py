@@ -32,6 +32,11 @@ class Queue:
     def soon(self) -> Deadline:
         return Deadline.within(self.clock, 10)
 
+    def mark(self, job: dict[str, object] | None) -> None:
+        """Write a marker that is not the queue's."""
+        marker = Marker("token", REQUEST.fingerprint, "ada", self.clock.now(), job)
+        JobObjects(self.results, Parallel()).mark_open(ID, marker, self.soon)
+
     def put(self, order: Order = ORDER) -> bool:
         """Queue an order; tell whether it is new."""
         claim = new_claim(replace(order, image_id=ID), self.clock.now(), 0.0)
@@ -41,59 +46,39 @@ class Queue:
 
 
 def test_a_job_is_queued_once() -> None:
-    """The second of two equal orders finds the first's file, and leaves it as it is."""
+    """The second of two equal orders finds the first's file: the request's own fields, the key, the owner, the id."""
     queue = Queue()
     first = queue.put()
     file = queue.objects.data(f"jobs/{ID}.json")
     assert (first, queue.put()) == (True, False)
     assert queue.objects.names() == [f"jobs/{ID}.json"]
     assert queue.objects.data(f"jobs/{ID}.json") == file
-
-
-def test_a_file_is_the_http_request_and_its_address() -> None:
-    """What is queued can be read by people: the request's own fields, the key, the owner, the id."""
-    queue = Queue()
-    queue.put()
-    written = json.loads(queue.objects.data(f"jobs/{ID}.json"))
+    written = json.loads(file)
     assert {name: written[name] for name in REQUEST.body()} == REQUEST.body()
     assert (written["idempotencyKey"], written["owner"], written["id"]) == ("key-1", "ada", ID)
 
 
-def test_a_queued_job_is_found_in_the_shape_of_its_claim() -> None:
-    """Id, owner, request, fingerprint and the time at which it was queued, and no lease."""
+@pytest.mark.parametrize("request_", [REQUEST, ImageRequest("another one")])
+def test_a_queued_job_is_found_in_the_shape_of_its_claim(request_: ImageRequest) -> None:
+    """Id, owner, request, its own fingerprint and the time at which it was queued, and no lease."""
     queue = Queue()
-    queue.put()
+    queue.put(replace(ORDER, request=request_))
     queued_at = queue.clock.now()
     queue.clock.advance(60)
     found = queue.backlog.find(ID, queue.soon)
     assert found is not None
-    assert (found.id, found.owner, found.request) == (ID, "ada", REQUEST.public())
-    assert found.fingerprint == REQUEST.fingerprint
+    assert (found.id, found.owner, found.request) == (ID, "ada", request_.public())
+    assert found.fingerprint == request_.fingerprint
     assert found.created_at == found.lease_ends_at == queued_at
-
-
-def test_another_request_has_another_fingerprint() -> None:
-    """Which is how a key that is used twice is noticed while its job waits."""
-    queue = Queue()
-    queue.put(replace(ORDER, request=ImageRequest("another one")))
-    found = queue.backlog.find(ID, queue.soon)
-    assert found is not None
-    assert found.fingerprint != REQUEST.fingerprint
-
-
-def test_what_is_not_queued_is_not_found() -> None:
-    """No file, no claim, and nothing is made of asking."""
-    queue = Queue()
-    assert queue.backlog.find(ID, queue.soon) is None
-    assert queue.objects.names() == []
 
 
 @pytest.mark.parametrize("job", [None, {}, {"promptText": 7}, {"id": ID}])
 def test_a_marker_without_a_job_is_not_queued(job: dict[str, object] | None) -> None:
     """It belongs to a request that is being answered, or to nothing any more."""
     queue = Queue()
-    marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now(), job)
-    JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
+    assert queue.backlog.find(ID, queue.soon) is None
+    assert (queue.objects.names(), queue.results.names()) == ([], [])
+    queue.mark(job)
     assert queue.backlog.find(ID, queue.soon) is None
 
 
@@ -133,8 +118,7 @@ def test_a_marker_that_storage_refused_leaves_nothing() -> None:
 def test_a_marker_that_is_gone_when_it_is_read() -> None:
     """Another request's job ended between our write and our look: where it stands is asked anew."""
     queue = Queue()
-    marker = Marker("token", REQUEST.fingerprint, "ada", queue.clock.now())  # of a request that is being answered
-    JobObjects(queue.results, Parallel()).mark_open(ID, marker, queue.soon)
+    queue.mark(None)  # of a request that is being answered
     claim = new_claim(replace(ORDER, image_id=ID), queue.clock.now(), 0.0)
     assert queue.backlog.put(ORDER, claim, queue.soon) is None
     assert queue.objects.names() == []

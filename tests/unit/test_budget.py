@@ -1,8 +1,6 @@
 """The day's cap: never more slots than the cap, none lost, none given back that another claim holds."""
 
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -10,29 +8,14 @@ from hypothesis import strategies as st
 
 from imagegen.errors import DailyLimitReached, StorageUnavailable
 from imagegen.model import Claim, Order
-from imagegen.pipeline.account import Account
 from imagegen.pipeline.claims import new_claim
-from imagegen.pipeline.daily_cap import DailyCap, Slot
-from imagegen.pipeline.parallel import Parallel
+from imagegen.pipeline.daily_cap import Slot
 from imagegen.ports import Deadline
-from tests.harness.fakes import NOON, REQUEST, FakeClock, MemoryObjects
+from tests.harness.fakes import REQUEST, World
 
 
-class Day:
-    """Budgets of several instances over one bucket."""
-
-    def __init__(self, per_day: int = 0, per_user: int = 0, now: datetime = NOON) -> None:
-        self.clock = FakeClock(now)
-        self.objects = MemoryObjects(self.clock)
-        account = Account(self.objects, Parallel())
-        self.budget = DailyCap(self.objects, account, Parallel(), self.clock, per_day, per_user)
-
-    def twin(self, per_day: int) -> "Day":
-        """Return another instance over the same bucket and clock."""
-        twin = copy(self)
-        account = Account(self.objects, Parallel())
-        twin.budget = DailyCap(self.objects, account, Parallel(), self.clock, per_day, 0)
-        return twin
+class Day(World):
+    """Instances of a day's cap over one bucket."""
 
     def claim(self, owner: str = "") -> Claim:
         return new_claim(Order(REQUEST, "http", owner), self.clock.now(), 100)
@@ -40,32 +23,32 @@ class Day:
     def take(self, owner: str = "") -> tuple[Slot, ...] | None:
         """Reserve for a new claim; None where the day is used up."""
         try:
-            return self.budget.reserve(self.claim(owner), self.soon())
+            return self.budget.reserve(self.claim(owner), self.soon)
         except DailyLimitReached:
             return None
-
-    def soon(self) -> Deadline:
-        return Deadline.within(self.clock, 10)
 
     def held(self, prefix: str = "spend/") -> int:
         return len(self.objects.names(prefix))
 
 
 def test_without_a_cap_nothing_is_written() -> None:
-    """0 is no cap."""
-    day = Day()
+    """0 is no cap; callers without an account, where everybody is one caller, have none of their own."""
+    day, own = Day(), Day(per_user=1)
     assert (day.take("ada"), day.held()) == ((), 0)
+    assert [own.take() for _ in range(3)] == [(), (), ()]
 
 
 def test_slots_are_where_the_contract_says() -> None:
-    """`spend/{day}/{slot}` for all, `spend/{day}/users/{hash}/{slot}` for one; the hash does not show who it is."""
+    """`spend/{day}/{slot}` for all, with its claim's id, `spend/{day}/users/{hash}/{slot}` for one, without a name."""
     day = Day(per_day=1, per_user=1)
-    day.take("ada@example.com")
+    claim = day.claim("ada@example.com")
+    day.budget.reserve(claim, day.soon)
     user, whole = sorted(day.objects.names(), reverse=True)
     assert whole == "spend/2026-03-14/0"
     assert user.startswith("spend/2026-03-14/users/")
     assert user.endswith("/0")
     assert "ada" not in user
+    assert claim.id.encode() in day.objects.data(whole)
 
 
 @pytest.mark.parametrize("cap", [1, 7, 8, 9, 40])
@@ -77,26 +60,10 @@ def test_a_cap_is_used_up_to_the_last_slot(cap: int) -> None:
 
 
 def test_a_user_has_a_cap_of_their_own() -> None:
-    """One user's is used up, another's is not; and a refusal leaves no slot of the day's behind."""
-    day = Day(per_day=10, per_user=2)
-    assert [bool(day.take("ada")) for _ in range(3)] == [True, True, False]
-    assert day.take("bob")
-    assert day.held("spend/2026-03-14/users/") == 3
-    assert day.held() == 6
-
-
-def test_the_days_cap_holds_over_all_users() -> None:
-    """A caller who finds the day used up gets the own slot back."""
-    day = Day(per_day=1, per_user=5)
-    assert day.take("ada")
-    assert day.take("bob") is None
-    assert day.held() == 2
-
-
-def test_callers_without_an_account_have_no_cap_of_their_own() -> None:
-    """Where everybody is one caller, only the day's cap counts."""
-    day = Day(per_user=1)
-    assert [day.take() for _ in range(3)] == [(), (), ()]
+    """One user's is used up, another's is not; a refusal, of either cap, leaves no slot of the other behind."""
+    day = Day(per_day=3, per_user=2)
+    assert [bool(day.take(user)) for user in ("ada", "ada", "ada", "bob", "bob")] == [True, True, False, True, False]
+    assert (day.held("spend/2026-03-14/users/"), day.held()) == (3, 6)
 
 
 def test_giving_back_frees_exactly_what_was_taken() -> None:
@@ -104,20 +71,21 @@ def test_giving_back_frees_exactly_what_was_taken() -> None:
     day = Day(per_day=1)
     first = day.take()
     assert first
-    day.budget.give_back(first, day.soon())
+    day.budget.give_back(first, day.soon)
     second = day.take()
-    day.budget.give_back(first, day.soon())
+    day.budget.give_back(first, day.soon)
     assert (bool(second), day.held()) == (True, 1)
 
 
 def test_slots_are_found_again_by_their_claim() -> None:
     """A dead instance's slots, on both sides of midnight, and no others."""
-    day = Day(per_day=5, per_user=5, now=datetime(2026, 3, 14, 23, 59, tzinfo=UTC))
+    day = Day(per_day=5, per_user=5)
+    day.clock.advance(12 * 3600 - 60)
     claim = day.claim("ada")
-    mine = set(day.budget.reserve(claim, day.soon()))
+    mine = set(day.budget.reserve(claim, day.soon))
     day.take("ada")
     day.clock.advance(120)
-    assert set(day.budget.slots_of(claim, day.soon())) == mine
+    assert set(day.budget.slots_of(claim, day.soon)) == mine
 
 
 @given(cap=st.integers(1, 12), moves=st.lists(st.integers(0, 5), max_size=40))
@@ -127,7 +95,7 @@ def test_slots_are_never_more_than_the_cap(cap: int, moves: list[int]) -> None:
     held: list[tuple[Slot, ...]] = []
     for move in moves:
         if move == 0 and held:
-            day.budget.give_back(held.pop(), day.soon())
+            day.budget.give_back(held.pop(), day.soon)
         else:
             taken = day.take()
             assert bool(taken) == (len(held) < cap)
@@ -144,7 +112,7 @@ def test_a_crowd_never_gets_more_than_the_cap(cap: int, callers: int, failing: i
     def caller(number: int) -> bool:
         taken = day.take(f"user {number}")
         if taken and failing and number % failing == 0:
-            day.budget.give_back(taken, day.soon())
+            day.budget.give_back(taken, day.soon)
             return False
         return bool(taken)
 
@@ -154,22 +122,13 @@ def test_a_crowd_never_gets_more_than_the_cap(cap: int, callers: int, failing: i
     assert failing or kept == min(cap, callers)
 
 
-def test_a_slot_says_who_took_it() -> None:
-    """An operator can find the job behind it."""
-    day = Day(per_day=1)
-    claim = day.claim("ada")
-    day.budget.reserve(claim, day.soon())
-    (name,) = day.objects.names()
-    assert claim.id.encode() in day.objects.data(name)
-
-
 def test_what_is_left_of_a_day() -> None:
     """Of the cap for all, or of a user's own; what the account has and no slot shows counts, too."""
     day = Day(per_day=5, per_user=3)
     day.take("ada")
-    assert [day.budget.left("2026-03-14", owner, day.soon()) for owner in (None, "ada", "bob")] == [4, 2, 3]
+    assert [day.budget.left("2026-03-14", owner, day.soon) for owner in (None, "ada", "bob")] == [4, 2, 3]
     assert [day.budget.limit(owner) for owner in (None, "ada")] == [5, 3]
-    assert Day().budget.left("2026-03-14", None, day.soon()) == 0
+    assert Day().budget.left("2026-03-14", None, day.soon) == 0
 
 
 @pytest.mark.parametrize("taken", [0, 7, 8, 9, 20])
@@ -177,7 +136,7 @@ def test_slots_that_others_took_since_the_last_look(taken: int) -> None:
     """The day is listed anew after so many misses: the cap holds, and no slot stays unused."""
     day = Day(per_day=21)
     day.take()
-    other = day.twin(21)
+    other = day.other()
     assert all(other.take() for _ in range(taken))
     assert [bool(day.take()) for _ in range(21 - taken)] == [True] * (20 - taken) + [False]
     assert day.held() == 21
@@ -186,11 +145,11 @@ def test_slots_that_others_took_since_the_last_look(taken: int) -> None:
 def test_a_day_that_was_used_up_is_looked_at_again() -> None:
     """For half a minute nobody asks storage; then a slot that another instance gave back is found."""
     day = Day(per_day=1)
-    other = day.twin(1)
+    other = day.other()
     slots = other.take()
     assert slots
     assert day.take() is None
-    other.budget.give_back(slots, day.soon())
+    other.budget.give_back(slots, day.soon)
     for seconds, refused in ((0.0, True), (29.9, True), (0.1, False)):
         day.clock.advance(seconds)
         looks = len(day.objects.operations)

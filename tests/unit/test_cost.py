@@ -75,13 +75,18 @@ def test_a_replay() -> None:
 
 
 def test_a_status_query() -> None:
-    """Two reads of an image that ended, three of one that runs, five of one that is queued; nothing is listed."""
+    """Two reads of an image that ended, three of one that runs, five of one that is queued; nothing is listed.
+
+    A delivery that changes nothing is two reads, whether its job ended or runs.
+    """
     world = World(queues=True)
     world.service.accept(Order(REQUEST, "http", "", "queued"))
     assert cost(world, lambda: world.service.status(image_id("", "queued"), None)) == Bill(0, 5)
     running(world)
     assert cost(world, lambda: world.service.status(ID, None)) == Bill(0, 3)
+    assert cost(world, lambda: world.service.ended(ID)) == Bill(0, 2)
     world.ask("ended")
+    assert cost(world, lambda: world.service.ended(image_id("", "ended"))) == Bill(0, 2)
     assert cost(world, lambda: world.service.status(image_id("", "ended"), None)) == Bill(0, 2)
 
 
@@ -125,16 +130,6 @@ def test_an_image_that_is_queued_and_waited_for(key: str | None, reads: int) -> 
     waited = Bill(waited.a - 3, waited.b)  # what the other instance wrote meanwhile
     assert (waited.a, queued.a + ran.a) == (0, 8)
     assert queued.b + ran.b + waited.b <= reads
-
-
-def test_a_delivery_that_changes_nothing() -> None:
-    """Two reads, whether its job ended or runs."""
-    world = World(queues=True)
-    world.ask()
-    assert cost(world, lambda: world.service.ended(ID)) == Bill(0, 2)
-    running_one = World(queues=True)
-    running(running_one)
-    assert cost(running_one, lambda: running_one.service.ended(ID)) == Bill(0, 2)
 
 
 @pytest.mark.parametrize("ended", [0, 1, 1_000])

@@ -267,7 +267,7 @@ def test_an_unknown_that_is_deleted_while_it_is_settled_stays_deleted(seconds: i
 
 
 def test_what_died_before_the_call_cannot_be_deleted() -> None:
-    """Its key is free by then, and there is no image."""
+    """Its key is free by then, and there is no image; bought after all, it can be, also where there is no queue."""
     world = World()
     world.objects.fail("create", "*/sent.json", error=Crash)
     world.dies()
@@ -276,3 +276,6 @@ def test_what_died_before_the_call_cannot_be_deleted() -> None:
     with pytest.raises(NotFound):
         world.core.deleting.delete(image_id("", "key-1"), None)
     assert world.left() == []
+    world.ask()
+    world.core.deleting.delete(image_id("", "key-1"), None)
+    assert (world.left(), world.objects.names("open/")) == (["deleted.json"], [])

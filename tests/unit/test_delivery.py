@@ -70,7 +70,6 @@ def test_an_inline_image_is_staged_at_its_place() -> None:
 
 
 def test_staging_that_fails_is_an_error() -> None:
-    """An image that is not in the bucket is never said to be."""
     place = Place()
     place.objects.fail("create")
     with pytest.raises(StorageUnavailable):
@@ -78,18 +77,11 @@ def test_staging_that_fails_is_an_error() -> None:
 
 
 def test_an_object_is_handed_over_as_a_signed_url() -> None:
-    """In the request's order; public URLs and references without a URI pass as they are."""
-    place = Place()
-    place.hold()
-    signed = f"https://storage.example/{NAME}?X-Goog-Signature=sentinel"
-    assert place.uris(PUBLIC, STAGED, BARE) == [PUBLIC.uri, signed, None]
-
-
-def test_an_object_of_the_largest_size_passes() -> None:
-    """16 MiB are allowed, to the byte."""
+    """Up to 16 MiB, in the request's order; public URLs and references without a URI pass as they are."""
     place = Place()
     place.hold(b"x" * MAX_REFERENCE_BYTES)
-    assert len(place.uris(STAGED)) == 1
+    signed = f"https://storage.example/{NAME}?X-Goog-Signature=sentinel"
+    assert place.uris(PUBLIC, STAGED, BARE) == [PUBLIC.uri, signed, None]
 
 
 @pytest.mark.parametrize(

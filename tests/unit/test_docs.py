@@ -74,7 +74,6 @@ def test_the_log_events_are_those_of_the_log() -> None:
 
 
 def test_the_values_are_those_of_the_types() -> None:
-    """Every status and every ratio is told."""
     assert all(f"`{status}`" in section("Image resource") for status in get_args(Status))
     assert all(f"`{ratio}`" in section("Request") for ratio in get_args(Ratio))
 
@@ -116,7 +115,6 @@ def test_a_settings_terraform_name_exists(row: list[str]) -> None:
 
 
 def test_the_objects_are_those_that_are_written() -> None:
-    """Every name that the pipeline spells is in the table."""
     told = " ".join(row[0] for row in rows(section("Objects")))
     texts = [path.read_text() for path in (ROOT / "function" / "imagegen" / "pipeline").glob("*.py")]
     spelled = set(re.findall(r'"((?:claim|sent|submitted|lost|result|deleted)\.json|rejected)"', "\n".join(texts)))

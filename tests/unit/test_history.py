@@ -155,11 +155,13 @@ def test_a_sweep_reads_a_day_once() -> None:
 
 @pytest.mark.parametrize("envelope", [ROW, {"data": ROW}])
 def test_one_row_by_its_id(envelope: object) -> None:
-    """The id is quoted into the path."""
+    """The id is quoted into the path; a completed call's image comes with its receipt, as if its claimant had heard."""
     asking = Asking(lambda *_: (200, envelope))
     with asking.open() as history:
         assert history.find("r/1", asking.soon) == READ
         assert asking.paths == ["/history/r%2F1"]
+        receipt = history.fetch(READ, asking.soon).receipt
+        assert (receipt.request_id, receipt.cost_usd, receipt.generation_seconds) == ("r1", 0.1, 30.6)
 
 
 def test_an_error_is_cleaned() -> None:
@@ -197,11 +199,3 @@ def test_a_history_of_too_many_pages_is_not_read() -> None:
     history = Endless(client, "http://127.0.0.1:9/history", clock)
     assert history.between(NOON, NOON, Deadline.within(clock, 20)) is None
     assert len(pages) == 2000
-
-
-def test_a_completed_calls_image_comes_with_its_receipt() -> None:
-    """As if its claimant had heard the answer."""
-    asking = Asking(lambda *_: (200, [ROW]))
-    with asking.open() as history:
-        receipt = history.fetch(READ, asking.soon).receipt
-        assert (receipt.request_id, receipt.cost_usd, receipt.generation_seconds) == ("r1", 0.1, 30.6)

@@ -85,14 +85,12 @@ def test_any_value_is_a_row_or_none(value: object) -> None:
 
 @given(FIELDS, strategies.json_values)
 def test_a_good_row_with_one_strange_field(name: str, value: object) -> None:
-    """It is read without it, or not at all."""
     row = row_of({**ROW, name: value})
     assert row is None or row.created_at is None or row.created_at.tzinfo is not None
 
 
 @given(st.recursive(st.none(), lambda inner: st.lists(inner, max_size=1), max_leaves=3), st.integers(1, 3000))
 def test_however_deep_a_row_is_nested(inner: object, depth: int) -> None:
-    """A row is not trusted to be shallow."""
     deep = inner
     for _ in range(depth):
         deep = [deep]

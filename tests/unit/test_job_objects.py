@@ -18,14 +18,17 @@ SUCCESSOR = replace(CLAIM, token="another")
 ID = CLAIM.id
 
 
-def test_the_first_end_stands() -> None:
-    """The loser of a race answers the winner's end, whose time, error and status may all differ from its own."""
+def test_the_first_end_and_the_first_deletion_stand() -> None:
+    """The loser of a race answers the winner's, which may differ from its own in everything."""
     bucket = World()
     first = Ending(CLAIM, "failed", NOON, error=Failure("segmind-failed", "x", "yes"))
     late = Ending(CLAIM, "succeeded", NOON + timedelta(seconds=9), image=StoredImage("n", "image/png", 1, "0", 1, 1))
     assert bucket.jobs.finish(first, bucket.soon) == first
     assert bucket.jobs.finish(late, bucket.soon) == first
     assert bucket.jobs.result(ID, bucket.soon) == first
+    deletion = Deleted(ID, NOON, "yes", "hash")
+    assert bucket.jobs.delete(deletion, bucket.soon) == deletion
+    assert bucket.jobs.delete(replace(deletion, billed="no"), bucket.soon) == deletion
 
 
 def test_the_first_image_stands() -> None:
@@ -41,20 +44,11 @@ def test_the_first_image_stands() -> None:
 
 
 def test_an_image_that_is_gone() -> None:
-    """Its bytes cannot be had, and nothing is known of its receipt."""
     bucket = World()
     gone = StoredImage(f"jobs/{ID}/image.jpg", "image/jpeg", 1, "0", 1, 1)
     with pytest.raises(StorageUnavailable, match="not in the bucket any more"):
         bucket.jobs.bytes_of(gone, bucket.soon)
     assert bucket.jobs.receipt(gone, bucket.soon) == Receipt()
-
-
-def test_the_first_deletion_stands() -> None:
-    """Two callers delete at once: both are told of one deletion."""
-    bucket = World()
-    first = Deleted(ID, NOON, "yes", "hash")
-    assert bucket.jobs.delete(first, bucket.soon) == first
-    assert bucket.jobs.delete(replace(first, billed="no"), bucket.soon) == first
 
 
 @pytest.mark.parametrize("name", ["claim.json", "sent.json", "submitted.json"])
@@ -132,10 +126,8 @@ def test_an_image_whose_metadata_is_damaged() -> None:
 def test_what_a_process_knows_is_bounded() -> None:
     """Ten thousand ends are remembered, those that were seen last."""
     known = Known()
-    for number in range(10_000):
-        known.end(f"{number}")
-    known.end("0")
-    known.end("another")
+    for name in (*map(str, range(10_000)), "0", "another"):
+        known.end(name)
     assert [known.has_ended(name) for name in ("0", "1", "2", "another")] == [True, False, True, True]
 
 
@@ -173,27 +165,21 @@ class Vanishing(MemoryObjects):
 
 
 def test_a_marker_that_vanishes_is_written_anew() -> None:
-    """The sweep took it away between our write and our look: the job gets one of its own before it is bought."""
-    world = World(bucket=Vanishing)
-    world.jobs.mark_open(KEY_1, Marker("gone", REQUEST.fingerprint, "", NOON), world.soon)
-    seen: list[str] = []
-    world.generator.scenes = [Scene(meanwhile=lambda: seen.extend(world.objects.names("open/")))]
-    assert world.end().status == "succeeded"
-    assert seen == [f"open/{KEY_1}"]
+    """The sweep took it away between our write and our look: the job gets one of its own before it is bought.
 
-
-def test_a_marker_that_is_written_anew_guards_the_inline_image_as_well() -> None:
-    """Another job's deletion reads of it which staged images are still needed."""
+    Another job's deletion reads of it which staged images are still needed.
+    """
     world, name = World(bucket=Vanishing), f"references/{'0' * 64}.png"
     request = replace(REQUEST, references=(Reference("model", f"gs://uploads/{name}"),))
-    seen: list[str] = []
+    world.jobs.mark_open(KEY_1, Marker("gone", request.fingerprint, "", NOON), world.soon)
+    seen: list[tuple[str, str | None]] = []
 
     def look() -> None:
-        seen.extend(info.metadata.get("staged", "") for info in world.objects.list("open/", world.soon))
+        seen.extend((info.name, info.metadata.get("staged")) for info in world.objects.list("open/", world.soon))
 
     world.generator.scenes = [Scene(meanwhile=look)]
-    world.ask(request=request)
-    assert seen == [name]
+    assert world.ask(request=request).ending
+    assert seen == [(f"open/{KEY_1}", name)]
 
 
 def test_a_late_duplicate_of_a_freed_key_does_not_claim() -> None:

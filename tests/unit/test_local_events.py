@@ -1,61 +1,28 @@
 """Finalize events as the platform sends them: one for each new object of a watched bucket, until it is taken."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from local.events import Subscription
 from local.storage import StorageServer
+from tests.harness.receiver import Receiver
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 NOWHERE = "http://127.0.0.1:9"
 BUCKETS = ("results", "uploads")
 
 
-@dataclass
-class Receiver:
-    """A receiver of events: notes every delivery and answers 204, but first the statuses that are scripted."""
-
-    statuses: deque[int] = field(default_factory=deque)
-    deliveries: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    before: Callable[[], object] = lambda: None
-    url: str = ""
-
-    def __call__(self, request: Request) -> Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.deliveries.append((headers, request.get_data()))
-        status = self.statuses.popleft() if self.statuses else 204
-        self.before()
-        return Response(status=status)
-
-    @property
-    def ids(self) -> list[str]:
-        return [headers["ce-id"] for headers, _ in self.deliveries]
-
-    @property
-    def names(self) -> list[str]:
-        return [json.loads(body)["name"] for _, body in self.deliveries]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    with HTTPServer(threaded=True) as server:
-        server.expect_request("/", method="POST").respond_with_handler(made)
-        made.url = server.url_for("/")
-        yield made
+def names_of(receiver: Receiver) -> list[str]:
+    """Return the object's name of each delivery."""
+    return [json.loads(body)["name"] for _, body in receiver.deliveries]
 
 
 def serving(directory: Path, url: str, **settings: Any) -> StorageServer:  # noqa: ANN401  # Subscription's own
@@ -78,8 +45,8 @@ def test_each_new_object_is_one_event(tmp_path: Path, receiver: Receiver) -> Non
         storage.events.settle()
         report = storage.events.report()
     assert refused.status_code == 412
-    assert sorted(receiver.names) == ["a", "a", "b"]
-    assert len(set(receiver.ids)) == 3
+    assert sorted(names_of(receiver)) == ["a", "a", "b"]
+    assert len(set(receiver.headers("ce-id"))) == 3
     assert (report["pending"], report["delivered"], report["attempts"]) == (0, 3, 3)
     assert str(first.generation) in {json.loads(body)["generation"] for _, body in receiver.deliveries}
 
@@ -110,17 +77,11 @@ def test_an_event_comes_again_until_it_is_taken(tmp_path: Path, receiver: Receiv
     with serving(tmp_path, receiver.url) as storage:
         storage.put("uploads", "a", b"1")
         storage.events.settle()
-        (event,) = events_of(storage, "a")
+        asked = {"bucket": "uploads", "name": "a"}
+        (event,) = requests.get(f"{storage.url}/_local/events", params=asked, timeout=30).json()["events"]
     assert event["answers"] == [503, 500, 404, 302, 204]
     assert len(receiver.deliveries) == 5
-    assert len({body for _, body in receiver.deliveries}) == len(set(receiver.ids)) == 1
-
-
-def events_of(storage: StorageServer, name: str) -> list[dict[str, Any]]:
-    """Return what the admin route tells of an object's events."""
-    found = requests.get(f"{storage.url}/_local/events", params={"bucket": "uploads", "name": name}, timeout=30)
-    events: list[dict[str, Any]] = found.json()["events"]
-    return events
+    assert len({body for _, body in receiver.deliveries}) == len(set(receiver.headers("ce-id"))) == 1
 
 
 def test_an_event_outlives_a_kill(tmp_path: Path, receiver: Receiver) -> None:
@@ -139,7 +100,7 @@ def test_an_event_outlives_a_kill(tmp_path: Path, receiver: Receiver) -> None:
     with serving(tmp_path, receiver.url) as storage:
         storage.events.settle()
     assert before["pending"] == 2
-    assert Counter(receiver.ids) == {event["id"]: 2 for event in before["events"]}
+    assert Counter(receiver.headers("ce-id")) == {event["id"]: 2 for event in before["events"]}
     with serving(tmp_path, receiver.url) as storage:
         assert storage.events.report()["pending"] == 0
 
@@ -154,9 +115,9 @@ def test_events_come_several_times_and_in_another_order(tmp_path: Path, receiver
         storage.events.settle()
         report = storage.events.report()
     assert (report["delivered"], report["attempts"]) == (30, 95)
-    assert set(Counter(receiver.names)) == set(names)
+    assert set(Counter(names_of(receiver))) == set(names)
     assert len(receiver.deliveries) == 95
-    assert list(dict.fromkeys(receiver.names)) != names
+    assert list(dict.fromkeys(names_of(receiver))) != names
 
 
 def test_no_more_are_under_way_than_there_are_workers(tmp_path: Path, receiver: Receiver) -> None:
@@ -192,31 +153,20 @@ def test_clearing_forgets_what_is_pending(tmp_path: Path, receiver: Receiver) ->
         assert storage.events.report()["delivered"] == 1
     with serving(tmp_path, receiver.url) as storage:
         storage.events.settle()
-    assert receiver.names == ["a", "b"]
+    assert names_of(receiver) == ["a", "b"]
 
 
-def test_waiting_for_what_does_not_come_says_what_it_is(tmp_path: Path) -> None:
-    with serving(tmp_path, NOWHERE) as storage:
-        storage.put("uploads", "jobs/a.json", b"1")
-        with pytest.raises(TimeoutError, match=r"jobs/a\.json"):
-            storage.events.settle(0)
-
-
-def test_without_a_subscription_there_are_no_events(storage: StorageServer) -> None:
+def test_waiting_for_what_does_not_come_says_what_it_is(tmp_path: Path, storage: StorageServer) -> None:
+    """Without a subscription there are no events, and nothing is waited for."""
     storage.put("uploads", "a", b"1")
     assert storage.events.report() == {"pending": 0, "delivered": 0, "attempts": 0, "events": []}
+    with serving(tmp_path, NOWHERE) as lost:
+        lost.put("uploads", "jobs/a.json", b"1")
+        with pytest.raises(TimeoutError, match=r"jobs/a\.json"):
+            lost.events.settle(0)
 
 
 def test_pauses_double_up_to_the_longest() -> None:
     subscription = Subscription(NOWHERE, (), first_pause=0.5, longest_pause=30.0)
     assert [subscription.pause(tries) for tries in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     assert subscription.pause(10_000) == 30
-
-
-def test_a_switch_that_makes_no_sense_is_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "local.storage", "--directory", str(tmp_path), "--notify", NOWHERE]
-    done = subprocess.run(
-        [*command, "--deliveries", "0"], env=dict(os.environ), capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "at least once" in done.stderr

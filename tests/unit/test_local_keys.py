@@ -35,20 +35,18 @@ def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> No
     assert ensure_key(path).read_text() == text
 
 
-@pytest.mark.parametrize("content", ["", "{}", "not a key", '{"private_key": "x", "client_email": "y"}'])
-def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "key").write_text(content)
-    with pytest.raises(ValueError, match="key"):
-        load_keys([tmp_path / "key"])
-
-
-def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
+def elliptic() -> str:
+    """Return a key file whose key is of another kind."""
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    resource = {"client_email": "me@example.com", "private_key": private.private_bytes(*form).decode()}
-    (tmp_path / "key.json").write_text(json.dumps(resource))
-    with pytest.raises(ValueError, match="no RSA key"):
-        load_keys([tmp_path / "key.json"])
+    private = ec.generate_private_key(ec.SECP256R1()).private_bytes(*form).decode()
+    return json.dumps({"client_email": "me@example.com", "private_key": private})
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not a key", '{"private_key": "x", "client_email": "y"}', None])
+def test_a_file_without_an_rsa_key_is_refused(tmp_path: Path, content: str | None) -> None:
+    (tmp_path / "key").write_text(elliptic() if content is None else content)
+    with pytest.raises(ValueError, match="key" if content is not None else "no RSA key"):
+        load_keys([tmp_path / "key"])
 
 
 def test_the_server_hands_out_access_tokens_for_it(storage: StorageServer, tmp_path: Path) -> None:

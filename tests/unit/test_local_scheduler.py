@@ -1,37 +1,13 @@
 """The scheduler's calls: Cloud Scheduler's headers, at the planned times, and the same call again when it fails."""
 
 import json
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import pytest
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
-
 from local.scheduler import PAUSES, Job, Scheduler, send, time_text
+from tests.harness.receiver import Receiver
 
 NOON = 1_773_489_600.0  # 2026-03-14T12:00:00Z
 TIME = "x-cloudscheduler-scheduletime"
-
-
-@dataclass
-class Door:
-    """The schedule door: notes every call and answers 200, but first the statuses that are scripted."""
-
-    url: str
-    statuses: deque[int] = field(default_factory=deque)
-    calls: list[dict[str, str]] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-
-    def __call__(self, request: Request) -> Response:
-        self.calls.append({name.lower(): value for name, value in request.headers.items()})
-        self.bodies.append(request.get_data())
-        return Response(status=self.statuses.popleft() if self.statuses else 200)
-
-    @property
-    def times(self) -> list[str]:
-        return [headers[TIME] for headers in self.calls]
 
 
 @dataclass
@@ -51,25 +27,17 @@ class Time:
         return len(self.waited) > self.waits
 
 
-@pytest.fixture
-def door() -> Iterator[Door]:
-    with HTTPServer() as server:
-        made = Door(server.url_for("/sweep"))
-        server.expect_request("/sweep", method="POST").respond_with_handler(made)
-        yield made
-
-
-def run(door: Door, time: Time) -> list[str]:
+def run(url: str, time: Time) -> list[str]:
     """Run a job of every minute until that time is over; return what was reported."""
     reports: list[str] = []
-    Scheduler(Job("sweep", door.url, every=60), reports.append, time.wait, time.clock).run()
+    Scheduler(Job("sweep", url, every=60), reports.append, time.wait, time.clock).run()
     return reports
 
 
-def test_a_call_looks_like_cloud_schedulers(door: Door) -> None:
-    answer = send(Job("daily", door.url, {"name": "daily"}), "2026-03-14T12:00:00Z")
-    ((headers,), (body,)) = door.calls, door.bodies
-    assert (answer.status, json.loads(body)) == (200, {"name": "daily"})
+def test_a_call_looks_like_cloud_schedulers(receiver: Receiver) -> None:
+    answer = send(Job("daily", receiver.url, {"name": "daily"}), "2026-03-14T12:00:00Z")
+    ((headers, body),) = receiver.deliveries
+    assert (answer.status, json.loads(body)) == (204, {"name": "daily"})
     assert headers["user-agent"] == "Google-Cloud-Scheduler"
     assert headers["content-type"] == "application/json"
     assert {name: value for name, value in headers.items() if name.startswith("x-")} == {
@@ -79,11 +47,11 @@ def test_a_call_looks_like_cloud_schedulers(door: Door) -> None:
     }
 
 
-def test_calls_are_planned_for_whole_minutes(door: Door) -> None:
+def test_calls_are_planned_for_whole_minutes(receiver: Receiver) -> None:
     """Whenever it was started; the time that a call names is the planned one."""
     time = Time(NOON + 0.25, waits=3)
-    assert run(door, time) == []
-    assert door.times == ["2026-03-14T12:01:00Z", "2026-03-14T12:02:00Z", "2026-03-14T12:03:00Z"]
+    assert run(receiver.url, time) == []
+    assert receiver.headers(TIME) == ["2026-03-14T12:01:00Z", "2026-03-14T12:02:00Z", "2026-03-14T12:03:00Z"]
     assert time.waited == [59.75, 60, 60, 60]
 
 
@@ -94,27 +62,27 @@ def test_a_daily_call_is_planned_so_many_hours_after_midnight() -> None:
     assert time_text(job.next_time(NOON - 8 * 3600)) == "2026-03-14T05:00:00Z"
 
 
-def test_a_call_that_fails_is_sent_again_as_the_same_call(door: Door) -> None:
-    door.statuses.extend([503, 500])
-    assert run(door, Time(NOON, waits=4)) == []
-    assert door.times == ["2026-03-14T12:01:00Z"] * 3 + ["2026-03-14T12:02:00Z"]
+def test_a_call_that_fails_is_sent_again_as_the_same_call(receiver: Receiver) -> None:
+    receiver.statuses.extend([503, 500])
+    assert run(receiver.url, Time(NOON, waits=4)) == []
+    assert receiver.headers(TIME) == ["2026-03-14T12:01:00Z"] * 3 + ["2026-03-14T12:02:00Z"]
 
 
-def test_a_call_that_never_succeeds_is_reported_and_given_up(door: Door) -> None:
+def test_a_call_that_never_succeeds_is_reported_and_given_up(receiver: Receiver) -> None:
     """After five repetitions, with longer and longer pauses; the next one is planned as ever."""
-    door.statuses.extend([500] * 6)
+    receiver.statuses.extend([500] * 6)
     time = Time(NOON, waits=7)
-    assert run(door, time) == ["the call sweep of 2026-03-14T12:01:00Z failed: HTTP 500"]
-    assert door.times == ["2026-03-14T12:01:00Z"] * 6 + ["2026-03-14T12:02:00Z"]
+    assert run(receiver.url, time) == ["the call sweep of 2026-03-14T12:01:00Z failed: HTTP 500"]
+    assert receiver.headers(TIME) == ["2026-03-14T12:01:00Z"] * 6 + ["2026-03-14T12:02:00Z"]
     assert time.waited == [60, *PAUSES, 29, 60]
 
 
 def test_a_door_that_is_not_there_is_a_call_that_failed() -> None:
-    (report,) = run(Door("http://127.0.0.1:9/sweep"), Time(NOON, waits=6))
+    (report,) = run("http://127.0.0.1:9/sweep", Time(NOON, waits=6))
     assert "refused" in report
 
 
-def test_it_ends_amid_repetitions(door: Door) -> None:
-    door.statuses.extend([500] * 9)
-    assert run(door, Time(NOON, waits=3)) == []
-    assert door.times == ["2026-03-14T12:01:00Z"] * 3
+def test_it_ends_amid_repetitions(receiver: Receiver) -> None:
+    receiver.statuses.extend([500] * 9)
+    assert run(receiver.url, Time(NOON, waits=3)) == []
+    assert receiver.headers(TIME) == ["2026-03-14T12:01:00Z"] * 3

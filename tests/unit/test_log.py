@@ -42,7 +42,7 @@ EVENTS: dict[str, tuple[str, Callable[[], None], str]] = {
     "image_deleted": ("INFO", lambda: log.image_deleted(CLAIM.id), "imageId"),
     "daily_limit_reached": ("WARNING", lambda: log.daily_limit_reached("day"), "scope"),
     "reconciled": (
-        "WARNING",
+        "WARNING",  # what the vendor billed and no job explains
         lambda: log.reconciled({**REPORT, "vendorsOnlyRows": ["sentinel"]}),
         "day both oursOnly vendorsOnly vendorsOnlyUsd",
     ),
@@ -98,12 +98,6 @@ def test_the_level(capsys: pytest.CaptureFixture[str], event: str, level: str) -
     assert len(lines(capsys)) == (order.index(severity) >= order.index(level))
 
 
-def test_a_day_that_adds_up_wakes_nobody_up(capsys: pytest.CaptureFixture[str]) -> None:
-    """Only what the vendor billed and no job explains is a warning."""
-    log.reconciled({**REPORT, "vendorsOnly": 0})
-    assert lines(capsys)[0]["severity"] == "INFO"
-
-
 def test_every_event_has_a_case() -> None:
     """A new function of `log.py` that writes a line gets a line in the table above."""
     helpers = {"configure", "about", "carrier"}
@@ -113,38 +107,28 @@ def test_every_event_has_a_case() -> None:
 
 
 def test_lines_say_what_they_are_about(capsys: pytest.CaptureFixture[str]) -> None:
-    """Request, door and trace are on every line inside the block, and on none after it."""
-    with log.about("req-1", "http", "0" * 32):
+    """Request, door and trace are on each line inside the block, on any thread, and on none after it."""
+    for project, trace in (("my-project", f"projects/my-project/traces/{'0' * 32}"), ("", "0" * 32)):
+        log.configure("DEBUG", project)
+        with log.about("req-1", "http", "0" * 32), ThreadPoolExecutor(1, initializer=log.carrier()) as pool:
+            log.image_queued(CLAIM)
+            pool.submit(log.image_queued, CLAIM).result()
         log.image_queued(CLAIM)
-    log.image_queued(CLAIM)
-    inside, outside = lines(capsys)
-    assert (inside["requestId"], inside["door"]) == ("req-1", "http")
-    assert inside["logging.googleapis.com/trace"] == f"projects/my-project/traces/{'0' * 32}"
-    assert {"requestId", "door", "logging.googleapis.com/trace"} & outside.keys() == set()
-
-
-def test_a_trace_without_a_project(capsys: pytest.CaptureFixture[str]) -> None:
-    """The bare id: better than none."""
-    log.configure("DEBUG")
-    with log.about("req-1", "http", "0" * 32):
-        log.image_queued(CLAIM)
-    assert lines(capsys)[0]["logging.googleapis.com/trace"] == "0" * 32
-
-
-def test_helpers_threads_carry_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is done for a request on another thread is still about that request."""
-    with log.about("req-1", "schedule"), ThreadPoolExecutor(1, initializer=log.carrier()) as pool:
-        pool.submit(log.image_queued, CLAIM).result()
-    assert lines(capsys)[0]["requestId"] == "req-1"
+        *inside, outside = lines(capsys)
+        about = {"requestId": "req-1", "door": "http", "logging.googleapis.com/trace": trace}
+        assert [line | about for line in inside] == inside
+        assert (len(inside), about.keys() & outside.keys()) == (2, set())
 
 
 @pytest.mark.parametrize(
     ("status", "severity"), [(200, "INFO"), (404, "INFO"), (429, "INFO"), (500, "ERROR"), (504, "ERROR")]
 )
 def test_our_own_failures_are_errors(capsys: pytest.CaptureFixture[str], status: int, severity: str) -> None:
-    """A caller's mistake is no error of ours."""
+    """A caller's mistake is no error of ours, and a day that adds up wakes nobody up."""
     log.request_ended("POST", "/v1/images", status, 1.5)
-    (line,) = lines(capsys)
+    log.reconciled({**REPORT, "vendorsOnly": 0})
+    line, day = lines(capsys)
+    assert day["severity"] == "INFO"
     assert line["severity"] == severity
     assert line["httpRequest"] == {
         "requestMethod": "POST", "requestUrl": "/v1/images", "status": status, "latency": "1.500s",
@@ -158,8 +142,7 @@ def test_a_bug_is_told_by_its_places(capsys: pytest.CaptureFixture[str]) -> None
     log.bug(caught.value)
     (line,) = lines(capsys)
     assert line["cause"] == "ZeroDivisionError"
-    assert "test_log.py" in line["frames"][-1]
-    assert "test_a_bug_is_told_by_its_places" in line["frames"][-1]
+    assert all(part in line["frames"][-1] for part in ("test_log.py", "test_a_bug_is_told_by_its_places"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from PIL import Image
 
 from imagegen.image_bytes import MAX_BYTES, NotAnImage, picture_of, sniff
 
+Row = tuple[str, str, tuple[int, int], dict[str, Any]]
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "jpeg": [{}, {"progressive": True}, {"quality": 100, "subsampling": 0}, {"exif": b"Exif\x00\x00" + bytes(200)}],
     "png": [{}, {"optimize": True}],
@@ -18,8 +19,6 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
 }
 MODES = {"jpeg": ["RGB", "L", "CMYK"], "png": ["RGB", "RGBA", "L", "P", "1"], "webp": ["RGB", "RGBA"]}
 HEADS = [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x04\x00\x00\x00WEBP"]
-SIZES = [(1280, 720), (720, 1280), (1, 1), (1584, 672)]
-KINDS = [(kind, mode, options) for kind in OPTIONS for mode in MODES[kind] for options in OPTIONS[kind]]
 
 
 def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (64, 48), **options: Any) -> bytes:  # noqa: ANN401 - any option of Pillow's
@@ -29,21 +28,21 @@ def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (64, 48), **opti
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("kind", "mode", "options"), KINDS)
-def test_a_whole_image(kind: str, mode: str, options: dict[str, Any]) -> None:
-    """By its own bytes: kind, extension and size are told as Pillow sees them."""
-    data = image(kind, mode, **options)
+KINDS: list[Row] = [
+    (kind, mode, (64, 48), options) for kind in OPTIONS for mode in MODES[kind] for options in OPTIONS[kind]
+]
+SIZES: list[Row] = [
+    (kind, "RGB", size, {}) for kind in OPTIONS for size in [(1280, 720), (720, 1280), (1, 1), (1584, 672)]
+]
+
+
+@pytest.mark.parametrize(("kind", "mode", "size", "options"), KINDS + SIZES)
+def test_a_whole_image(kind: str, mode: str, size: tuple[int, int], options: dict[str, Any]) -> None:
+    """By its own bytes: kind, extension and size, width first, are told as Pillow sees them."""
+    data = image(kind, mode, size, **options)
     found = picture_of(data)
     assert (found.content_type, found.extension) == (f"image/{kind}", "jpg" if kind == "jpeg" else kind)
-    assert (found.width, found.height, found.data) == (64, 48, data)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", OPTIONS)
-def test_the_size(kind: str, size: tuple[int, int]) -> None:
-    """In pixels, width first."""
-    found = picture_of(image(kind, size=size))
-    assert (found.width, found.height) == size
+    assert (found.width, found.height, found.data) == (*size, data)
 
 
 @given(st.sampled_from(list(OPTIONS)), st.floats(0, 1, exclude_max=True))

@@ -20,7 +20,7 @@ NOON = START + timedelta(hours=12)
 
 def entry(number: int, *, request_id: str = "", sent: str = "f", billed: str = "yes", at: datetime = NOON) -> Entry:
     status = "unknown" if billed == "maybe" else "succeeded" if billed == "yes" else "failed"
-    return Entry(f"image-{number}", status, "", billed, None, request_id, sent, at)  # type: ignore[arg-type]
+    return Entry(f"image-{number}", status, "", billed, None, request_id, sent, at)
 
 
 def row(request_id: str, sent: str | None = "f", at: datetime = NOON, cost: float | None = 0.1) -> HistoryRow:

@@ -68,16 +68,14 @@ def test_a_job_file_that_storage_refused_is_queued(done: int) -> None:
     assert len(queue.world.generator.bought) == 10
 
 
-@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100))
-def test_any_visible_name_is_a_name(name: str) -> None:
-    """1 to 100 visible ASCII characters."""
-    assert batch(1, name).name == name
+NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100)
 
 
-@given(st.lists(strategies.bodies, min_size=1, max_size=5))
-def test_a_good_batch_comes_through_whole(bodies: list[dict[str, object]]) -> None:
-    """Every request as it was asked, in its order."""
-    found = batches.parse(json.dumps({"name": "n", "images": bodies}).encode(), RULES)
+@given(NAMES, st.lists(strategies.bodies, min_size=1, max_size=5))
+def test_a_good_batch_comes_through_whole(name: str, bodies: list[dict[str, object]]) -> None:
+    """Every request as it was asked, in its order; a name is 1 to 100 visible ASCII characters."""
+    found = batches.parse(json.dumps({"name": name, "images": bodies}).encode(), RULES)
+    assert found.name == name
     assert [image.body() for image in found.images] == [{"ratio": "1280:720", **body} for body in bodies]
 
 

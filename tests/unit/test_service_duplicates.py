@@ -12,7 +12,6 @@ from tests.harness.fakes import ID, ORDER, REQUEST, Crash, Scene, World
 
 
 def test_without_a_key_every_order_is_a_new_image() -> None:
-    """Two equal orders are two images with two ids."""
     world = World()
     assert world.ask(key=None).claim.id != world.ask(key=None).claim.id
     assert len(world.generator.bought) == 2
@@ -70,21 +69,13 @@ def test_a_duplicate_gives_up_at_its_own_deadline() -> None:
     assert world.clock.monotonic() - started <= world.limits.request_seconds
 
 
-def test_a_duplicate_declares_a_dead_first_lost() -> None:
-    """A duplicate that comes late in a dead claimant's lease waits for its end, and then has an answer."""
+@pytest.mark.parametrize(("sent", "status"), [(True, "unknown"), (False, "succeeded")])
+def test_a_duplicate_ends_what_a_dead_first_left(sent: bool, status: str) -> None:
+    """Late in the lease it waits for its end: then it is lost, or bought where nothing was sent and a run fits."""
     world = World()
-    world.claimed_elsewhere(sent=True)
+    world.claimed_elsewhere(sent=sent)
     world.clock.advance(world.limits.lease_seconds - 20)
-    ending = world.end()
-    assert (ending.status, world.generator.bought) == ("unknown", [])
-
-
-def test_a_duplicate_of_a_first_that_died_before_its_call_buys() -> None:
-    """Nothing was sent, so nothing was billed: where a whole run still fits into its time, the duplicate buys."""
-    world = World()
-    world.claimed_elsewhere()
-    world.clock.advance(world.limits.lease_seconds - 20)
-    assert (world.end().status, len(world.generator.bought)) == ("succeeded", 1)
+    assert (world.end().status, len(world.generator.bought)) == (status, not sent)
 
 
 def test_a_duplicate_without_time_for_a_run_buys_nothing() -> None:

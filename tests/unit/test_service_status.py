@@ -10,7 +10,7 @@ from tests.harness.fakes import ID, ORDER, PICTURE, RECEIPT, Crash, Scene, World
 
 @pytest.mark.parametrize(("owner", "asks", "sees"), [("ada", "ada", True), ("ada", None, True), ("ada", "bob", False)])
 def test_only_the_owner_sees_an_image(owner: str, asks: str | None, sees: bool) -> None:
-    """Another caller's image is as unknown as one that does not exist; where the platform decides, all are seen."""
+    """Another caller's image is as unknown as one that does not exist, and not ended by asking; else all are seen."""
     world = World()
     made = world.ask(owner=owner)
     if sees:
@@ -18,16 +18,13 @@ def test_only_the_owner_sees_an_image(owner: str, asks: str | None, sees: bool) 
         return
     with pytest.raises(NotFound, match="no image with this id"):
         world.service.status(made.claim.id, asks)
-
-
-def test_somebody_elses_job_is_neither_seen_nor_ended() -> None:
-    """A caller who may not see a job cannot declare it lost either."""
-    world = World(Scene(raised=Crash()))
-    world.dies(owner="ada")
+    world.generator.scenes = [Scene(raised=Crash())]
+    world.dies("lost", owner)
     world.end_lease()
+    before = world.objects.names()
     with pytest.raises(NotFound):
-        world.service.status(image_id("ada", "key-1"), "bob")
-    assert world.left() == ["claim.json", "sent.json"]
+        world.service.status(image_id(owner, "lost"), asks)
+    assert world.objects.names() == before
 
 
 def test_a_wait_ends_with_the_job() -> None:

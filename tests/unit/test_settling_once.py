@@ -77,18 +77,6 @@ def test_a_row_of_a_job_that_ended_well_is_not_given_again() -> None:
     assert world.ends() == ["unknown"]
 
 
-def test_two_equal_jobs_of_which_one_has_a_row() -> None:
-    """One row for two jobs: one of them is settled by it, the other stays unknown, and no row is given twice."""
-    world = Lost("a", "b", apart=1.0)
-    world.row("r1")
-    for _ in range(3):
-        world.settle("both")
-        world.clock.advance(60)
-    assert sorted(world.ends()) == ["succeeded", "unknown"]
-    assert world.objects.names("settled/") == ["settled/r1"]
-    assert len(world.slots()) == 2
-
-
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_a_row_is_given_once_by_many_at_once(rows: int) -> None:
     """Several instances settle three equal jobs at the same time: as many images as rows, one job each."""

@@ -5,7 +5,6 @@ import pytest
 from imagegen.errors import ImageNotStored, OutcomeUnknown, SegmindModelNotFound, StorageUnavailable
 from imagegen.failure import ServiceError
 from imagegen.model import Ending
-from imagegen.timeouts import MAX_WAIT_SECONDS, Timeouts
 from tests.harness.fakes import PICTURE, Crash, Scene, World
 
 ASKS = pytest.mark.parametrize("asks", ["post", "get", "sweep, get"])
@@ -74,18 +73,6 @@ def test_a_waiter_that_inherits_a_claim_ends_in_time(late: float) -> None:
     assert code == ("bought" if late < 5 else "storage-unavailable")
     assert len(world.generator.bought) == (late < 5)
     assert world.clock.monotonic() - started <= world.limits.request_seconds
-
-
-@pytest.mark.parametrize("generation", [1.0, 180.0, 3500.0])
-def test_the_table_of_times_adds_up(generation: float) -> None:
-    """Every wait that a request can meet is in the one sum; a lease outlasts a run, a claimed run fits its request."""
-    t = Timeouts(generation_seconds=generation)
-    waits = [t.claim_seconds, generation, t.gate_seconds, t.fetch_seconds, t.store_seconds, t.end_seconds]
-    assert t.run_seconds == sum(waits)
-    assert t.request_seconds == t.body_seconds + t.stage_seconds + t.run_seconds
-    assert t.lease_seconds > t.run_seconds
-    assert t.request_seconds > MAX_WAIT_SECONDS + t.claim_seconds
-    assert min(t.body_seconds, t.stage_seconds, t.claim_seconds, t.skew_seconds, *waits) > 0
 
 
 @pytest.mark.parametrize("refusals", [1, 2])

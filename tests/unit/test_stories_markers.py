@@ -27,7 +27,10 @@ def test_an_ending_leaves_the_marker_of_a_deletion() -> None:
     uploads.recover()
     assert uploads.names() == [f"jobs/{ID}.json"]
     world.other().sweep.run()
-    assert (uploads.names(), world.objects.names("open/")) == ([], [])
+    assert (uploads.names(), world.left(), world.objects.names("open/")) == ([], ["deleted.json"], [f"open/{ID}"])
+    world.clock.advance(3600)
+    world.other().sweep.run()
+    assert world.objects.names("open/") == []
 
 
 def test_a_sweep_leaves_the_marker_of_a_young_deletion() -> None:

@@ -159,6 +159,20 @@ def test_a_marker_whose_claim_is_not_there(early: float, counted: str) -> None:
     assert world.sweep.run() == NOTHING | {counted: 1}
 
 
+@pytest.mark.parametrize(("late", "left"), [(0, 1), (1, 0)])
+def test_the_marker_of_a_deletion_that_died_goes_after_a_leases_time(late: float, left: int) -> None:
+    """It died before it wrote `deleted.json`; until then it may be at work."""
+    world = World()
+    world.ask()
+    world.objects.fail("create", "*/deleted.json", error=Crash)
+    with pytest.raises(Crash):
+        world.core.deleting.delete(ID, None)
+    world.objects.recover()
+    world.clock.advance(world.limits.lease_seconds + late)
+    assert world.sweep.run() == NOTHING | {"closed": 1}
+    assert len(world.objects.names("open/")) == left
+
+
 @pytest.mark.parametrize(
     ("minutes", "generation", "scene", "counted"),
     [

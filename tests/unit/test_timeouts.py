@@ -5,17 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from imagegen import timeouts
-from imagegen.errors import (
-    BY_CODE,
-    OutcomeUnknown,
-    SegmindBadImage,
-    SegmindError,
-    SegmindFailed,
-    SegmindRateLimited,
-    SegmindTimeout,
-    SegmindUnavailable,
-    SegmindUnreachable,
-)
+from imagegen.errors import BY_CODE, SegmindError
 from imagegen.timeouts import Timeouts
 
 
@@ -40,27 +30,25 @@ def test_every_step_has_its_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "named", "shortest", "longest"),
+    ("code", "status", "named", "shortest", "longest"),
     [
-        (SegmindUnavailable, 502, None, [0.25, 0.5, None], [0.75, 1.5, None]),
-        (SegmindUnreachable, None, None, [0.25, 0.5, None], [0.75, 1.5, None]),
-        (SegmindFailed, 503, None, [0.25, None], [0.75, None]),
-        (SegmindFailed, 500, None, [None], [None]),
-        (SegmindRateLimited, 429, None, [1, 2, 4, 8, 10, 10], [2, 4, 8, 16, 20, 20]),
-        (SegmindRateLimited, 429, 7.0, [7.05, 7.1, 7.2, 7.4, 7.8, 8.6, 8.6], [7.5, 8, 9, 11, 15, 23, 23]),
-        (SegmindTimeout, 504, None, [None], [None]),
-        (OutcomeUnknown, None, None, [None], [None]),
-        (SegmindBadImage, 200, None, [None], [None]),
+        ("segmind-unavailable", 502, None, [0.25, 0.5, None], [0.75, 1.5, None]),
+        ("segmind-unreachable", None, None, [0.25, 0.5, None], [0.75, 1.5, None]),
+        ("segmind-failed", 503, None, [0.25, None], [0.75, None]),
+        ("segmind-failed", 500, None, [None], [None]),
+        ("segmind-rate-limited", 429, None, [1, 2, 4, 8, 10, 10], [2, 4, 8, 16, 20, 20]),
+        ("segmind-rate-limited", 429, 7.0, [7.05, 7.1, 7.2, 7.4, 7.8, 8.6, 8.6], [7.5, 8, 9, 11, 15, 23, 23]),
+        ("segmind-timeout", 504, None, [None], [None]),
+        ("outcome-unknown", None, None, [None], [None]),
+        ("segmind-bad-image", 200, None, [None], [None]),
     ],
 )
 def test_pauses_before_repeats(
-    kind: type[SegmindError],
-    status: int | None,
-    named: float | None,
-    shortest: list[float | None],
-    longest: list[float | None],
+    code: str, status: int | None, named: float | None, shortest: list[float | None], longest: list[float | None]
 ) -> None:
     """Only what was certainly not billed is repeated, later and later, within its jitter; None: not repeated."""
+    kind = BY_CODE[code]
+    assert issubclass(kind, SegmindError)
     for draw, pauses in ((min, shortest), (max, longest)):
         found = [kind.repeats.pause(n, named, status, draw) for n in range(1, len(pauses) + 1)]
         assert found == pytest.approx(pauses)
@@ -76,3 +64,15 @@ def test_what_may_pass_and_how_long_it_usually_lasts() -> None:
     }
     passing = {code for code, kind in BY_CODE.items() if kind.may_pass}
     assert passing == {code for code, kind in BY_CODE.items() if kind.frees_key} - {"invalid-request"}
+
+
+@pytest.mark.parametrize("generation", [1.0, 180.0, 3500.0])
+def test_the_table_of_times_adds_up(generation: float) -> None:
+    """Every wait that a request can meet is in the one sum; a lease outlasts a run, a claimed run fits its request."""
+    t = Timeouts(generation_seconds=generation)
+    waits = [t.claim_seconds, generation, t.gate_seconds, t.fetch_seconds, t.store_seconds, t.end_seconds]
+    assert t.run_seconds == sum(waits)
+    assert t.request_seconds == t.body_seconds + t.stage_seconds + t.run_seconds
+    assert t.lease_seconds > t.run_seconds
+    assert t.request_seconds > timeouts.MAX_WAIT_SECONDS + t.claim_seconds
+    assert min(t.body_seconds, t.stage_seconds, t.claim_seconds, t.skew_seconds, *waits) > 0

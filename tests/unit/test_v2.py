@@ -49,12 +49,6 @@ def client(segmind: FakeSegmind) -> Client:
     return Client(segmind)
 
 
-def test_the_id_is_handed_over_once(client: Client) -> None:
-    """Before the first look, and as Segmind gave it."""
-    client.generate("a boat")
-    assert client.written == [client.segmind.ledger.billed()[0].request_id]
-
-
 def test_looks_become_rarer(client: Client) -> None:
     """A generation of half a minute is looked at about a dozen times, and its end is noticed within 3 seconds."""
     started = client.clock.monotonic()
@@ -71,18 +65,12 @@ def test_a_generation_that_does_not_end_is_left_at_the_deadline(client: Client) 
     assert 55 <= client.looks <= 65
 
 
-@pytest.mark.parametrize("fault", ["503", "429", "500", "401", "400,body=html", "moderation", "502"])
+@pytest.mark.parametrize("fault", ["503", "429", "500", "401", "400,body=html", "moderation", "502", "v2-expired"])
 def test_trouble_until_the_deadline_says_nothing_about_the_generation(client: Client, fault: str) -> None:
-    """However long looking fails, the generation is not declared dead: it is StillGenerating."""
+    """However long looking fails, or finds no record, the generation is not declared dead: it is StillGenerating."""
     client.segmind.faults.add(f"{fault},on=v2-status", times=None)
     with pytest.raises(StillGenerating):
         client.generate("a boat")
-
-
-def test_a_missing_record_says_nothing_for_an_hour(client: Client) -> None:
-    """A blip, or a wrong base URL: for an hour after the submit a 404 loses no generation."""
-    with pytest.raises(StillGenerating):
-        client.generate("a boat [mock:v2-expired]")
 
 
 @pytest.mark.parametrize(("minutes", "lost"), [(59, False), (61, True)])
@@ -108,16 +96,12 @@ def test_what_has_no_end_after_a_day_is_unknown(client: Client, minutes: int, lo
         client.v2.resume(client.written[0], since, Deadline.within(client.clock, 2))
 
 
-def test_an_id_that_could_not_be_written_is_written_while_polling(client: Client) -> None:
-    """Until it is in the bucket, every look begins with another try; afterwards none does."""
-    client.refusals = 3
-    client.generate("a boat [mock:v2-polls=9]")
-    assert client.written == [client.segmind.ledger.billed()[0].request_id] * 4
-
-
-def test_a_resumed_generation_buys_nothing(client: Client) -> None:
-    """The image of an earlier submit, by its id alone."""
-    bought = client.generate("a boat")
+@pytest.mark.parametrize("refusals", [0, 3])
+def test_an_id_is_handed_over_until_it_is_written(client: Client, refusals: int) -> None:
+    """Before the first look; a resumed generation, by that id alone, buys nothing."""
+    client.refusals = refusals
+    bought = client.generate("a boat [mock:v2-polls=9]")
+    assert client.written == [client.segmind.ledger.billed()[0].request_id] * (1 + refusals)
     with client.v2.resume(client.written[0], client.clock.now(), client.deadline) as generation:
         assert generation.read(0.0).data == bought
     assert len(client.segmind.ledger.generations()) == 1

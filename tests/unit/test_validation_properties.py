@@ -22,23 +22,14 @@ def outcome(body: bytes, rules: Rules | None = None) -> ImageRequest | InvalidRe
         return error
 
 
-@given(st.binary(max_size=400))
-def test_any_bytes(body: bytes) -> None:
-    """Any body is answered."""
-    assert isinstance(outcome(body), ImageRequest | InvalidRequest)
+BODIES = st.one_of(strategies.json_values, strategies.almost_bodies).map(strategies.as_json)
 
 
-@given(st.one_of(strategies.json_values, strategies.almost_bodies), RULES)
-def test_any_json(value: object, rules: Rules) -> None:
-    """Of any shape, with any text and any number in it; a refusal always says at least one thing."""
-    found = outcome(strategies.as_json(value), rules)
+@given(st.one_of(BODIES, st.binary(max_size=400)), RULES)
+def test_problems_of_any_body_can_be_shown(body: bytes, rules: Rules) -> None:
+    """Of any shape: a refusal says one thing at least, in text that UTF-8 and JSON can carry, and points (RFC 6901)."""
+    found = outcome(body, rules)
     assert isinstance(found, ImageRequest) or found.problems
-
-
-@given(st.one_of(strategies.json_values, strategies.almost_bodies), RULES)
-def test_problems_can_be_shown(value: object, rules: Rules) -> None:
-    """Every pointer and detail is text that UTF-8 and JSON can carry, and a pointer points (RFC 6901)."""
-    found = outcome(strategies.as_json(value), rules)
     for problem in found.problems if isinstance(found, InvalidRequest) else ():
         assert problem.pointer == "" or problem.pointer.startswith("/")
         assert json.loads(json.dumps([problem.pointer, problem.detail]).encode())
@@ -47,19 +38,12 @@ def test_problems_can_be_shown(value: object, rules: Rules) -> None:
 
 @given(strategies.bodies)
 def test_a_good_request_comes_through_whole(body: dict[str, object]) -> None:
-    """What is sent to Segmind is what was asked, with the defaults filled in."""
-    made = check(body).body()
-    assert made == {"ratio": "1280:720", **body}
-    assert parse(json.dumps(made).encode()) == check(body)
-
-
-@given(strategies.bodies)
-def test_a_good_request_is_within_its_limits(body: dict[str, object]) -> None:
-    """Nothing that passes is more than Runway takes."""
+    """What is sent to Segmind is what was asked, with the defaults filled in, and no more than Runway takes."""
     made = check(body)
+    assert made.body() == {"ratio": "1280:720", **body}
+    assert parse(json.dumps(made.body()).encode()) == made
     assert len(made.prompt.encode("utf-16-le")) // 2 <= MAX_PROMPT_UNITS
-    assert len(made.references) <= MAX_REFERENCES
-    assert len({r.tag for r in made.references}) == len(made.references)
+    assert len({r.tag for r in made.references}) == len(made.references) <= MAX_REFERENCES
 
 
 @given(strategies.bodies, st.randoms(use_true_random=False))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imagegen.pipeline.claiming import Outcome
     from imagegen.pipeline.job_objects import JobObjects
 
-_ASK_AGAIN_SECONDS = 2
+_ASK_AGAIN_SECONDS = "2"
 _STREAM_SECONDS = 60.0
 
 
@@ -46,14 +46,14 @@ class Answers:
     def shown(self, outcome: "Outcome", call: Call, *, as_image: bool) -> Response:
         """Answer a GET of the resource: 200 for every end, good or bad."""
         if outcome.ending is None:
-            return self._running(outcome, call, 200)
+            return self._running(outcome, call, 200, {})
         return self._ended(outcome, self.signed(outcome, call), call, {}, as_image=as_image)
 
     def content(self, outcome: "Outcome", call: Call) -> Response:
         """Answer a GET of the image itself: 302 to a fresh URL, or why there is none (yet)."""
         ending = outcome.ending
         if ending is None:
-            return self._running(outcome, call, 202)
+            return self._running(outcome, call, 202, {})
         if ending.image is None:
             assert ending.error is not None  # noqa: S101 - an end has one or the other
             return problem_answer(ending.error, call.id)
@@ -66,11 +66,9 @@ class Answers:
         with call.watch.step("sign"):
             return self._signer.sign(image.name) if image else None
 
-    def _running(
-        self, outcome: "Outcome", call: Call, status: int, headers: Mapping[str, str] | None = None
-    ) -> Response:
+    def _running(self, outcome: "Outcome", call: Call, status: int, headers: Mapping[str, str]) -> Response:
         body = resource(outcome, self._bucket, None, call.id)
-        return json_answer(body, status, {**(headers or {}), "Retry-After": str(_ASK_AGAIN_SECONDS)})
+        return json_answer(body, status, {**headers, "Retry-After": _ASK_AGAIN_SECONDS})
 
     def _ended(
         self, outcome: "Outcome", url: SignedUrl | None, call: Call, headers: Mapping[str, str], *, as_image: bool

@@ -26,6 +26,8 @@ from imagegen.references.rules import Rules
 from imagegen.references.upload_urls import parse_wish, upload_url
 from imagegen.timeouts import MAX_WAIT_SECONDS, Timeouts
 
+_BAD_KEY = Problem("", "the header Idempotency-Key must be 1 to 255 visible ASCII characters")
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRoutes:
@@ -129,9 +131,7 @@ class ImageRoutes:
         """Return what the caller orders. Raises InvalidRequest with every problem of header and body."""
         key = call.request.headers.get("Idempotency-Key")
         with call.watch.step("validate"), self.bodies.of(call.request) as body:
-            problems: tuple[Problem, ...] = ()
-            if key is not None and not re.fullmatch(r"[!-~]{1,255}", key):
-                problems = (Problem("", "the header Idempotency-Key must be 1 to 255 visible ASCII characters"),)
+            problems = () if key is None or re.fullmatch("[!-~]{1,255}", key) else (_BAD_KEY,)
             try:
                 request = validation.parse(body, self._rules(caller))
             except InvalidRequest as error:

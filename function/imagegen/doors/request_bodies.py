@@ -4,7 +4,7 @@ import io
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from flask import Request
@@ -30,15 +30,11 @@ class Patience:
     large: float = BODY_SECONDS
     silence: float = 10.0
     place: float = PLACE_SECONDS
-    crowd: float = 1.0
-
-    def in_a_crowd(self) -> "Patience":
-        """Return what is left of it where bodies hold half of the threads already: slow ones may not hold the rest."""
-        most = {name: min(self.crowd, getattr(self, name)) for name in ("small", "silence", "place")}
-        return replace(self, **most, large=min(5 * self.crowd, self.large))
 
 
 _PATIENCE = Patience()
+# Where bodies hold half of the threads already: slow ones may not hold the rest.
+_IN_A_CROWD = Patience(small=1.0, large=5.0, silence=1.0, place=1.0)
 _WATCHDOG = Watchdog()
 
 
@@ -68,7 +64,7 @@ class Bodies:
     def _allowed(self) -> Iterator[Patience]:
         """Lend what patience there is: a thread that waits for a slow caller is one less for all others."""
         if not self._unhurried.acquire(blocking=False):
-            yield self._patience.in_a_crowd()
+            yield _IN_A_CROWD
             return
         try:
             yield self._patience

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from imagegen.errors import BY_CODE, ImageNotStored, InvalidRequest
 from imagegen.failure import ServiceError
-from imagegen.model import Ending, Failure, Picture, PublicRequest, Receipt, SignedUrl, StoredImage, time_text
+from imagegen.model import Ending, Failure, Picture, Receipt, SignedUrl, StoredImage, time_text
 
 if TYPE_CHECKING:
     from imagegen.pipeline.claiming import Outcome
@@ -20,7 +20,11 @@ def resource(outcome: "Outcome", bucket: str, url: SignedUrl | None, request_id:
         "id": claim.id,
         "status": ending.status if ending else "queued" if outcome.queued else "running",
         "createdAt": time_text(claim.created_at),
-        "request": _request(claim.request),
+        "request": {
+            "promptText": claim.request.prompt,
+            "ratio": claim.request.ratio,
+            "referenceImages": [{"tag": tag} for tag in claim.request.tags],
+        },
     }
     return shown | (_end(ending, bucket, url, request_id) if ending else {})
 
@@ -60,11 +64,6 @@ def _end(ending: Ending, bucket: str, url: SignedUrl | None, request_id: str) ->
     if ending.error:
         shown["error"] = problem(ending.error, request_id)
     return shown
-
-
-def _request(request: PublicRequest) -> Json:
-    references = [{"tag": tag} for tag in request.tags]
-    return {"promptText": request.prompt, "ratio": request.ratio, "referenceImages": references}
 
 
 def _facts(image: StoredImage | Picture, size: int) -> Json:

@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from google.auth.exceptions import GoogleAuthError
-from urllib3 import BaseHTTPResponse, PoolManager
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from imagegen import connections, log
@@ -26,11 +26,9 @@ ATTEMPT_SECONDS = 10.0  # an attempt that takes longer is lost
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 _PAUSE_SECONDS, _LONGEST_PAUSE = 0.1, 2.0
 _MAX_CONNECTIONS = 64
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_UNAUTHORIZED = 401
 # Every write of ours may be repeated, so a connection that broke unseen costs one attempt and no money.
 _RULES = connections.Rules(max_idle_seconds=120.0)
-
-Body = bytes | Iterable[bytes | memoryview] | None
 
 
 class JsonApi:
@@ -55,7 +53,7 @@ class JsonApi:
         deadline: Deadline,
         *,
         query: Mapping[str, object] | None = None,
-        body: Body = None,
+        body: bytes | Iterable[bytes | memoryview] | None = None,
         headers: Mapping[str, str] | None = None,
         expected: tuple[int, ...] = (200,),
         stream: bool = False,
@@ -67,8 +65,10 @@ class JsonApi:
         url = path + (f"?{urlencode(query)}" if query else "")
         pause, cause = _PAUSE_SECONDS, "no time was left"
         while deadline.left > 0:
+            seconds = min(ATTEMPT_SECONDS, deadline.left)
             try:
-                response = self._send(method, url, deadline, body, headers or {}, stream=stream)
+                told = {**(headers or {}), **self._authorization(seconds)}
+                response = connections.send(self._pool, method, url, seconds, told, body, whole=not stream)
             except (HTTPError, OSError) as error:
                 cause = type(error).__name__
             except GoogleAuthError as error:
@@ -94,43 +94,21 @@ class JsonApi:
         self._credentials.token = None
         return fresh
 
-    def json(self, operation: str, path: str, deadline: Deadline, **how: Any) -> dict[str, Any] | None:  # noqa: ANN401
-        """Return the JSON object that a GET answers; None where there is no such thing."""
-        response = self.call(operation, "GET", path, deadline, expected=(200, 404), **how)
-        return None if response.status == _NOT_FOUND else parsed(operation, response.data)
-
-    def _send(  # noqa: PLR0913 - one attempt, all of it
-        self, method: str, url: str, deadline: Deadline, body: Body, headers: Mapping[str, str], *, stream: bool
-    ) -> BaseHTTPResponse:
-        left = deadline.left
-        headers = {**headers, **self._authorization(left)}
-        return connections.send(self._pool, method, url, min(ATTEMPT_SECONDS, left), headers, body, whole=not stream)
-
     def _authorization(self, seconds: float) -> dict[str, str]:
         if self._credentials is None:
             return {}
         if not self._credentials.valid:
             with self._refreshing:
                 if not self._credentials.valid:
-                    self._credentials.refresh(_Transport(self._pools, seconds))
+                    self._refresh(seconds)
         return {"Authorization": f"Bearer {self._credentials.token}"}
 
-
-class _Transport:
-    """What google.auth refreshes a token with: our pool, and the time that is left."""
-
-    def __init__(self, pool: PoolManager, seconds: float) -> None:
+    def _refresh(self, seconds: float) -> None:
+        """Fetch a token over our pool; google.auth's own timeouts give way to the time that is left."""
         from google.auth.transport import urllib3 as transport  # noqa: PLC0415 - only where there are credentials
 
-        self._request, self._seconds = transport.Request(pool), min(ATTEMPT_SECONDS, seconds)
-
-    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - google.auth's own protocol
-        return self._request(*args, **{**options, "timeout": self._seconds})
-
-
-def object_path(bucket: str, name: str) -> str:
-    """Return the path of an object."""
-    return f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
+        request = transport.Request(self._pools)
+        self._credentials.refresh(lambda *args, **options: request(*args, **{**options, "timeout": seconds}))
 
 
 def parsed(operation: str, data: bytes) -> dict[str, Any]:

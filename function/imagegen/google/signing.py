@@ -1,16 +1,16 @@
 """Signed URLs (V4): with a key file where the credentials have one, else through IAM signBlob.
 
 In the cloud the credentials come from the metadata server and cannot sign. The storage library's own way round
-that opens a connection for each URL and can retry for two minutes; `google.auth.iam.Signer` behind a small
-credentials class keeps its connection and retries a few times.
+that opens a connection for each URL and can retry for two minutes; `google.auth.iam.Signer` keeps its connection and
+retries a few times.
 """
 
 import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import google.auth
 import google.auth.compute_engine
@@ -18,6 +18,7 @@ from google.auth import credentials as google_credentials
 from google.auth import crypt, iam
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
+from google.oauth2 import service_account
 
 from imagegen import log
 from imagegen.errors import StorageUnavailable
@@ -31,28 +32,6 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _ATTEMPT_SECONDS = 5.0
 _MAX_CACHED = 10_000
 _NOT_A_SIGNATURE = (AttributeError, LookupError, TypeError, ValueError)  # how the library takes IAM's odd answers
-
-
-class IamSigning(google_credentials.Signing):  # type: ignore[misc]  # google.auth is untyped
-    """Credentials that sign through IAM: the key never leaves Google."""
-
-    def __init__(self, credentials: Any, email: str, request: Any) -> None:  # noqa: ANN401 - google.auth is untyped
-        self._signer = iam.Signer(request, credentials, email)
-        self._email = email
-
-    def sign_bytes(self, message: bytes) -> bytes:
-        """Return IAM's signature."""
-        return cast("bytes", self._signer.sign(message))
-
-    @property
-    def signer_email(self) -> str:
-        """The service account whose keys sign."""
-        return self._email
-
-    @property
-    def signer(self) -> iam.Signer:
-        """The signer itself."""
-        return self._signer
 
 
 class GcsSigner:
@@ -75,7 +54,7 @@ class GcsSigner:
             known = self._cache.get(name)
         if known and known.expires_at - now >= self._ttl / 2:
             return known
-        made = SignedUrl(self._sign(name), (now + self._ttl).replace(microsecond=0))
+        made = self._signed(name, now)
         with self._lock:
             self._cache[name] = made
             self._cache.move_to_end(name)
@@ -85,11 +64,11 @@ class GcsSigner:
 
     def sign_put(self, name: str, headers: dict[str, str]) -> SignedUrl:
         """Return a URL that takes one PUT with exactly these headers. Raises StorageUnavailable."""
-        expires = (self._clock.now() + self._ttl).replace(microsecond=0)
         others = {k: v for k, v in headers.items() if k.lower() != "content-type"}
-        return SignedUrl(self._sign(name, method="PUT", content_type=headers["Content-Type"], headers=others), expires)
+        bound = {"content_type": headers["Content-Type"], "headers": others}
+        return self._signed(name, self._clock.now(), method="PUT", **bound)
 
-    def _sign(self, name: str, method: str = "GET", **bound: object) -> str:
+    def _signed(self, name: str, now: datetime, method: str = "GET", **bound: object) -> SignedUrl:
         try:
             with self._lock:
                 self._credentials = self._credentials or self._find()
@@ -100,7 +79,7 @@ class GcsSigner:
         except (GoogleAuthError, OSError, *_NOT_A_SIGNATURE) as e:
             log.signing_failed(e)
             raise StorageUnavailable("No URL could be signed; nothing else is wrong with the image.") from e
-        return str(url)
+        return SignedUrl(str(url), (now + self._ttl).replace(microsecond=0))
 
 
 def _bucket(name: str) -> "storage.Bucket":
@@ -118,25 +97,28 @@ def signing_credentials(service_account: str | None, request: Any = None) -> Any
         return found
     bounded = request or functools.partial(Request(), timeout=_ATTEMPT_SECONDS)
     email = service_account or _own_email(found, bounded)
-    return IamSigning(found, email, bounded)
+    return _signing(iam.Signer(bounded, found, email), email)
 
 
 def throw_away_credentials() -> Any:  # noqa: ANN401
     """Return a key made for this process, for an emulator that has no credentials to check it against."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - tests and emulators only
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
-    from google.oauth2 import service_account  # noqa: PLC0415
 
     log.unsigned_start("STORAGE_EMULATOR_HOST is set and GOOGLE_APPLICATION_CREDENTIALS is not")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    signer = crypt.RSASigner.from_string(key)
-    return service_account.Credentials(signer, "emulator@example.iam.gserviceaccount.com", "http://127.0.0.1/token")
+    return _signing(crypt.RSASigner.from_string(key), "emulator@example.iam.gserviceaccount.com")
+
+
+def _signing(signer: Any, email: str) -> Any:  # noqa: ANN401
+    """Return credentials that sign and do nothing else."""
+    return service_account.Credentials(signer, email, "http://127.0.0.1/no-token")
 
 
 def _own_email(credentials: Any, request: Any) -> str:  # noqa: ANN401
-    """Compute credentials call themselves "default" until they were refreshed once."""
+    """Return who these credentials are; compute ones call themselves "default" until they were refreshed once."""
     if getattr(credentials, "service_account_email", None) in {None, "default"}:
         credentials.refresh(request)
     email = getattr(credentials, "service_account_email", None)

@@ -10,17 +10,19 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import google.auth
 import google_crc32c
 from google.auth.exceptions import GoogleAuthError
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from imagegen import connections, log
 from imagegen.errors import StorageUnavailable
-from imagegen.google.json_api import ATTEMPT_SECONDS, HOST, SCOPE, JsonApi, object_path, parsed
+from imagegen.google.json_api import ATTEMPT_SECONDS, HOST, SCOPE, JsonApi, parsed
 from imagegen.ports import Deadline, ObjectInfo
 
 STREAM_CHUNK = 256 * 1024
@@ -46,8 +48,7 @@ class GcsObjects:
     """Implements `ports.Objects` on one bucket."""
 
     def __init__(self, api: JsonApi, bucket: str) -> None:
-        self._api, self._bucket = api, bucket
-        self._objects = f"/storage/v1/b/{quote(bucket, safe='')}/o"
+        self._api, self._objects = api, f"/storage/v1/b/{quote(bucket, safe='')}/o"
 
     def create(
         self,
@@ -59,9 +60,8 @@ class GcsObjects:
     ) -> int | None:
         """Write an object that does not exist; return its generation, or None where another was first.
 
-        A write that was answered with 503, or not at all, may have happened, so its repetition can meet itself
-        as a 412. What is there is read back: every object of ours carries its claimant's token, so the same
-        bytes are our own.
+        A write that was answered with 503, or not at all, may have happened, so its repetition can meet itself as a
+        412. What is there is read back, and the same bytes are our own.
         """
         parts, content = _multipart(name, data, content_type, metadata or {})
         response = self._api.call(
@@ -74,32 +74,28 @@ class GcsObjects:
             headers={"Content-Type": content, "Content-Length": str(sum(map(len, parts)))},
             expected=(200, 412),
         )
-        if response.status != 200:  # noqa: PLR2004
+        if response.status != HTTPStatus.OK:
             return self._ours(name, data, deadline)
         return _info(parsed("create", response.data)).generation
 
     def read(self, name: str, deadline: Deadline, generation: int | None = None) -> bytes | None:
         """Return the whole object, or None where there is none."""
         while True:
-            query = {"alt": "media", **({} if generation is None else {"generation": generation})}
-            path = object_path(self._bucket, name)
-            response = self._api.call("read", "GET", path, deadline, query=query, expected=(200, 404))
-            if response.status != 200:  # noqa: PLR2004
+            response = self._get("read", name, deadline, alt="media", generation=generation)
+            if response.status != HTTPStatus.OK:
                 return None
             if _is_whole(response.data, response.headers.get("x-goog-hash", "")):
                 return response.data
 
     def stat(self, name: str, deadline: Deadline, generation: int | None = None) -> ObjectInfo | None:
         """Return what is known of the object, or None where there is none."""
-        query = {"fields": _FIELDS, **({} if generation is None else {"generation": generation})}
-        found = self._api.json("stat", object_path(self._bucket, name), deadline, query=query)
-        return None if found is None else _info(found)
+        response = self._get("stat", name, deadline, fields=_FIELDS, generation=generation)
+        return _info(parsed("stat", response.data)) if response.status == HTTPStatus.OK else None
 
     def stream(self, name: str, deadline: Deadline) -> Iterator[bytes] | None:
         """Return the object in pieces of 256 KiB: memory does not grow with the readers."""
-        path, query = object_path(self._bucket, name), {"alt": "media"}
-        response = self._api.call("stream", "GET", path, deadline, query=query, expected=(200, 404), stream=True)
-        if response.status == 200:  # noqa: PLR2004
+        response = self._get("stream", name, deadline, alt="media", stream=True)
+        if response.status == HTTPStatus.OK:
             return _pieces(response)
         response.drain_conn()
         return None
@@ -120,14 +116,17 @@ class GcsObjects:
 
     def delete(self, name: str, generation: int, deadline: Deadline) -> None:
         """Delete that generation, for good. A repeated delete can never hit an object that was written since."""
-        self._api.call(
-            "delete",
-            "DELETE",
-            object_path(self._bucket, name),
-            deadline,
-            query={"generation": generation, "ifGenerationMatch": generation},
-            expected=(200, 204, 404, 412),
-        )
+        query = {"generation": generation, "ifGenerationMatch": generation}
+        self._api.call("delete", "DELETE", self._path(name), deadline, query=query, expected=(200, 204, 404, 412))
+
+    def _get(
+        self, operation: str, name: str, deadline: Deadline, *, stream: bool = False, **query: object
+    ) -> BaseHTTPResponse:
+        path, known = self._path(name), {key: value for key, value in query.items() if value is not None}
+        return self._api.call(operation, "GET", path, deadline, query=known, expected=(200, 404), stream=stream)
+
+    def _path(self, name: str) -> str:
+        return f"{self._objects}/{quote(name, safe='')}"
 
     def _ours(self, name: str, data: bytes, deadline: Deadline) -> int | None:
         """Return the generation of an object with exactly these bytes, or None where it is another's."""
@@ -150,7 +149,7 @@ def _multipart(
     return parts, f"multipart/related; boundary={_BOUNDARY}"
 
 
-def _pieces(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - urllib3's response
+def _pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
     """Yield the content. The answer's head is out: only a reset can tell the caller, and no server logs it."""
     try:
         for piece in response.stream(STREAM_CHUNK):
@@ -169,8 +168,7 @@ def _crc32c(data: bytes) -> str:
 
 
 def _is_whole(data: bytes, hashes: str) -> bool:
-    told = next((part.strip()[7:] for part in hashes.split(",") if part.strip().startswith("crc32c=")), None)
-    return told is None or told == _crc32c(data)
+    return "crc32c=" not in hashes or f"crc32c={_crc32c(data)}" in hashes
 
 
 def _info(found: Mapping[str, Any]) -> ObjectInfo:

@@ -10,11 +10,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from imagegen.model import Billed, Ending, Receipt, owner_hash
+from imagegen.model import Ending, Receipt, owner_hash
 from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Deadline, ObjectInfo, Objects
 
-LEDGER = "ledger/"
+_FIELDS = ("code", "billed", "usd", "requestId", "fingerprint", "created")
 _RANK = ("unknown", "failed", "succeeded")  # the later wins
 
 
@@ -25,7 +25,7 @@ class Entry:
     image_id: str
     status: str
     code: str
-    billed: Billed
+    billed: str  # "no", "maybe", "yes"; "" where its metadata is gone
     usd: Decimal | None
     request_id: str
     fingerprint: str
@@ -33,7 +33,7 @@ class Entry:
 
     @property
     def counts(self) -> bool:
-        """Whether it holds a place of the day's cap."""
+        """Whether it holds a place of the day's cap: it was billed, or may have been."""
         return self.billed != "no"
 
 
@@ -71,12 +71,12 @@ class Account:
             "fingerprint": fingerprint,
             "created": claim.created_at.isoformat(),
         }
-        name = f"{LEDGER}{claim.day}/{owner_hash(claim.owner)}/{claim.id}/{ending.status}"
+        name = f"ledger/{claim.day}/{owner_hash(claim.owner)}/{claim.id}/{ending.status}"
         self.objects.create(name, b"", "text/plain", deadline, shown)
 
     def of_day(self, day: str, deadline: Deadline, owner: str | None = None) -> list[Entry]:
         """Return what became of the jobs of a UTC day, one entry each; an owner of None stands for all."""
-        prefix = f"{LEDGER}{day}/" if owner is None else f"{LEDGER}{day}/{owner_hash(owner)}/"
+        prefix = f"ledger/{day}/" if owner is None else f"ledger/{day}/{owner_hash(owner)}/"
         best: dict[str, Entry] = {}
         for entry in map(_entry, self.objects.list(prefix, deadline)):
             other = best.get(entry.image_id)
@@ -87,29 +87,17 @@ class Account:
     def usage(self, days: Sequence[date], deadline: Deadline, owner: str | None = None) -> list[Usage]:
         """Return what was spent on each of these UTC days."""
         listings = [self.parallel.start(partial(self.of_day, f"{day}", deadline, owner)) for day in days]
-        return [added_up(listing.result()) for listing in listings]
+        return [total(map(_usage, listing.result())) for listing in listings]
 
 
-def added_up(entries: Iterable[Entry]) -> Usage:
-    """Return the sum of these entries."""
+def total(parts: Iterable[Usage]) -> Usage:
+    """Return the sum of several entries or days."""
     failed: Counter[str] = Counter()
     images, unknown, usd = 0, 0, Decimal(0)
-    for entry in entries:
-        images += entry.status == "succeeded"
-        unknown += entry.status == "unknown"
-        failed.update([entry.code] if entry.status == "failed" else [])
-        usd += entry.usd or 0
+    for part in parts:
+        images, unknown, usd = images + part.images, unknown + part.unknown, usd + part.usd
+        failed.update(part.failed)
     return Usage(images, dict(failed), unknown, usd)
-
-
-def total(days: Iterable[Usage]) -> Usage:
-    """Return the sum of several days."""
-    listed = list(days)
-    failed: Counter[str] = Counter()
-    for day in listed:
-        failed.update(day.failed)
-    images, unknown = sum(d.images for d in listed), sum(d.unknown for d in listed)
-    return Usage(images, dict(failed), unknown, sum((d.usd for d in listed), Decimal(0)))
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
@@ -118,21 +106,21 @@ def days_between(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=n)
 
 
+def _usage(entry: Entry) -> Usage:
+    failed = {entry.code: 1} if entry.status == "failed" else {}
+    return Usage(int(entry.status == "succeeded"), failed, int(entry.status == "unknown"), entry.usd or Decimal(0))
+
+
 def _entry(info: ObjectInfo) -> Entry:
     _, image_id, status = info.name.rsplit("/", 2)
-    told, created = info.metadata.get("usd", ""), info.metadata.get("created", "")
+    code, billed, told, request_id, fingerprint, created = (info.metadata.get(name, "") for name in _FIELDS)
     return Entry(
         image_id,
         status,
-        info.metadata.get("code", ""),
-        _billed(info.metadata.get("billed", "")),
+        code,
+        billed,
         Decimal(told) if told else None,
-        info.metadata.get("requestId", ""),
-        info.metadata.get("fingerprint", ""),
+        request_id,
+        fingerprint,
         datetime.fromisoformat(created) if created else None,
     )
-
-
-def _billed(text: str) -> Billed:
-    """An entry whose metadata is gone may have been billed."""
-    return "no" if text == "no" else "yes" if text == "yes" else "maybe"

@@ -62,7 +62,7 @@ class Pipeline:
 
 def assemble(outside: Outside, timeouts: Timeouts, rules: Rules) -> Pipeline:
     """Return the core over these ports."""
-    clock, results, generator = outside.clock, outside.results, outside.generator
+    clock, results, generator, delivery = outside.clock, outside.results, outside.generator, outside.delivery
     parallel, known = Parallel(outside.pool), Known()
     jobs, account = JobObjects(results, parallel), Account(results, parallel)
     cap = DailyCap(results, account, parallel, clock, rules.per_day, rules.per_user)
@@ -74,19 +74,7 @@ def assemble(outside: Outside, timeouts: Timeouts, rules: Rules) -> Pipeline:
     register = Register(jobs, account, clock)
     settling = Settling(history, results, register, recovery, endings, clock, timeouts) if history else None
     service = ImageService(
-        jobs,
-        cap,
-        generator,
-        outside.delivery,
-        claiming,
-        endings,
-        recovery,
-        known,
-        parallel,
-        clock,
-        timeouts,
-        queue,
-        settling,
+        jobs, cap, generator, delivery, claiming, endings, recovery, known, parallel, clock, timeouts, queue, settling
     )
     deleting = Deleting(jobs, recovery, queue, clock)
     sweep = Sweep(jobs, service, recovery, endings, deleting, settling, clock, timeouts, rules.event_max_age)

@@ -72,6 +72,11 @@ class Claiming:
                 return outcome
             free = True  # storage says so: a run that this process still knows has lost its claim
 
+    def standing(self, claim: Claim, deadline: Deadline) -> Outcome | None:
+        """Return where the job of a key stands, without waiting for it; None where it is neither claimed nor ended."""
+        at_once = deadline.sooner(self.timeouts.claim_seconds)
+        return self._follow(claim, self.jobs.glance(claim.id, at_once), at_once, self.looks())
+
     @staticmethod
     def looks() -> Looks:
         """Yield the pause before each look at another instance's job, and whether that look reads everything."""

@@ -72,7 +72,7 @@ class State:
         return hides and self.image is None and not self.whole
 
 
-def decide(state: State, fingerprint: str | None, now: datetime) -> Verdict:
+def decide(state: State, fingerprint: str | None, now: datetime) -> Verdict:  # noqa: PLR0911 - one for each verdict
     """Return the one thing to do. A fingerprint of None asks without a request: a status query, the sweep."""
     claim = state.known
     if state.deleted:
@@ -83,10 +83,8 @@ def decide(state: State, fingerprint: str | None, now: datetime) -> Verdict:
         return Verdict.MISMATCH
     if state.ending:
         return Verdict.FINISH if state.image and not state.ending.image else Verdict.REPLAY
-    return Verdict.WAIT if now < claim.lease_ends_at else _of_the_dead(state)
-
-
-def _of_the_dead(state: State) -> Verdict:
+    if now < claim.lease_ends_at:
+        return Verdict.WAIT
     if state.image:
         return Verdict.FINISH
     if state.submission:

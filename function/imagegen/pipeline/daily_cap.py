@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from imagegen import log
 from imagegen.errors import DailyLimitReached, StorageUnavailable
-from imagegen.model import Claim, owner_hash
+from imagegen.model import Claim, owner_hash, utc_day
 from imagegen.pipeline.account import Account
 from imagegen.pipeline.parallel import Parallel
 from imagegen.ports import Clock, Deadline, Objects
@@ -36,9 +36,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """One cap that applies to a claim."""
+    """One cap that applies to a claim: a user's, or (`owner` of None) the day's."""
 
-    scope: str  # "day" or "user"
     prefix: str
     limit: int
     owner: str | None  # whose entries of the account count; None: all
@@ -67,7 +66,7 @@ class DailyCap:
     def check(self, owner: str) -> None:
         """Raise DailyLimitReached where this process knows that the day is used up. Asks nothing of storage."""
         now = self._clock.now()
-        for cap in self._caps(owner, f"{now.astimezone(UTC):%Y-%m-%d}"):
+        for cap in self._caps(owner, utc_day(now)):
             if self._tally(cap).used_up_until > self._clock.monotonic():
                 raise _used_up(cap, now, now)
 
@@ -106,27 +105,26 @@ class DailyCap:
 
     def left(self, day: str, owner: str | None, deadline: Deadline) -> int:
         """Return how many slots of a day are free under that cap."""
-        scope = "day" if owner is None else "user"
-        caps = [cap for cap in self._caps(owner or "", day) if cap.scope == scope]
+        caps = [cap for cap in self._caps(owner or "", day) if cap.owner == owner]
         return sum(len(self._numbers(cap, day, deadline)) for cap in caps)
 
     def _caps(self, owner: str, day: str) -> list[Cap]:
         prefix = f"spend/{day}/"
-        user = Cap("user", f"{prefix}users/{owner_hash(owner)}/", self._per_user if owner else 0, owner)
-        return [cap for cap in (user, Cap("day", prefix, self._per_day, None)) if cap.limit]
+        user = Cap(f"{prefix}users/{owner_hash(owner)}/", self._per_user if owner else 0, owner)
+        return [cap for cap in (user, Cap(prefix, self._per_day, None)) if cap.limit]
 
     def _tally(self, cap: Cap) -> Tally:
         with self._lock:
             if cap.prefix not in self._tallies:
-                today = f"{self._clock.now().astimezone(UTC) - timedelta(days=1):%Y-%m-%d}"
-                self._tallies = {k: v for k, v in self._tallies.items() if k.split("/")[1] >= today}
+                yesterday = utc_day(self._clock.now() - timedelta(days=1))
+                self._tallies = {k: v for k, v in self._tallies.items() if k.split("/")[1] >= yesterday}
             return self._tallies.setdefault(cap.prefix, Tally())
 
     def _take(self, cap: Cap, claim: Claim, deadline: Deadline) -> Slot:
         tally = self._tally(cap)
         while True:
             for _ in range(_TRIES):
-                slot = self._create(cap, self._number(tally, cap, claim, deadline), claim, deadline)
+                slot = self._create(f"{cap.prefix}{self._number(tally, cap, claim, deadline)}", claim, deadline)
                 if slot:
                     return slot
             with self._held(tally, deadline):
@@ -151,7 +149,7 @@ class DailyCap:
         taken, holders = set[int](), set[str]()
         for info in listing.result():
             number = info.name.removeprefix(cap.prefix)
-            taken.update([int(number)] if number.isdecimal() else [])
+            taken |= {int(number)} if number.isdecimal() else set()
             holders.add(info.metadata.get("id", ""))
         unslotted = sum(1 for entry in entries if entry.counts and entry.image_id not in holders)
         limit = _limit(taken, cap.limit - unslotted)
@@ -170,9 +168,8 @@ class DailyCap:
         finally:
             tally.lock.release()
 
-    def _create(self, cap: Cap, number: int, claim: Claim, deadline: Deadline) -> Slot | None:
+    def _create(self, name: str, claim: Claim, deadline: Deadline) -> Slot | None:
         taker = {"id": claim.id, "token": claim.token}  # also as metadata: a listing then shows who took what
-        name = f"{cap.prefix}{number}"
         generation = self._objects.create(name, json.dumps(taker).encode(), "application/json", deadline, taker)
         return None if generation is None else Slot(name, generation)
 
@@ -180,7 +177,7 @@ class DailyCap:
 def _limit(taken: set[int], cap: int) -> int:
     """Return how many numbers may be used, from 0 on, so that they and what is taken above them are at most `cap`.
 
-    After a cap was lowered there are slots above it. Every process that looks finds the same limit, since nobody
+    After a cap was lowered there are slots above it. Every process that looks finds the same limit, since no process
     takes a slot above it any more.
     """
     limit, above = cap, sum(number >= cap for number in taken)
@@ -194,8 +191,8 @@ def _used_up(cap: Cap, claimed: datetime, now: datetime) -> DailyLimitReached:
     """Return the refusal: it names the day for which the image would have counted."""
     day = claimed.astimezone(UTC)
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    whose = "the" if cap.scope == "day" else "your"
-    log.daily_limit_reached(cap.scope)
+    whose = "the" if cap.owner is None else "your"
+    log.daily_limit_reached("day" if cap.owner is None else "user")
     return DailyLimitReached(
         f"All {cap.limit:,} images of {whose} day ({day:%Y-%m-%d}, UTC) are used up. Nothing was billed.",
         retry_after=max(1.0, (midnight - now).total_seconds()),

@@ -18,6 +18,7 @@ from imagegen.ports import Clock, Deadline, Generation
 from imagegen.stopwatch import Stopwatch
 from imagegen.timeouts import Timeouts
 
+_NO_MEMORY = "Segmind generated the image, but this instance had no memory free until the deadline."
 _RELEASED = ("sent.json", "submitted.json")
 
 
@@ -83,15 +84,14 @@ class Endings:
         """Write down an end that is kept: `lost.json` where the bill is open, else `result.json`."""
         if isinstance(error, SegmindBadImage) and error.rejected:
             with suppress(StorageUnavailable):
-                self._jobs.keep_rejected(held.claim, error.rejected, self._within(self._timeouts.end_seconds))
+                self._jobs.keep_rejected(held.claim, error.rejected, self._soon)
         return self.end_failed(held, error.failure(), error.receipt)
 
     def end_failed(self, held: Held, failure: Failure, receipt: Receipt | None) -> Ending:
         """Write down that there is no image, then give back the slot of what was certainly not billed."""
         status: Status = "unknown" if failure.billed == "maybe" else "failed"
         log.image_failed(held.claim, failure)
-        ending = Ending(held.claim, status, self._clock.now(), segmind=receipt, error=failure)
-        return self._write(ending, held)
+        return self._write(Ending(held.claim, status, self._clock.now(), segmind=receipt, error=failure), held)
 
     def end_well(self, held: Held, image: StoredImage, receipt: Receipt) -> Ending:
         """Write the good end of an image that is in the bucket. It beats a written end that says there is none."""
@@ -128,13 +128,12 @@ class Endings:
     def close(self, ending: Ending, held: Held) -> None:
         """Complete the account of an end that is written, then take the job from the sweep's list."""
         self.enter(ending, held)
-        deadline = self._within(self._timeouts.end_seconds)
         if ending.status != "unknown":
-            self._jobs.unmark(ending.claim.id, held.marker, deadline)
+            self._jobs.unmark(ending.claim.id, held.marker, self._soon)
 
     def enter(self, ending: Ending, held: Held) -> None:
         """Complete the account of an end, and its slots where nothing was billed. Raises StorageUnavailable."""
-        self._account.enter(ending, held.sent, self._within(self._timeouts.end_seconds))
+        self._account.enter(ending, held.sent, self._soon)
         self._return_slots(ending, held)
 
     def _enter(self, claim: Claim, until: Deadline) -> float:
@@ -146,9 +145,7 @@ class Endings:
         started = self._clock.monotonic()
         if not self._gate.acquire(timeout=max(0.0, until.left - self._timeouts.end_seconds)):
             log.gate_overrun(claim, self._clock.monotonic() - started)
-            raise OutcomeUnknown(
-                "Segmind generated the image, but this instance had no memory free until the deadline."
-            )
+            raise OutcomeUnknown(_NO_MEMORY)
         return self._clock.monotonic() - started
 
     def _store(self, held: Held, picture: Picture, receipt: Receipt) -> Ending:
@@ -167,7 +164,7 @@ class Endings:
         """Tell whether another instance gave this very claim up, after its lease. What a successor lost is not ours."""
         if not self._is_late(claim):
             return False
-        lost = self._jobs.unfinished(claim.id, self._within(self._timeouts.end_seconds)).lost
+        lost = self._jobs.unfinished(claim.id, self._soon).lost
         return lost is not None and lost.claim.token == claim.token
 
     def _may_be_gone(self, held: Held) -> bool:
@@ -179,7 +176,7 @@ class Endings:
         claim = held.claim
         if self._may_be_gone(held):
             with suppress(StorageUnavailable):
-                marked = self._jobs.mark_open(claim.id, Marker.of(claim), self._within(self._timeouts.end_seconds))
+                marked = self._jobs.mark_open(claim.id, Marker.of(claim), self._soon)
                 held.marked_again = marked or held.marked_again
                 held.marker = held.marker and (marked or held.marker)
 
@@ -189,15 +186,14 @@ class Endings:
         Of one that was deleted meanwhile only the marker goes that was written here: by any other the sweep completes
         a deletion that has died.
         """
-        deadline = self._within(self._timeouts.end_seconds)
         if self._forget_if_deleted(held):
-            self._jobs.unmark(ending.claim.id, held.marked_again or 0, deadline)
+            self._jobs.unmark(ending.claim.id, held.marked_again or 0, self._soon)
         elif ending.status != "unknown":
-            self._jobs.unmark(ending.claim.id, held.marker or held.queued, deadline)
+            self._jobs.unmark(ending.claim.id, held.marker or held.queued, self._soon)
 
     def _forget_if_deleted(self, held: Held) -> bool:
         """Delete what was written after its job was deleted, and tell whether that is so."""
-        deadline, image_id = self._within(self._timeouts.end_seconds), held.claim.id
+        deadline, image_id = self._soon, held.claim.id
         if not self._may_be_gone(held) or self._jobs.deleted(image_id, deadline) is None:
             return False
         self._jobs.empty(image_id, deadline)
@@ -216,7 +212,7 @@ class Endings:
         Where storage refuses, the answer still stands: the marker stays, and the sweep does the rest.
         """
         self._mark_again(held)
-        deadline = self._within(self._timeouts.end_seconds)
+        deadline = self._soon
         entry = self._parallel.start(lambda: self._account.enter(ending, held.sent, deadline))
         try:
             stands = self._jobs.finish(ending, deadline)
@@ -234,11 +230,15 @@ class Endings:
 
     def _return_slots(self, ending: Ending, held: Held) -> None:
         if ending.error and ending.error.billed == "no":
-            self._give_back(held, self._within(self._timeouts.end_seconds))
+            self._give_back(held, self._soon)
 
     def _give_back(self, held: Held, deadline: Deadline) -> None:
         slots = self._cap.slots_of(held.claim, deadline) if held.slots is None else held.slots
         self._cap.give_back(slots, deadline)
+
+    @property
+    def _soon(self) -> Deadline:
+        return self._within(self._timeouts.end_seconds)
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.within(self._clock, seconds)

@@ -54,17 +54,14 @@ class JobQueue:
 
         So may that of an equal request, which was told that the job is queued: it hangs on the same marker.
         """
+        name = job_name(claim.id)
         try:
-            self.write(claim.id, job, deadline)
+            self.uploads.create(name, json.dumps(job).encode(), "application/json", deadline)
         except StorageUnavailable as error:
             own = self.jobs.own_marker(claim, deadline) if error.refused else None
-            if own is not None and self.uploads.stat(job_name(claim.id), deadline) is None:
+            if own is not None and self.uploads.stat(name, deadline) is None:
                 self.jobs.unmark(claim.id, own, deadline)
                 raise
-
-    def write(self, image_id: str, job: dict[str, object], deadline: Deadline) -> None:
-        """Write the job file, whose event runs the job; one that is there already stays."""
-        self.uploads.create(job_name(image_id), json.dumps(job).encode(), "application/json", deadline)
 
     def find(self, image_id: str, deadline: Deadline) -> Claim | None:
         """Return a queued job, in the shape of the claim that it will become."""

@@ -45,9 +45,7 @@ class Parallel:
 
 def returned(value: T) -> "Future[T]":
     """Return a call that was not worth making, with what it would have returned."""
-    done: Future[T] = Future()
-    done.set_result(value)
-    return done
+    return Parallel.here(lambda: value)
 
 
 def errors_of(*calls: "Future[Any]") -> list[BaseException]:

@@ -33,22 +33,15 @@ class Reconcile:
         deadline = Deadline.within(self.clock, _SECONDS)
         chosen = day or (self.clock.now().astimezone(UTC) - timedelta(days=1)).date()
         start = datetime(chosen.year, chosen.month, chosen.day, tzinfo=UTC)
-        rows = (
-            self.history.between(start - _AROUND, start + timedelta(days=1) + _AROUND, deadline)
-            if self.history
-            else None
-        )
+        first, last = start - _AROUND, start + timedelta(days=1) + _AROUND
+        rows = self.history.between(first, last, deadline) if self.history else None
         if rows is None:
             raise StorageUnavailable("Segmind's history cannot be read at the moment, so there is no report.")
         around = [f"{chosen + timedelta(days=n)}" for n in (-1, 0, 1)]
         entries = {name: self.account.of_day(name, deadline) for name in around}
         report = compared(f"{chosen}", rows, entries, start)
-        self.objects.create(
-            f"reports/{chosen}.json",
-            json.dumps({**report, "writtenAt": time_text(self.clock.now())}).encode(),
-            "application/json",
-            deadline,
-        )
+        written = json.dumps({**report, "writtenAt": time_text(self.clock.now())}).encode()
+        self.objects.create(f"reports/{chosen}.json", written, "application/json", deadline)
         log.reconciled(report)
         return report
 

@@ -18,6 +18,7 @@ from imagegen.stopwatch import Stopwatch
 from imagegen.timeouts import Timeouts
 
 _DIED = "The instance that generated it died on the way, after the call to Segmind had begun."
+_DIED_BEFORE = "The instance died before the call."
 _RUN = ("claim.json", "sent.json", "submitted.json")
 _BY_ALL = {Verdict.FINISH, Verdict.RESUME, Verdict.FREE, Verdict.LOST}  # judged by all that exists, or not at all
 
@@ -53,8 +54,8 @@ class Recovery:
     def ending(self, state: State, verdict: Verdict, deadline: Deadline) -> Ending | None:
         """Return the end of a job that exists, bringing it about where its claimant cannot; None while it runs.
 
-        None also where its key is free now. Raises ServiceError where a resumed generation turns out to have failed
-        free of charge.
+        None also where its key is free now. Raises StorageUnavailable where it could not be freed, and ServiceError
+        where a resumed generation turns out to have failed free of charge.
         """
         match verdict, state:
             case Verdict.FINISH, State(image=StoredImage() as image):
@@ -65,19 +66,11 @@ class Recovery:
             case Verdict.LOST, _:
                 return self.endings.end_badly(self.held(state), OutcomeUnknown(_DIED))
             case Verdict.FREE, _:
-                self.free(state, deadline)
+                if not self.endings.free(self.held_whole(state, deadline), StorageUnavailable(_DIED_BEFORE)):
+                    raise StorageUnavailable("The key could not be freed. Nothing was spent.")
                 return None
             case _:
                 return state.ending
-
-    def free(self, state: State, deadline: Deadline) -> None:
-        """Free the key of a claim that died before it called Segmind, with the slots it had taken.
-
-        Raises StorageUnavailable where it could not be freed.
-        """
-        died = StorageUnavailable("The instance died before the call.")
-        if not self.endings.free(self.held_whole(state, deadline), died):
-            raise StorageUnavailable("The key could not be freed. Nothing was spent.")
 
     def held(self, state: State) -> Held:
         """Return what the dead claimant held, as far as a good or an unknown end needs it."""

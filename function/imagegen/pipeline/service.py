@@ -73,10 +73,10 @@ class ImageService:
             raise NotFound("This service has no uploads bucket, so nothing can be queued.")
         deadline = self._within(self.timeouts.claim_seconds)
         claim = new_claim(order, self.clock.now(), 0.0)
-        known = self._stands(claim, deadline) if order.key else None
+        known = self.claiming.standing(claim, deadline) if order.key else None
         put = None if known else self.queue.put(order, claim, deadline)
         if put is None:
-            known = known or self._stands(claim, deadline)
+            known = known or self.claiming.standing(claim, deadline)
             if known is None:
                 raise StorageUnavailable(_BEING_CLAIMED, retry_after=1.0)
             return known
@@ -142,13 +142,6 @@ class ImageService:
         with suppress(StorageUnavailable):
             return self.settling.ending(state, deadline) or ending
         return ending
-
-    def _stands(self, claim: Claim, deadline: Deadline) -> Outcome | None:
-        """Return where the job of a key stands; None where it is neither claimed nor ended."""
-        state, verdict = self.recovery.judge(self.jobs.glance(claim.id, deadline), claim, deadline)
-        ending = self.recovery.ending(state, verdict, deadline)
-        free = state.known is None or verdict is Verdict.FREE
-        return None if free or state.known is None else Outcome(state.known, ending, replayed=True)
 
     def _buy(self, held: Held, order: Order, watch: Stopwatch, deadline: Deadline) -> Ending | None:
         """Call Segmind and keep what comes: from here on every end is written down before it is answered."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from imagegen import log
 from imagegen.errors import StorageUnavailable
 from imagegen.failure import ServiceError
-from imagegen.model import Marker
+from imagegen.model import Ending, Marker
 from imagegen.pipeline.claims import State, Verdict
 from imagegen.pipeline.deleting import Deleting
 from imagegen.pipeline.endings import Endings
@@ -51,11 +51,9 @@ class Sweep:
         """Look at every open job; return what was done, counted."""
         deadline = Deadline.within(self.clock, SWEEP_SECONDS)
         counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
+        oldest = sorted(self.jobs.all_open(deadline), key=lambda info: (info.metadata.get("created", ""), info.name))
         with self.workers(_WORKERS, initializer=log.carrier()) as workers:
-            oldest_first = sorted(
-                self.jobs.all_open(deadline), key=lambda info: (info.metadata.get("created", ""), info.name)
-            )
-            counts.update(workers.map(lambda info: self._end(info, deadline), oldest_first))
+            counts.update(workers.map(lambda info: self._end(info, deadline), oldest))
         log.swept(dict(counts))
         return dict(counts)
 
@@ -66,11 +64,9 @@ class Sweep:
             if deadline.left <= 0:
                 return "errors"
             state = self.jobs.state(image_id, deadline)
-            return (
-                self._unclaimed(marker, image_id, deadline, until)
-                if _is_bare(state)
-                else self._ended(state, marker, deadline)
-            )
+            if state.known is None and state.deleted is None:
+                return self._unclaimed(marker, image_id, deadline, until)
+            return self._ended(state, marker, deadline)
         except StorageUnavailable:
             return "errors"
         except ServiceError as error:
@@ -89,28 +85,32 @@ class Sweep:
             return "freed"
         if ending is None:
             return "running"
-        if ending.status != "unknown":
-            return self._closed(state, marker, deadline) if before and before.status != "unknown" else "finished"
-        return self._settled(state, marker, deadline) if before else "lost"
+        if before and before.status == ending.status == "unknown":
+            return self._settled(before, state, marker, deadline)
+        if ending.status == "unknown":
+            return "lost"
+        return (
+            "finished"
+            if before is None or before.status == "unknown"
+            else self._closed(before, state, marker, deadline)
+        )
 
-    def _closed(self, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
+    def _closed(self, ending: Ending, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
         """Complete what a crash left undone behind a written end: its account, its slot, its marker.
 
         The marker of a deletion goes where it is so old that the deletion has died before it wrote `deleted.json`.
         """
-        assert state.ending is not None  # noqa: S101 - the caller looked
-        self.endings.close(state.ending, self.recovery.held_whole(state, deadline))
+        self.endings.close(ending, self.recovery.held_whole(state, deadline))
         if self.clock.now() - marker.created_at > timedelta(seconds=self.timeouts.lease_seconds):
-            self.jobs.unmark(state.ending.claim.id, marker.generation, deadline)
+            self.jobs.unmark(ending.claim.id, marker.generation, deadline)
         return "closed"
 
-    def _settled(self, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
-        assert state.ending is not None  # noqa: S101 - the caller looked
+    def _settled(self, ending: Ending, state: State, marker: ObjectInfo, deadline: Deadline) -> str:
         if self.settling and self.settling.ending(state, deadline):
             return "settled"
-        self.endings.close(state.ending, self.recovery.held(state))
-        if self.clock.now() - state.ending.completed_at > _UNSETTLED:
-            self.jobs.unmark(state.ending.claim.id, marker.generation, deadline)
+        self.endings.close(ending, self.recovery.held(state))
+        if self.clock.now() - ending.completed_at > _UNSETTLED:
+            self.jobs.unmark(ending.claim.id, marker.generation, deadline)
         return "unknown"
 
     def _unclaimed(self, marker: ObjectInfo, image_id: str, deadline: Deadline, until: Deadline) -> str:
@@ -141,7 +141,3 @@ class Sweep:
                 return "finished"
             raise
         return "finished" if outcome.ending else "running"
-
-
-def _is_bare(state: State) -> bool:
-    return state.known is None and state.deleted is None

@@ -6,31 +6,20 @@ that are nobody's public business, and refuse what Runway is known to refuse, be
 
 import base64
 import hashlib
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from imagegen.image_bytes import NotAnImage, picture_of
-from imagegen.model import Reference
+from imagegen.model import Reference, owner_hash
 
 FOLDER = "references/"
 MAX_URI_LENGTH = 2048
 MAX_NAME_BYTES = 1024  # Cloud Storage's own
 MAX_DATA_URI_LENGTH = 5 * 1024 * 1024
-_LOCAL_SUFFIXES = {
-    "localhost",
-    "local",
-    "internal",
-    "intranet",
-    "lan",
-    "home",
-    "corp",
-    "private",
-    "localdomain",
-    "arpa",
-}
+_LOCAL_SUFFIX = re.compile("local(host|domain)?|internal|intranet|lan|home|corp|private|arpa")
+_ADDRESS_SUFFIX = re.compile("[0-9]+|0x[0-9a-f]*")  # 127.1, 0x7f.1, 2130706433: any spelling that a fetcher understands
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _DATA = re.compile(r"data:image/(png|jpeg|webp);base64,", re.IGNORECASE)
 
@@ -45,9 +34,7 @@ class Rules:
     @property
     def folder(self) -> str:
         """The prefix of the names that this caller may use."""
-        if not self.owner:
-            return FOLDER
-        return f"{FOLDER}{hashlib.sha256(self.owner.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}/"
+        return f"{FOLDER}{owner_hash(self.owner)}/" if self.owner else FOLDER
 
 
 def problems_of(uri: str, rules: Rules) -> Iterator[str]:
@@ -134,20 +121,9 @@ def _problems_of_host(host: str) -> Iterator[str]:
     labels = host.split(".")
     if not host:
         yield "has no host name"
-    elif _is_address(host, labels[-1]):
+    elif _ADDRESS_SUFFIX.fullmatch(labels[-1]):
         yield "must name its host; IP addresses are not allowed"
-    elif len(labels) == 1 or labels[-1] in _LOCAL_SUFFIXES:
+    elif len(labels) == 1 or _LOCAL_SUFFIX.fullmatch(labels[-1]):
         yield "must not name a local or internal host"
     elif len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - RFC 1035
         yield "has a host name that is not valid"
-
-
-def _is_address(host: str, last_label: str) -> bool:
-    """Tell addresses in every spelling that a fetcher may understand: 127.1, 0x7f.1, 2130706433, [::1]."""
-    if ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", last_label):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

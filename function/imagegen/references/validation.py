@@ -107,6 +107,12 @@ class _Object(dict[str, object]):
 
     repeated: frozenset[str] = frozenset()
 
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        if len(self) != len(pairs):
+            counted = Counter(name for name, _ in pairs)
+            self.repeated = frozenset(name for name, times in counted.items() if times > 1)
+
 
 def decode(body: bytes, max_members: int = MAX_MEMBERS) -> object:
     """Return the JSON value of a body, as strict as JSON is. Raises InvalidRequest."""
@@ -115,7 +121,7 @@ def decode(body: bytes, max_members: int = MAX_MEMBERS) -> object:
     if body.startswith(codecs.BOM_UTF8):
         raise _broken("starts with a byte order mark; JSON has none (RFC 8259)")
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse)
+        return json.loads(body.decode(), object_pairs_hook=_Object, parse_constant=_refuse)
     except UnicodeDecodeError:
         raise _broken("is not UTF-8") from None
     except RecursionError:
@@ -123,14 +129,6 @@ def decode(body: bytes, max_members: int = MAX_MEMBERS) -> object:
     except ValueError as e:
         at = f" (line {e.lineno}, column {e.colno})" if isinstance(e, json.JSONDecodeError) else ""
         raise _broken(f"is not valid JSON{at}") from None
-
-
-def _object(pairs: list[tuple[str, object]]) -> _Object:
-    made = _Object(pairs)
-    if len(made) != len(pairs):
-        counted = Counter(name for name, _ in pairs)
-        made.repeated = frozenset(name for name, times in counted.items() if times > 1)
-    return made
 
 
 def _refuse(constant: str) -> float:

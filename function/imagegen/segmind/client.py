@@ -24,6 +24,7 @@ MAX_IDLE_SECONDS = 15.0
 # deadline while Segmind goes on and bills it.
 _LEAST_SECONDS = 60.0
 T = TypeVar("T")
+Policy = Callable[[SegmindError], Repeats]
 
 
 class SegmindClient:
@@ -70,11 +71,7 @@ class SegmindClient:
         return self.repeating(lambda: self.call("POST", path, deadline, body), deadline, least_seconds)
 
     def repeating(
-        self,
-        attempt: Callable[[], T],
-        deadline: Deadline,
-        least_seconds: float = 0.0,
-        policy: Callable[[SegmindError], Repeats] = lambda error: error.repeats,
+        self, attempt: Callable[[], T], deadline: Deadline, least_seconds: float = 0.0, policy: Policy | None = None
     ) -> T:
         """Return what `attempt` returns, repeating it by the failure's policy while time for another try is left."""
         tried: Counter[type[SegmindError]] = Counter()
@@ -84,7 +81,8 @@ class SegmindClient:
             except SegmindError as error:
                 tried[type(error)] += 1
                 times, status = tried[type(error)], error.upstream_status
-                pause = policy(error).pause(times, error.retry_after, status, random.uniform)
+                repeats = policy(error) if policy else error.repeats
+                pause = repeats.pause(times, error.retry_after, status, random.uniform)
                 if pause is None or deadline.left - pause < least_seconds:
                     raise
                 log.segmind_repeated(error.code, tried.total(), pause)

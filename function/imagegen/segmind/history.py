@@ -7,17 +7,18 @@ count as UTC. An absent row proves nothing. It is asked on its own host, with th
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 from urllib.parse import quote, urlencode
 
 from imagegen import log
 from imagegen.failure import ServiceError
-from imagegen.model import HistoryRow, fingerprint_of, utc_day
+from imagegen.model import HistoryRow, Receipt, fingerprint_of, utc_day
 from imagegen.ports import Clock, Deadline, Generation
 from imagegen.segmind.client import SegmindClient
+from imagegen.segmind.hosted import Finished
 from imagegen.segmind.images import json_in, read_body
-from imagegen.segmind.v2 import Finished
 from imagegen.segmind.values import moment_of, number, printable_id
 
 MODEL = "runway-gen4-image"
@@ -35,7 +36,7 @@ class SegmindHistory:
 
     def __init__(self, client: SegmindClient, url: str, clock: Clock) -> None:
         self._client, self._url, self._clock = client, url, clock
-        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._reading = threading.Lock()
         self._rests_until = 0.0
         self._days, self._rows, self._read_at = ("", ""), cast("Sequence[HistoryRow] | None", None), 0.0
 
@@ -76,15 +77,14 @@ class SegmindHistory:
 
     def fetch(self, row: HistoryRow, deadline: Deadline) -> Generation:
         """Return the image of a completed call. Reading it raises SegmindError."""
-        metrics = {"cost": row.cost_usd, "inference_time": row.generation_seconds}
-        record: dict[str, object] = {"request_id": row.request_id, "output": row.url, "metrics": metrics}
-        return Finished(record, self._client, deadline)
+        receipt = Receipt(row.request_id, row.cost_usd, generation_seconds=row.generation_seconds)
+        named = json.dumps({"output": row.url}).encode()
+        return Finished(receipt, lambda _waited: named, self._client, deadline)
 
     def _get(self, url: str, deadline: Deadline) -> object:
         """Return a JSON value; None where there is none, whatever the reason. It then rests for a while."""
-        with self._lock:
-            if deadline.left <= 0 or self._clock.monotonic() < self._rests_until:
-                return None
+        if deadline.left <= 0 or self._clock.monotonic() < self._rests_until:
+            return None
         try:
             with self._client.call("GET", url, deadline.sooner(_ATTEMPT_SECONDS)) as response:
                 return json_in(read_body(response))
@@ -92,11 +92,10 @@ class SegmindHistory:
             if error.code == "segmind-model-not-found":
                 return None  # no such row (yet)
             cause = error.code
-        except (ValueError, RecursionError):
+        except ValueError:
             cause = "not JSON"
         log.history_unavailable(cause)
-        with self._lock:
-            self._rests_until = self._clock.monotonic() + _REST_SECONDS
+        self._rests_until = self._clock.monotonic() + _REST_SECONDS
         return None
 
 
@@ -109,19 +108,18 @@ def row_of(value: object, clean: Callable[[str], str] = str) -> HistoryRow | Non
     cost = number(told)
     if request_id is None or "/" in request_id or (told is not None and cost is None):
         return None
+    pending = HistoryRow(request_id, "PENDING", _sent(value), _time(value))
     status = status.upper() if isinstance(status, str) else ""
     if status not in {"COMPLETED", "FAILED"}:
-        return HistoryRow(request_id, "PENDING", _sent(value), _time(value))
-    latency, url, error = number(value.get("latency_ms")), _url(value), value.get("error")
-    return HistoryRow(
-        request_id,
-        "COMPLETED" if status == "COMPLETED" else "FAILED",
-        _sent(value),
-        _time(value),
-        cost,
-        url,
-        clean(error) if isinstance(error, str) else "",
-        None if latency is None else latency / 1000,
+        return pending
+    latency, error = number(value.get("latency_ms")), value.get("error")
+    return replace(
+        pending,
+        status="COMPLETED" if status == "COMPLETED" else "FAILED",
+        cost_usd=cost,
+        url=_url(value),
+        error=clean(error) if isinstance(error, str) else "",
+        generation_seconds=None if latency is None else latency / 1000,
     )
 
 
@@ -161,9 +159,8 @@ def _reference(value: Mapping[str, object]) -> dict[str, str]:
 
 def _url(row: Mapping[str, object]) -> str | None:
     found = row.get("generation_url")
-    if isinstance(found, list):
-        found = found[0] if found else None
-    return found if isinstance(found, str) and found else None
+    first = next(iter(found), None) if isinstance(found, list) else found
+    return first if isinstance(first, str) and first else None
 
 
 def _time(row: Mapping[str, object]) -> datetime | None:

@@ -1,16 +1,42 @@
-"""Fetching an image that an answer only names."""
+"""The image of a finished generation, fetched where an answer only names it."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 
 from imagegen.errors import SegmindBadImage, SegmindError, SegmindUnreachable
 from imagegen.failure import NEVER, Repeats
+from imagegen.model import Picture, Receipt
 from imagegen.ports import Deadline
 from imagegen.segmind.client import SegmindClient
-from imagegen.segmind.images import read_body
+from imagegen.segmind.images import picture_in, read_body
 from imagegen.timeouts import FETCH_SECONDS
 
 _REPEATS = Repeats(6, first_pause=0.25, longest_pause=4.0, jitter=(1.0, 1.0))
 _NOT_YET = (404, 408, 429)  # a store that replicates answers 404 before it answers 200
+
+
+class Finished(AbstractContextManager["Finished"]):
+    """Implements `ports.Generation`. Closing it gives the connection back, or drops it half read."""
+
+    def __init__(
+        self,
+        receipt: Receipt,
+        body: Callable[[float], bytes],
+        calls: SegmindClient,
+        deadline: Deadline,
+        close: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.receipt = receipt
+        self._body, self._calls, self._deadline, self._close = body, calls, deadline, close
+
+    def __exit__(self, *raised: object) -> None:
+        self._close()
+
+    def read(self, waited: float) -> Picture:
+        """Take the image into memory. Raises SegmindBadImage, OutcomeUnknown."""
+        later = Deadline(self._deadline.clock, self._deadline.at + waited)
+        return picture_in(self._body(waited), lambda url: fetch_hosted(self._calls, url, later))
 
 
 def fetch_hosted(calls: SegmindClient, url: str, deadline: Deadline) -> bytes:

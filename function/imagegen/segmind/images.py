@@ -1,7 +1,6 @@
 """The image in a 200: raw bytes, JSON with base64, or JSON with a hosted URL. All of it has been billed."""
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -31,8 +30,10 @@ def read_body(response: BaseHTTPResponse) -> bytes:
         if plain is None or plain.length is None or "Content-Encoding" in response.headers:
             return _read_parts(response)
         body = _read_known(plain, plain.length)
+    except (ReadTimeoutError, TimeoutError) as e:
+        raise OutcomeUnknown("Segmind began to answer, then fell silent until the deadline.") from e
     except (HTTPError, HTTPException, OSError) as e:
-        raise _broken(e) from e
+        raise OutcomeUnknown("Segmind began to answer, then broke the connection.") from e
     response.release_conn()
     return body
 
@@ -93,13 +94,6 @@ def json_in(body: bytes) -> object:
         raise ValueError("JSON that is nested too deeply") from None
 
 
-def _broken(error: Exception) -> OutcomeUnknown:
-    """Silence and a reset leave open what would have come."""
-    if isinstance(error, (ReadTimeoutError, TimeoutError)):
-        return OutcomeUnknown("Segmind began to answer, then fell silent until the deadline.")
-    return OutcomeUnknown("Segmind began to answer, then broke the connection.")
-
-
 def _ended_early(error: Exception) -> bool:
     causes = [error, *error.args, error.__cause__]
     return any(isinstance(cause, IncompleteRead) for cause in causes) or "prematurely" in str(error)
@@ -123,7 +117,7 @@ def _picture(body: bytes, fetch: Callable[[str], bytes]) -> Picture:
         return picture_of(body)
     try:
         candidates = list(_strings(json_in(body)))
-    except (ValueError, RecursionError):
+    except ValueError:
         raise NotAnImage("the body is neither an image nor JSON") from None
     problem: NotAnImage | None = None
     for text in candidates:
@@ -160,5 +154,5 @@ def _decoded(text: str) -> bytes:
     encoded = "".join(encoded.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise NotAnImage("the JSON's image is not base64") from None

@@ -1,16 +1,12 @@
 """v1: one blocking call that answers with the image (`POST /v1/runway-gen4-image`)."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-
-from urllib3 import BaseHTTPResponse
 
 from imagegen import connections
-from imagegen.model import ImageRequest, Picture, Receipt
+from imagegen.model import ImageRequest, Receipt
 from imagegen.ports import Deadline, Generation
-from imagegen.segmind.client import SegmindClient
-from imagegen.segmind.hosted import fetch_hosted
-from imagegen.segmind.images import picture_in, read_body
+from imagegen.segmind.hosted import Finished
+from imagegen.segmind.images import read_body
 from imagegen.segmind.v2 import SegmindV2
 from imagegen.segmind.values import number, printable_id
 
@@ -27,24 +23,12 @@ class SegmindV1(SegmindV2):
         """Buy one image; return when the headers of a 200 are there."""
         del submitted  # v1 gives no id before the image is finished
         response = self._calls.buy(PATH, request.body(), deadline)
-        return Answer(response, receipt_in(response.headers), self._calls, deadline)
 
+        def body(waited: float) -> bytes:
+            connections.extend(response, waited)
+            return read_body(response)
 
-class Answer(AbstractContextManager["Answer"]):
-    """An open 200 whose bytes wait in the socket. Closing it gives the connection back, or drops it half read."""
-
-    def __init__(self, response: BaseHTTPResponse, receipt: Receipt, calls: SegmindClient, deadline: Deadline) -> None:
-        self.receipt = receipt
-        self._response, self._calls, self._deadline = response, calls, deadline
-
-    def __exit__(self, *raised: object) -> None:
-        self._response.close()
-
-    def read(self, waited: float) -> Picture:
-        """Take the image into memory. Raises SegmindBadImage, OutcomeUnknown."""
-        connections.extend(self._response, waited)
-        later = Deadline(self._deadline.clock, self._deadline.at + waited)
-        return picture_in(read_body(self._response), lambda url: fetch_hosted(self._calls, url, later))
+        return Finished(receipt_in(response.headers), body, self._calls, deadline, response.close)
 
 
 def receipt_in(headers: Mapping[str, str]) -> Receipt:

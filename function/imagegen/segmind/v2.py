@@ -5,18 +5,17 @@ The submit itself is the only ambiguous call: if it is sent and its answer never
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 from urllib.parse import quote
 
 from imagegen.errors import OutcomeUnknown, SegmindError, SegmindFailed, SegmindModelNotFound
-from imagegen.model import ImageRequest, Picture, Receipt
+from imagegen.model import ImageRequest, Receipt
 from imagegen.ports import Clock, Deadline, Generation, StillGenerating
 from imagegen.segmind.client import SegmindClient
 from imagegen.segmind.failures import ending_of, message_of
-from imagegen.segmind.hosted import fetch_hosted
-from imagegen.segmind.images import json_in, picture_in, read_body
+from imagegen.segmind.hosted import Finished
+from imagegen.segmind.images import json_in, read_body
 from imagegen.segmind.values import number, printable_id
 
 PATH = "/v2/runway-gen4-image"
@@ -55,7 +54,7 @@ class SegmindV2:
             try:
                 record = self._look(segmind_id, deadline)
                 if record is not None:
-                    return Finished(record, self._calls, deadline)
+                    return self._finished(record, deadline)
             except SegmindModelNotFound:
                 if self._clock.now() - since >= _EXPIRES:
                     raise OutcomeUnknown(_EXPIRED) from None
@@ -66,11 +65,15 @@ class SegmindV2:
             self._clock.sleep(pause)
         raise AssertionError("pauses never end")
 
+    def _finished(self, record: dict[str, object], deadline: Deadline) -> Generation:
+        named = json.dumps({name: record.get(name) for name in ("output", "images", "image")}).encode()
+        return Finished(receipt_in(record), lambda _waited: named, self._calls, deadline)
+
     def _submit(self, request: ImageRequest, deadline: Deadline) -> str:
         with self._calls.buy(PATH, request.body(), deadline) as response:
             try:
                 value = json_in(read_body(response))
-            except (SegmindError, ValueError, RecursionError):
+            except (SegmindError, ValueError):
                 value = None
         found = printable_id(value.get("request_id")) if isinstance(value, dict) else None
         if found is None:
@@ -99,28 +102,11 @@ class SegmindV2:
         with self._calls.call("GET", path, deadline.sooner(_POLL_SECONDS)) as response:
             try:
                 value = json_in(read_body(response))
-            except (ValueError, RecursionError):
+            except ValueError:
                 raise SegmindFailed("A status answer is not JSON.") from None
         if not isinstance(value, dict):
             raise SegmindFailed("A status answer is not a JSON object.")
         return value
-
-
-class Finished(AbstractContextManager["Finished"]):
-    """A completed generation. Its image is hosted: fetching it is free, and can be done again."""
-
-    def __init__(self, record: dict[str, object], calls: SegmindClient, deadline: Deadline) -> None:
-        self.receipt = receipt_in(record)
-        self._record, self._calls, self._deadline = record, calls, deadline
-
-    def __exit__(self, *raised: object) -> None:
-        """Nothing is held open between the record and the fetch."""
-
-    def read(self, waited: float) -> Picture:
-        """Fetch the image into memory. Raises SegmindBadImage."""
-        later = Deadline(self._deadline.clock, self._deadline.at + waited)
-        named = {name: self._record.get(name) for name in ("output", "images", "image")}
-        return picture_in(json.dumps(named).encode(), lambda url: fetch_hosted(self._calls, url, later))
 
 
 def receipt_in(record: dict[str, object]) -> Receipt:

@@ -2,7 +2,7 @@
 
 `openapi.json` is the document as it is written by hand. What the code knows is added here: bodies of requests (from the
 models that validate them), problems with their causes (`x-problems` names the codes), headers that every answer carries
-(`x-headers` names those that only some do), credentials by `AUTH`, the version. Nothing is read before it is asked for.
+(`x-headers` names those that only some do), the version. Credentials of another `AUTH` are taken out.
 """
 
 import json
@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
 import imagegen
@@ -27,19 +26,20 @@ from imagegen.settings import Settings
 Json = dict[str, Any]  # a JSON document in the making; the validator of the test knows its type
 _EVERYWHERE = ("X-Request-Id", "Server-Timing", "Cache-Control")
 _BY_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After", 502: "Retry-After"}
+_SCHEMES = {"keys": ("bearer", "apiKey"), "oidc": ("oidc",), "iam": ("google",), "none": ()}  # by AUTH
 _WHO = {"unauthenticated", "forbidden"}
 
 
 def document(routes: Iterable[tuple[str, str]], settings: Settings) -> Json:
     """Return the OpenAPI document of these routes (method, pattern), secured as `AUTH` says."""
     made: Json = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
-    written, schemes, made["paths"] = made["paths"], _schemes(settings), {}
+    parts, written, made["paths"] = made["components"], made["paths"], {}
+    schemes = _schemes(parts.pop("securitySchemes"), settings)
     for method, pattern in routes:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern)
         shown = _operation(written[path][method.lower()], schemes, settings.auth)
         made["paths"].setdefault(path, {})[method.lower()] = shown
     made["info"]["version"] = imagegen.__version__
-    parts = made["components"]
     parts["schemas"] |= _requests()
     parts["examples"] = {code: {"value": _example(code)} for code in BY_CODE}
     parts["responses"] = {"Problem": _problems("Any problem, by its `code`", [*BY_CODE])}
@@ -110,8 +110,8 @@ class _Generator(GenerateJsonSchema):
 
 def _requests() -> Json:
     """Return the schemas of request bodies, by their names."""
-    _, found = TypeAdapter.json_schemas(
-        [(kind.__name__, "validation", TypeAdapter(kind)) for kind in (ImageBody, UploadBody)],
+    _, found = models_json_schema(
+        [(ImageBody, "validation"), (UploadBody, "validation")],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Generator,
     )
@@ -119,18 +119,10 @@ def _requests() -> Json:
     return defined
 
 
-def _schemes(settings: Settings) -> Json:
-    match settings.auth:
-        case "keys":
-            bearer = {"type": "http", "scheme": "bearer", "description": "One of this service's own API keys."}
-            own = {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The same key, as Segmind's."}
-            return {"bearer": bearer, "apiKey": own}
-        case "oidc":
-            issuer = f"{settings.oidc_issuer}/.well-known/openid-configuration"
-            said = f"A token of this issuer for the audience `{settings.oidc_audience}`."
-            return {"oidc": {"type": "openIdConnect", "openIdConnectUrl": issuer, "description": said}}
-        case "iam":
-            said = "A Google identity token of a principal with the role `roles/run.invoker`; the platform checks it."
-            return {"google": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": said}}
-        case "none":
-            return {}
+def _schemes(written: Json, settings: Settings) -> Json:
+    """Return the credentials that `AUTH` asks for; of an issuer its address and audience are added."""
+    schemes = {name: written[name] for name in _SCHEMES[settings.auth]}
+    if settings.auth == "oidc":
+        schemes["oidc"]["openIdConnectUrl"] = f"{settings.oidc_issuer}/.well-known/openid-configuration"
+        schemes["oidc"]["description"] = f"A token of this issuer for the audience `{settings.oidc_audience}`."
+    return schemes
