@@ -107,9 +107,6 @@ class Site:
     def schedule(self) -> Server:
         return self.door("on_schedule")
 
-    def all_doors(self) -> list[Server]:
-        return [self.door(target) for target in DOORS]
-
     def restart(self, *targets: str) -> list[Server]:
         """Start other instances of these doors, or of all."""
         with self._world.lock:

@@ -46,7 +46,7 @@ def torture(site: Site, issuer: Issuer, api: str, seed: str) -> Told:
         **SETTINGS, **issuer.settings, SEGMIND_API=api, SEGMIND_HISTORY_URL=site.segmind.history_url
     )
     site.control.reset()
-    site.all_doors()
+    site.restart()
     site.segmind.settings.latency = 0.05
     orders = planned(rng, seed, ORDERS)
     copies = [asked for asked in orders for _ in range(asked.copies)]
