@@ -84,10 +84,7 @@ def run(runs: int, seed: int, totals: Counter[str]) -> str | None:
 
 
 def everything(scenario: Scenario, turns: int, faults: int, totals: Counter[str]) -> str | None:
-    """Run a scenario in every way with at most so many preemptions and faults; return the story of what fails.
-
-    Runs differ in what deviates; each begins as an earlier one did, and deviates once more after its last deviation.
-    """
+    """Run a scenario with at most so many preemptions and faults, in every way; return the story of what fails."""
     plans: list[tuple[Plan, int, int]] = [({}, turns, faults)]
     while plans:
         plan, turns_left, faults_left = plans.pop()
