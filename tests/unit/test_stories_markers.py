@@ -33,19 +33,6 @@ def test_an_ending_leaves_the_marker_of_a_deletion() -> None:
     assert world.objects.names("open/") == []
 
 
-def test_a_sweep_leaves_the_marker_of_a_young_deletion() -> None:
-    """Between its marker and `deleted.json` it may live on; one that died there is no deletion."""
-    world = World(queues=True, per_day=5)
-    world.ask()
-    world.objects.fail("create", "*/deleted.json", error=Crash)
-    with pytest.raises(Crash):
-        world.core.deleting.delete(ID, None)
-    world.objects.recover()
-    assert (world.other().sweep.run()["closed"], world.objects.names("open/")) == (1, [f"open/{ID}"])
-    world.end_lease()
-    assert (world.other().sweep.run()["closed"], world.objects.names("open/")) == (1, [])
-
-
 def test_an_old_event_whose_key_another_took_meanwhile_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
     """Its failure cannot be written down: the key is that of a dead claimant, whose generation is ended and fails."""
     door = Door(Scene(raised=SegmindFailed("away")), Scene(submits="v2-1", raised=Crash()))
