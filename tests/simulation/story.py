@@ -12,7 +12,7 @@ from random import Random
 from imagegen import log
 from tests.simulation.decisions import Decisions, Plan
 from tests.simulation.faults import FEW, OF_STEPS, Fault
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import Act, Scenario
 from tests.simulation.scheduler import Stuck, Violation
 from tests.simulation.world import World
 
@@ -81,6 +81,12 @@ def run(runs: int, seed: int, totals: Counter[str]) -> str | None:
             if failed:
                 return f"seed {number}: {told(*shrunk(world.scenario, world.decisions.made), OF_STEPS)}"
     return None
+
+
+def every_order(version: str, turns: int, faults: int, totals: Counter[str]) -> str | None:
+    """Run two instances that are asked for one key, with a cap of one, in every order with at most so many of both."""
+    asked = Act("post", "a", 0), Act("post", "a", 1)
+    return everything(Scenario(asked, version, per_day=1), turns, faults, totals)
 
 
 def everything(scenario: Scenario, turns: int, faults: int, totals: Counter[str]) -> str | None:
