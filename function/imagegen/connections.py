@@ -92,7 +92,7 @@ class _Connection(HTTPConnection):
         self._rules = rules
 
     def connect(self) -> None:
-        """Connect. Whatever goes wrong, a TLS handshake included, is a NewConnectionError."""
+        """Connect. Every failure before the connection stands, also of its TLS handshake, is a NewConnectionError."""
         begun, allowed = time.monotonic(), self.timeout
         self.timeout = min(CONNECT_SECONDS, allowed)
         try:
@@ -200,7 +200,7 @@ def send(  # noqa: PLR0913, PLR0917 - one request, all of it
     *,
     whole: bool = False,
 ) -> BaseHTTPResponse:
-    """Return the answer, whatever its status; its body is read if `whole`, else in the socket. One try, no redirect.
+    """Return the answer of any status; its body is read if `whole`, else in the socket. One try, no redirect.
 
     Raises NewConnectionError where nothing was sent, else another urllib3.exceptions.HTTPError or an OSError.
     """

@@ -46,7 +46,7 @@ class Problem:
 
 
 class ServiceError(Exception):
-    """Base of the tree. `detail` is for the caller: no key, no token, nobody else's data."""
+    """Base of the tree. `detail` is for the caller: no key, no token, no other caller's data."""
 
     code: ClassVar[str]
     status: ClassVar[int]  # of the HTTP answer
@@ -58,7 +58,7 @@ class ServiceError(Exception):
     # Every other end is kept and replayed.
     frees_key: ClassVar[bool] = False
     may_pass: ClassVar[bool] = False  # repeating the request may help and costs nothing: `x-should-retry`
-    usual_retry_after: ClassVar[float | None] = None  # seconds that it usually lasts, where nobody named a time
+    usual_retry_after: ClassVar[float | None] = None  # seconds that it usually lasts, where the answer names no time
     repeats: ClassVar[Repeats] = NEVER
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:

@@ -45,7 +45,7 @@ class ImageRequest:
         return tuple(match[1] for match in found if match)
 
     def public(self) -> "PublicRequest":
-        """Return what may be shown and kept: reference URIs can carry somebody's signature."""
+        """Return what may be shown and kept: a reference's URI can carry a signature."""
         return PublicRequest(self.prompt, self.ratio, tuple(r.tag for r in self.references))
 
     @property
@@ -236,7 +236,7 @@ def time_text(moment: datetime) -> str:
 
 
 def fingerprint_of(body: object) -> str:
-    """Return the SHA-256 of a JSON value, whatever the order of its names."""
+    """Return the SHA-256 of a JSON value; the order of its names does not count."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -40,7 +40,7 @@ class Deadline:
         return max(0.0, self.at - self.clock.monotonic())
 
     def sooner(self, seconds: float) -> "Deadline":
-        """Return this deadline or the one `seconds` from now, whichever comes first."""
+        """Return the sooner of this deadline and the one `seconds` from now."""
         return Deadline(self.clock, min(self.at, self.clock.monotonic() + seconds))
 
 
@@ -113,7 +113,7 @@ class Generator(Protocol):
 
 
 class History(Protocol):
-    """Segmind's record of what became of calls. Asking costs nothing. Whatever it does, no method here raises."""
+    """Segmind's record of what became of calls. Asking costs nothing, and no method here raises."""
 
     def find(self, segmind_id: str, deadline: Deadline) -> HistoryRow | None:
         """Return the row of one call; None where there is none yet, or the history cannot be read."""

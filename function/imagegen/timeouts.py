@@ -13,8 +13,8 @@ SWEEP_SECONDS = 1500.0  # one sweep; Cloud Scheduler waits half an hour at most
 class Timeouts:
     """Seconds a step; and how many images are in memory at a time.
 
-    A request has one deadline, from its first byte: `request_seconds`. Whoever has less than `run_seconds` left does
-    not claim any more. A lease is longer than a run by what the clocks of two instances may disagree, so a claim whose
+    A request has one deadline, from its first byte: `request_seconds`. With less than `run_seconds` left it does not
+    claim any more. A lease is longer than a run by what the clocks of two instances may disagree, so a claim whose
     lease is over belongs to an instance that is dead, or that will not call any more.
     """
 

@@ -1,6 +1,7 @@
 """waitress, on a thread of this process: one loop serves all connections, so a client that stalls holds up no other."""
 
 import logging
+import select
 import socket
 import struct
 import threading
@@ -59,6 +60,14 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress is untyped
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a call is under way, or has come and was not read yet."""
+        channels, unread = dict(self.active_channels), select.poll()
+        for descriptor in (self.socket.fileno(), *channels):
+            unread.register(descriptor, select.POLLIN)
+        return bool(unread.poll(0)) or any(channel.requests for channel in channels.values())
 
     def stop(self) -> None:
         """End every connection and thread."""

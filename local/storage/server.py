@@ -57,6 +57,11 @@ class StorageServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.port}"
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a call is under way, or has come and was not read yet."""
+        return self._http.is_at_work
+
     def __enter__(self) -> Self:
         self._http.start()
         self.events.start()

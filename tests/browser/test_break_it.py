@@ -66,7 +66,7 @@ def broken(page: Playground, name: str) -> str | None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_button_leads_to_the_right_card(playground: Opener, site: Site, group: str) -> None:
     """Each button sends its words, and leaves the form alone; the card has the contract's code; the button keeps it."""
-    page = playground(SEGMIND_TIMEOUT_SECONDS="2")
+    page = playground(SEGMIND_TIMEOUT_SECONDS="5")
     page.type("#prompt", "a boat")
     opened(page)
     seen = {name: broken(page, name) for name in EXPECTED[group]}

@@ -28,10 +28,7 @@ class Evaluated:
 
 
 def evaluate(directory: Path) -> Evaluated:
-    """Run the functions' first test in a copy whose function/ is littered with what must not be deployed.
-
-    Skips where terraform or its providers cannot be had.
-    """
+    """Run the functions' first test in a littered copy; skip where terraform or its providers cannot be had."""
     infra = _littered_copy(directory)
     made_ready(infra)
     tested = terraform(infra, "test", "-json", "-verbose", "-filter=tests/functions.tftest.hcl")

@@ -1,5 +1,6 @@
 """The module as another configuration uses it: by the address of a repository and a version."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,43 +9,7 @@ import pytest
 from tests.deploy.evaluated import made_ready, terraform
 from tests.deploy.infra_files import FUNCTION, INFRA, ROOT
 
-VERSION = "v0.0.1-test"
-USER = """
-terraform {{
-  required_providers {{
-    google  = {{ source = "hashicorp/google", version = ">= 6.50, < 8.0" }}
-    archive = {{ source = "hashicorp/archive", version = ">= 2.7, < 3.0" }}
-    time    = {{ source = "hashicorp/time", version = ">= 0.13, < 1.0" }}
-  }}
-}}
-
-module "imagegen" {{
-  source     = "git::file://{repository}//infra?ref={version}"
-  project_id = "my-project"
-}}
-
-output "source_files" {{
-  value = module.imagegen.source_files
-}}
-"""
-TEST = """
-mock_provider "google" {
-  mock_data "google_secret_manager_secret_version" {
-    defaults = {
-      enabled = true
-    }
-  }
-}
-mock_provider "archive" {}
-mock_provider "time" {}
-
-run "from_git" {
-  assert {
-    condition     = contains(output.source_files, "main.py") && contains(output.source_files, "imagegen/log.py")
-    error_message = "function/ comes along."
-  }
-}
-"""
+VERSION = "v0.0.1-test"  # as in user/main.tf
 
 
 @pytest.fixture
@@ -68,10 +33,8 @@ def git(repository: Path, *arguments: str) -> None:
 
 def test_another_configuration_uses_it_by_version(repository: Path, tmp_path: Path) -> None:
     """Init, validate and an apply with mocked providers, of a configuration that only names the tag."""
-    user = tmp_path / "user"
-    user.mkdir()
-    (user / "main.tf").write_text(USER.format(repository=repository, version=VERSION))
-    (user / "main.tftest.hcl").write_text(TEST)
+    user = Path(shutil.copytree(Path(__file__).with_name("user"), tmp_path / "user"))
+    (user / "main.tf").write_text((user / "main.tf").read_text().replace("REPOSITORY", str(repository)))
     made_ready(user)
     for command in ("validate", "test"):
         done = terraform(user, command, "-no-color")

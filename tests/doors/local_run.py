@@ -1,7 +1,5 @@
 """`make run` in a process of its own, on ports and a folder of its own."""
 
-from __future__ import annotations
-
 import json
 import os
 import random

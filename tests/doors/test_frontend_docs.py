@@ -35,10 +35,7 @@ def snippet(kind: str, mark: str) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A front end's folder: the snippets, the client as it is published, React, and stand-ins for a sign-in.
-
-    The snippets' types are checked, and what they compile to is in `built`.
-    """
+    """A front end's folder: snippets, checked and compiled into `built`, the published client, React, stand-ins."""
     install(CLIENT)
     folder = tmp_path_factory.mktemp("front")
     modules = folder / "node_modules"

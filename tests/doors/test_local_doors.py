@@ -1,23 +1,19 @@
 """All three doors of `make run`, used as the README says: by uploaded files and by batches, each in one line."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from local.calls import call
 from tests.doors.local_run import ROOT, Run, free_ports
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BLOCKS: list[str] = re.findall(r"^```sh\n(.*?)\n```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 COMMANDS = [block for block in BLOCKS if " -m local." in block]

@@ -104,10 +104,7 @@ CUTS = ("reset", "reset-body", "504,billed=true", "reset][mock:history-failed", 
 
 
 def test_many_cut_calls_are_settled(site: Site, counts: Callable[[str], None]) -> None:
-    """Of cut calls that have a row at least 99 % end as recovered or proven free; no bill, row or image twice.
-
-    CUT_CALLS says how many (200). Every tenth prompt is ordered twice, so that equal calls have to be told apart.
-    """
+    """Of CUT_CALLS cut calls those with a row end, recovered or free, also equal ones; nothing is counted twice."""
     number = int(os.environ.get("CUT_CALLS", "200"))
     site = site.fresh(SEGMIND_HISTORY_URL=site.segmind.history_url, MAX_IMAGES_PER_DAY=str(2 * number))
 

@@ -10,7 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from tests.cases import rows
+from tests.cases import rows, table
 from tests.harness.orders import order
 from tests.harness.server import MAIN, NotStarted, free_port
 from tests.harness.site import Site
@@ -51,21 +51,7 @@ def test_without_settings_all_that_are_required_are_named(site: Site) -> None:
 
 def test_every_wrong_setting_is_named_at_once(site: Site) -> None:
     """A dozen wrong ones in one line: an operator corrects a deployment once. No secret is in it."""
-    wrong = {
-        "SEGMIND_API_KEY": "",
-        "SEGMIND_BASE_URL": "ftp://user:hunter2@x",
-        "SEGMIND_API": "v3",
-        "SEGMIND_TIMEOUT_SECONDS": "soon",
-        "RESULTS_BUCKET": "Not A Bucket",
-        "SIGNED_URL_TTL_SECONDS": "1",
-        "MAX_IMAGES_PER_DAY": "-1",
-        "AUTH": "keys",
-        "API_KEYS": "alice:hunter2",
-        "REFERENCE_DELIVERY": "pigeon",
-        "MAX_BODIES_IN_MEMORY": "0",
-        "PLAYGROUND": "perhaps",
-        "LOG_LEVEL": "LOUD",
-    }
+    wrong = table("wrong_settings")
     line = refusal(site, **wrong)
     assert [name for name in wrong if f" {name} " not in line] == ["AUTH"]  # keys is a mode; its API_KEYS are wrong
     assert "hunter2" not in line

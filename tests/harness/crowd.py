@@ -1,8 +1,4 @@
-"""A vendor that finishes every image in one moment, a storage that takes them all, and the callers who ordered them.
-
-All of it in one event loop, since a thousand of each have to fit beside the function on a small machine; what is
-measured is the function's memory alone.
-"""
+"""In one event loop: a vendor that ends all calls in one moment, a storage that takes all, a thousand callers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`site`: the deployed function and its world. `rig`: it in this process. `counts`: what is told in the end."""
+"""`site`: the deployed function. `rig`: the function in this process. `counts`: lines for the end of the run."""
 
 import base64
 from collections.abc import Callable, Iterator

@@ -1,7 +1,4 @@
-"""The whole function in this process: the real door, pipeline, adapter and storage client over the two fakes' sockets.
-
-Only the clock is not real: it does not sleep. A pause of a minute is over at once, and everybody sees that it was.
-"""
+"""The whole function in this process, over the two fakes' sockets; only its clock is not real: it does not sleep."""
 
 import json
 from collections.abc import Callable, Mapping

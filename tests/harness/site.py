@@ -107,9 +107,6 @@ class Site:
     def schedule(self) -> Server:
         return self.door("on_schedule")
 
-    def all_doors(self) -> list[Server]:
-        return [self.door(target) for target in DOORS]
-
     def restart(self, *targets: str) -> list[Server]:
         """Start other instances of these doors, or of all."""
         with self._world.lock:
@@ -158,9 +155,11 @@ class Site:
     def rest(self) -> None:
         """Wait until every process sleeps and writes no more: markers are taken away after the answer."""
         seen = -1
-        while seen != len(self.storage.calls) or any(server.is_at_work for server in self._world.starts):
+        while seen != len(self.storage.calls):
+            time.sleep(0.005)
             seen = len(self.storage.calls)
-            time.sleep(0.01)
+            if any(server.is_at_work for server in self._world.starts) or self.storage.is_at_work:
+                seen = -1
 
     def wreck(self, image_id: str | None = None, lease: float = -3600.0) -> Wreck:
         """Return a job of a dead instance, of which nothing is written yet."""

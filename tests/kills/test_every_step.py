@@ -73,10 +73,7 @@ def calls(site: Site, body: Body) -> int:
 
 
 def kill(site: Site, row: Row, number: int, when: When) -> Victim:
-    """Let the process that an order comes to die at this step of it, or after its answer where the step is later.
-
-    A process that knows the day's slots already has a step or two less than the first one.
-    """
+    """Let the process that an order comes to die at this step, or after its answer where it has fewer steps."""
     before, key = site.results.jobs(), f"{number}-{when}"
     site.control.doom(number, when)
     killed = not survives(row.way, site, row.body(key), key) or site.control.kills_within(0.5)

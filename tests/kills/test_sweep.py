@@ -27,6 +27,7 @@ def test_a_sweep_that_is_killed_anywhere_is_done_by_the_next(hasty: Site, counts
         wrecks = wreck_some(site)
         site.control.doom(number, when)
         assert not survives_a_sweep(site) or site.control.kills_within(0.5)
+        site.rest()  # what it had sent lands
         site.sweep()
         after = Aftermath(site)
         assert [after.end(wreck.id) for wreck in wrecks] == [UNKNOWN, "succeeded", "succeeded"]

@@ -67,10 +67,7 @@ class Watch:
 
 
 class Chosen:
-    """A plugin of a mutant's run: these tests alone, in this order; the one that fails is written to `told`.
-
-    One that calculates without an end, or waits without an end, takes the process with it.
-    """
+    """A plugin of a mutant's run: these tests alone, in order, none without an end; the one that fails is `told`."""
 
     def __init__(self, tests: list[str], seconds: dict[str, float], told: int) -> None:
         self._places, self._seconds, self._told = {test: n for n, test in enumerate(tests)}, seconds, told

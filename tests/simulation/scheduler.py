@@ -1,8 +1,4 @@
-"""A deterministic scheduler: tasks on threads of which one runs at a time, in virtual time. Who is next is a decision.
-
-A task gives the baton back at each of its steps; a thread changes only where another task goes on. The threads are
-kept for the next run.
-"""
+"""A deterministic scheduler: of tasks on threads one runs at a time, in virtual time. Who is next is a decision."""
 
 import heapq
 import threading

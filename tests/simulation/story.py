@@ -12,7 +12,7 @@ from random import Random
 from imagegen import log
 from tests.simulation.decisions import Decisions, Plan
 from tests.simulation.faults import FEW, OF_STEPS, Fault
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import Act, Scenario
 from tests.simulation.scheduler import Stuck, Violation
 from tests.simulation.world import World
 
@@ -83,11 +83,14 @@ def run(runs: int, seed: int, totals: Counter[str]) -> str | None:
     return None
 
 
-def everything(scenario: Scenario, turns: int, faults: int, totals: Counter[str]) -> str | None:
-    """Run a scenario in every way with at most so many preemptions and faults; return the story of what fails.
+def every_order(version: str, turns: int, faults: int, totals: Counter[str]) -> str | None:
+    """Run two instances that are asked for one key, with a cap of one, in every order with at most so many of both."""
+    asked = Act("post", "a", 0), Act("post", "a", 1)
+    return everything(Scenario(asked, version, per_day=1), turns, faults, totals)
 
-    Runs differ in what deviates; each begins as an earlier one did, and deviates once more after its last deviation.
-    """
+
+def everything(scenario: Scenario, turns: int, faults: int, totals: Counter[str]) -> str | None:
+    """Run a scenario with at most so many preemptions and faults, in every way; return the story of what fails."""
     plans: list[tuple[Plan, int, int]] = [({}, turns, faults)]
     while plans:
         plan, turns_left, faults_left = plans.pop()

@@ -52,10 +52,7 @@ def size(server: Server) -> Size:
 def endure(
     site: Site, issuer: Issuer, asks: int, seed: str, until: float = math.inf
 ) -> tuple[Counter[str], list[Size]]:
-    """Send so many requests, none after `until` (`time.monotonic`).
-
-    Returns the answers and faults, counted, and the sizes after the first quarter and on.
-    """
+    """Send so many requests, none after `until`; return answers and faults, and the sizes from the first quarter on."""
     rng = random.Random(seed)
     known = list(_mix(rng, seed, asks))
     sizes: list[Size] = []

@@ -46,7 +46,7 @@ def torture(site: Site, issuer: Issuer, api: str, seed: str) -> Told:
         **SETTINGS, **issuer.settings, SEGMIND_API=api, SEGMIND_HISTORY_URL=site.segmind.history_url
     )
     site.control.reset()
-    site.all_doors()
+    site.restart()
     site.segmind.settings.latency = 0.05
     orders = planned(rng, seed, ORDERS)
     copies = [asked for asked in orders for _ in range(asked.copies)]
@@ -69,10 +69,7 @@ def _send_all(site: Site, issuer: Issuer, orders: Sequence[Order]) -> list[bool]
 
 
 def _recover(site: Site, issuer: Issuer, orders: Sequence[Order]) -> list[str]:
-    """Other instances start, leases lapse, everything is asked for and swept; return what the vendor still does.
-
-    Then the same a day later: the vendor's late rows are there, and what never ended is not waited for any more.
-    """
+    """New instances, no leases: all is asked for and swept, again a day later; return what the vendor still does."""
     settled = site.ledger.settle()
     site.control.watch()
     site.segmind.clock.advance(60)

@@ -23,10 +23,7 @@ FIRST_STEPS = 30  # an order has about a dozen
 
 
 class Weather:
-    """Gusts of trouble over a site from entering to leaving; `counts` says what came true of them.
-
-    With `strikes` off no process is ended, and no other door is at work.
-    """
+    """Gusts of trouble from entering to leaving; `counts`: what came true. Without `strikes` no process is ended."""
 
     def __init__(self, site: Site, issuer: Issuer, rng: random.Random, *, strikes: bool = True) -> None:
         self._site, self._issuer, self._rng, self._strikes = site, issuer, rng, strikes

@@ -1,6 +1,6 @@
 """Who may generate: pure decisions over what exists in the bucket.
 
-A claim is won by creating `claim.json`; everybody who comes later reads what is there and gets one verdict.
+A claim is won by creating `claim.json`; each later request reads what is there and gets one verdict.
 Nothing here waits, writes or looks at a clock.
 """
 
@@ -49,7 +49,7 @@ class State:
 
     @property
     def ending(self) -> Ending | None:
-        """A result wins over a `lost.json`, whichever came first."""
+        """The end that counts: a result wins over a `lost.json`, also over an earlier one."""
         return self.result or self.lost
 
     @property

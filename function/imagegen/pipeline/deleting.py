@@ -29,8 +29,9 @@ class Deleting:
         """Delete an image; again is fine. Raises NotFound, DeletedTooEarly, StorageUnavailable."""
         deadline = Deadline.within(self.clock, _SECONDS)
         state, verdict = self.recovery.judge(self.jobs.state(image_id, deadline), None, deadline)
-        looks = self.queue and not state.known and not state.deleted
-        queued = self.queue.find(image_id, deadline) if self.queue and looks else None
+        queued = None
+        if self.queue and not state.known and not state.deleted:
+            queued = self.queue.find(image_id, deadline)
         if not state.is_for(owner, queued):
             raise NotFound(NO_IMAGE)
         if queued:

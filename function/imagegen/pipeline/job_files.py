@@ -32,7 +32,7 @@ class Upload:
 
     @property
     def own_id(self) -> str:
-        """The id of whatever this upload asks for, the same for every delivery of its event."""
+        """The id of the image that this upload asks for, the same for every delivery of its event."""
         return derived_id("upload", self.bucket, self.name, str(self.generation))
 
 
@@ -56,7 +56,7 @@ def job_name(image_id: str) -> str:
 
 
 def id_in_name(upload: Upload) -> str | None:
-    """Return the id of a job that the service queued, which is its name; None for anybody else's file."""
+    """Return the id of a job that the service queued, which is its name; None for a caller's own file."""
     stem = upload.name.removeprefix(JOBS).removesuffix(".json")
     return stem if re.fullmatch(rf"[a-z2-7]{{{ID_LENGTH}}}", stem) and upload.name == job_name(stem) else None
 
@@ -78,20 +78,21 @@ def job_body(order: Order, image_id: str) -> dict[str, object]:
 def order_of_job(upload: Upload, body: bytes) -> Order:
     """Return what a job file orders. Raises InvalidRequest with every problem."""
     value = validation.decode(body)
-    fields = {n: value.get(n) for n in _ADDRESSING if n in value} if isinstance(value, dict) else {}
+    fields = {n: value[n] for n in _ADDRESSING if n in value} if isinstance(value, dict) else {}
     problems = (*_problems_of(fields), *validation.flaws(value))
     rest = {n: v for n, v in value.items() if n not in fields} if isinstance(value, dict) else value
-    owner = fields.get("owner")
-    owner = owner if isinstance(owner, str) else ""
+    texts = {n: v for n, v in fields.items() if isinstance(v, str)}
+    owner, key = texts.get("owner", ""), texts.get("idempotencyKey")
     try:
         request = validation.check(rest, Rules(upload.bucket, owner))
     except InvalidRequest as error:
         raise InvalidRequest(tuple(dict.fromkeys((*problems, *error.problems)))) from None
     if problems:
         raise InvalidRequest(problems)
-    key = fields.get("idempotencyKey")
-    found = key if isinstance(key, str) else None
-    return Order(request, "event", owner, found, _id_of_job(upload, fields.get("id"), owner, found))
+    named = id_in_name(upload)
+    if named is None or texts.get("id") != named:
+        named = upload.own_id if key is None else image_id(owner, key)
+    return Order(request, "event", owner, key, named)
 
 
 def order_of_photo(upload: Upload) -> Order:
@@ -105,13 +106,6 @@ def order_of_photo(upload: Upload) -> Order:
     request = validation.check(value)
     photo = Reference(tag, f"gs://{upload.bucket}/{upload.name}")
     return Order(ImageRequest(request.prompt, (photo,), request.ratio), "event", image_id=upload.own_id)
-
-
-def _id_of_job(upload: Upload, written: object, owner: str, key: str | None) -> str:
-    named = id_in_name(upload)
-    if named is not None and written == named:
-        return named
-    return upload.own_id if key is None else image_id(owner, key)
 
 
 def _problems_of(fields: Mapping[str, object]) -> list[Problem]:

@@ -136,7 +136,7 @@ class ImageService:
         return Outcome(known, self._settled(state, ending, looking), replayed=True, queued=state.known is None)
 
     def _settled(self, state: State, ending: Ending | None, deadline: Deadline) -> Ending | None:
-        """Ask Segmind's history about an unknown. Whatever that does, the answer is no worse than before."""
+        """Ask Segmind's history about an unknown. Where that fails, the answer is as before."""
         if ending is None or ending.status != "unknown" or self.settling is None:
             return ending
         with suppress(StorageUnavailable):

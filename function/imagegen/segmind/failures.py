@@ -34,21 +34,17 @@ _KEYS = re.compile(
 )
 _URLS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>]+|data:[^\s\"'<>]{20,}", re.IGNORECASE)
 
-_PLAIN: Mapping[int, type[SegmindError]] = {
-    303: errors.OutcomeUnknown,  # "look elsewhere": it was taken
-    400: errors.RejectedBySegmind,
-    401: errors.SegmindUnauthorized,
-    402: errors.InsufficientCredits,
-    403: errors.SegmindForbidden,
-    404: errors.SegmindModelNotFound,
-    408: errors.OutcomeUnknown,  # like 499: whoever gave up waiting does not know what became of it
-    410: errors.SegmindModelNotFound,
-    422: errors.RejectedBySegmind,
-    429: errors.SegmindRateLimited,
-    499: errors.OutcomeUnknown,
-    502: errors.SegmindUnavailable,
-    503: errors.SegmindFailed,
-    504: errors.SegmindTimeout,
+_STATUSES: Mapping[type[SegmindError], tuple[int, ...]] = {
+    errors.OutcomeUnknown: (303, 408, 499),  # it was taken, and the one who answers gave up waiting for its end
+    errors.RejectedBySegmind: (400, 405, 413, 414, 415, 422),
+    errors.SegmindUnauthorized: (401,),
+    errors.InsufficientCredits: (402, 406),
+    errors.SegmindForbidden: (403,),
+    errors.SegmindModelNotFound: (404, 410),
+    errors.SegmindRateLimited: (429,),
+    errors.SegmindFailed: (500, 503),
+    errors.SegmindUnavailable: (502,),
+    errors.SegmindTimeout: (504,),
 }
 
 
@@ -101,18 +97,14 @@ def seconds_until_reset(headers: Mapping[str, str], now: datetime) -> float | No
 
 
 def _kind(status: int, text: str) -> type[SegmindError]:
-    if status == 406:  # noqa: PLR2004
-        blamed = _BLAME.search(text) and not _MONEY.search(text)
-        return errors.RejectedBySegmind if blamed else errors.InsufficientCredits
-    if status == 422 and _MONEY.search(text) and not _BLAME.search(text):  # noqa: PLR2004
+    money, blame = _MONEY.search(text), _BLAME.search(text)
+    if blame and (status == 500 or (status == 406 and not money)):  # noqa: PLR2004
+        return errors.RejectedBySegmind
+    if status == 422 and money and not blame:  # noqa: PLR2004
         return errors.InsufficientCredits
-    if status == 500:  # noqa: PLR2004
-        return errors.RejectedBySegmind if _BLAME.search(text) else errors.SegmindFailed
-    if status in _PLAIN:
-        return _PLAIN[status]
-    if status >= 500 or status < 200:  # noqa: PLR2004 - a gateway's own: nobody says what became of the call behind it
-        return errors.OutcomeUnknown
-    return errors.RejectedBySegmind if status in {405, 413, 414, 415} else errors.SegmindFailed
+    # a gateway's own 5xx: what became of the call behind it is not told
+    unlisted = errors.OutcomeUnknown if status >= 500 or status < 200 else errors.SegmindFailed  # noqa: PLR2004
+    return next((kind for kind, statuses in _STATUSES.items() if status in statuses), unlisted)
 
 
 def _message_in(value: object) -> str:

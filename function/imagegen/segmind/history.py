@@ -82,7 +82,7 @@ class SegmindHistory:
         return Finished(receipt, lambda _waited: named, self._client, deadline)
 
     def _get(self, url: str, deadline: Deadline) -> object:
-        """Return a JSON value; None where there is none, whatever the reason. It then rests for a while."""
+        """Return a JSON value; None where there is none. What cannot be read is then left alone for a while."""
         if deadline.left <= 0 or self._clock.monotonic() < self._rests_until:
             return None
         try:
@@ -124,7 +124,7 @@ def row_of(value: object, clean: Callable[[str], str] = str) -> HistoryRow | Non
 
 
 def _listed(value: object, envelopes: int = 3) -> list[object] | None:
-    """Return the rows of a page, in whichever envelopes they come, up to so many."""
+    """Return the rows of a page, out of at most so many envelopes of any of these names."""
     if isinstance(value, list):
         return value
     if not isinstance(value, dict) or envelopes == 0:

@@ -1,6 +1,6 @@
 """v2: submit, then poll. Once Segmind's id is written down, no crash of ours can lose or repeat the generation.
 
-The submit itself is the only ambiguous call: if it is sent and its answer never comes, nobody knows the id.
+The submit itself is the only ambiguous call: where its answer never comes, only Segmind knows the id.
 """
 
 import json

@@ -11,7 +11,7 @@ _ID = re.compile(r"[!-~]{1,200}")
 def number(value: object) -> float | None:
     """Return a finite number, or None."""
     try:
-        found = float(value)  # type: ignore[arg-type]  # whatever JSON or a header holds
+        found = float(value)  # type: ignore[arg-type]  # what JSON or a header holds
     except (TypeError, ValueError, OverflowError):
         return None
     return found if -1e12 < found < 1e12 else None  # noqa: PLR2004 - also refuses nan and inf
@@ -22,7 +22,7 @@ def printable_id(value: object) -> str | None:
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def moment_of(value: Any) -> datetime | None:  # noqa: ANN401 - whatever JSON or a header holds
+def moment_of(value: Any) -> datetime | None:  # noqa: ANN401 - what JSON or a header holds
     """Return a time written as seconds or milliseconds since 1970, in ISO 8601 or as an HTTP date; UTC by default."""
     text = value.strip() if isinstance(value, str) else value
     for read in (_since_1970, datetime.fromisoformat, parsedate_to_datetime):

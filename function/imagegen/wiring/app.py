@@ -1,7 +1,4 @@
-"""What is made of what: the adapters behind the ports, the core over them, the doors before it.
-
-Each part is made of the settings when it is first asked for, and imported there.
-"""
+"""The doors, the core behind them, and the adapters behind its ports: each made when it is first asked for."""
 
 import math
 import os
