@@ -212,6 +212,16 @@ def test_a_deletion_that_slept_through_another_leaves_what_the_sweep_removes() -
     check_gone(world)
 
 
+def test_an_unknown_that_ends_by_its_deletion_may_have_been_billed() -> None:
+    """Its claimant died, and no sweep came before its caller deleted it."""
+    world = World(Scene(raised=Crash()))
+    with suppress(Crash):
+        world.ask(owner=OWNER)
+    world.end_lease()
+    world.other().core.deleting.delete(ID, OWNER)
+    assert json.loads(world.objects.data(f"jobs/{ID}/deleted.json"))["billed"] == "maybe"
+
+
 def test_a_deleted_unknown_is_not_settled() -> None:
     """The vendor's history still has its image: it is not fetched again."""
     world = ended("unknown")

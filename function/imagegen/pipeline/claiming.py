@@ -6,6 +6,7 @@ process wait without asking storage; others read, and list nothing, since a list
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _BUSY = "The request with the same key that this one waited for failed free of charge, and too little time is left now."
+_ASLEEP = "This instance was stopped for so long that its claim ended. Nothing was sent to Segmind."
 _FULL_LOOK = 6  # every so many looks read everything; the others look for a result alone
 Looks: TypeAlias = Iterator[tuple[float, bool]]
 
@@ -153,8 +155,8 @@ class Claiming:
     def check_marker(self, held: Held, deadline: Deadline) -> None:
         """Make sure that the sweep finds this job: by our own marker, or by that of the queue, whose job this is.
 
-        Any other marker in the way belongs to a claim that is gone. Raises IdempotencyKeyReused where the key's queued
-        job asks for something else.
+        Any other marker in the way belongs to a claim that is gone: the lease is looked at after the marker was read,
+        so it is no successor's. Raises IdempotencyKeyReused where the key's queued job asks for something else.
         """
         while held.marker is None:
             there = self.jobs.marked(held.claim.id, deadline)
@@ -163,9 +165,20 @@ class Claiming:
                     raise IdempotencyKeyReused
                 held.queued = there[1]
                 return
+            self.check_lease(held.claim)
             if there:
                 self.jobs.unmark(held.claim.id, there[1], deadline)
             held.marker = self.jobs.mark_open(held.claim.id, Marker.of(held.claim), deadline)
+
+    def check_lease(self, claim: Claim) -> None:
+        """Raise StorageUnavailable where the lease is so far gone that another instance may claim."""
+        if self.lease_left(claim) <= 0:
+            raise StorageUnavailable(_ASLEEP)
+
+    def lease_left(self, claim: Claim) -> float:
+        """Seconds that a call may take, so that its image is stored before the lease ends; below zero: too late."""
+        ends = claim.lease_ends_at - timedelta(seconds=self.timeouts.skew_seconds + self.timeouts.tail_seconds)
+        return (ends - self.clock.now()).total_seconds()
 
     def _follow(self, claim: Claim, state: State, deadline: Deadline, looks: Looks) -> Outcome | None:
         """Wait for another claimant's end; None where its key is free, so that this request may claim it."""

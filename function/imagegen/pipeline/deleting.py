@@ -73,9 +73,8 @@ class Deleting:
         held = self.recovery.held_whole(state, deadline)
         # into the account before the job is gone, from which the sweep would write it
         self.recovery.endings.enter(ending, held)
-        now, error = self.clock.now(), state.ending and state.ending.error
+        now, billed = self.clock.now(), ending.error.billed if ending.error else "yes"
         own = self.jobs.mark_open(image_id, Marker(DELETING, held.claim.fingerprint, "", now), deadline)
-        billed = error.billed if error else "yes"
         self.jobs.delete(Deleted(image_id, now, billed, owner_hash(held.claim.owner)), deadline)
         return own
 

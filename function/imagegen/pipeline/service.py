@@ -8,7 +8,6 @@ is written before Segmind is called, and after that call only a failure that cer
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from imagegen import log
@@ -31,7 +30,6 @@ from imagegen.timeouts import Timeouts
 
 _GLANCE_SECONDS = 2.0  # what a status query without `wait` may spend on asking Segmind
 _BEING_CLAIMED = "Another request with this key is being claimed at this moment. Nothing was spent."
-_ASLEEP = "This instance was stopped for so long that its claim ended. Nothing was sent to Segmind."
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ class ImageService:
             with watch.step("claim"):
                 self._commit(held, request, named=bool(order.key or order.image_id))
             with watch.step("segmind"):
-                calling = generating.sooner(self._lease_left(held.claim))
+                calling = generating.sooner(self.claiming.lease_left(held.claim))
                 generation = self.generator.generate(request, calling, partial(self._submitted, held))
             with generation:
                 return self.endings.keep(held, generation, watch, deadline)
@@ -189,8 +187,7 @@ class ImageService:
         if not looking.result():
             held.marker = None
             self.claiming.check_marker(held, deadline)
-        if self._lease_left(held.claim) <= 0:
-            raise StorageUnavailable(_ASLEEP)
+        self.claiming.check_lease(held.claim)
 
     def _write_sent(self, claim: Claim, sent: Sent, deadline: Deadline) -> int:
         """Write `sent.json`; one that a freed claim left is in the way only where its writer woke too late to call.
@@ -200,18 +197,12 @@ class ImageService:
         generation = self.jobs.sent(claim, sent, deadline)
         if generation is None:
             stale = self.jobs.others_sent(claim, deadline)
-            if self._lease_left(claim) <= 0:
-                raise StorageUnavailable(_ASLEEP)
+            self.claiming.check_lease(claim)
             self.jobs.erase(claim, "sent.json", stale, deadline)
             generation = self.jobs.sent(claim, sent, deadline)
         if generation is None:
             raise StorageUnavailable("Another claim's sent.json is in the way. Nothing was sent to Segmind.")
         return generation
-
-    def _lease_left(self, claim: Claim) -> float:
-        """Seconds that a call may take, so that its image is stored before the lease ends; below zero: too late."""
-        ends = claim.lease_ends_at - timedelta(seconds=self.timeouts.skew_seconds + self.timeouts.tail_seconds)
-        return (ends - self.clock.now()).total_seconds()
 
     def _submitted(self, held: Held, segmind_id: str) -> bool:
         """v2: write Segmind's id down before anything else. False: not yet, and the generation goes on."""
