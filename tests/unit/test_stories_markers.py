@@ -33,6 +33,27 @@ def test_an_ending_leaves_the_marker_of_a_deletion() -> None:
     assert world.objects.names("open/") == []
 
 
+def test_a_sleeper_leaves_the_marker_of_its_successor() -> None:
+    """It wakes before its call, after the key's next claimant has died with a claim: the sweep finds that one."""
+    world = World()
+
+    def succeeded() -> None:
+        world.delivery.meanwhile = lambda: None
+        world.end_lease()
+        successor = world.other()
+        successor.sweep.run()
+        world.objects.fail("create", "*/sent.json", error=Crash)
+        successor.dies()
+        world.objects.recover()
+
+    world.delivery.meanwhile = succeeded
+    with pytest.raises(StorageUnavailable, match="stopped for so long"):
+        world.ask()
+    assert world.objects.names("open/") == [f"open/{ID}"]
+    world.end_lease()
+    assert (world.other().sweep.run()["freed"], world.objects.names()) == (1, [])
+
+
 def test_an_old_event_whose_key_another_took_meanwhile_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
     """Its failure cannot be written down: the key is that of a dead claimant, whose generation is ended and fails."""
     door = Door(Scene(raised=SegmindFailed("away")), Scene(submits="v2-1", raised=Crash()))
