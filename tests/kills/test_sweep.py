@@ -29,6 +29,7 @@ def test_a_sweep_that_is_killed_anywhere_is_done_by_the_next(hasty: Site, counts
         assert not survives_a_sweep(site) or site.control.kills_within(0.5)
         site.rest()  # what it had sent lands
         site.sweep()
+        site.rest()  # markers go while it answers already
         after = Aftermath(site)
         assert [after.end(wreck.id) for wreck in wrecks] == [UNKNOWN, "succeeded", "succeeded"]
         assert after.totals == {"billed": 1, "images": 2, "slots": 3, "succeeded": 2, "unknown": 1}
