@@ -16,13 +16,13 @@ run: $(VENV) ## everything on this machine: an image is generated, its signed UR
 	@$(PY) -m local $(ARGS)
 
 test: $(VENV) ## all tests (ARGS="-k word" for some)
-	@echo "==> all tests, two at a time (ten minutes, more or less; the skipped ones are named at the end)"
+	@echo "==> all tests, two at a time (seven or eight minutes; the skipped ones are named at the end)"
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV) ## lint, types, locks, Terraform
 	@tools/check
 
-bench: $(VENV) ## ours beside the plain function, in ratios; writes BENCHMARKS.md (ARGS=--short: a minute, writes nothing)
+bench: $(VENV) ## ours beside the plain function, in ratios; writes BENCHMARKS.md (ARGS=--short: a minute, writes nothing; --peer: LiteLLM)
 	@$(PY) -m tests.bench $(ARGS)
 
 torture: $(VENV) ## every interleaving and every fault for an hour (ARGS="--minutes 10 --seed S" for the processes)

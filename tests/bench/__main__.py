@@ -4,7 +4,6 @@
 """
 
 import argparse
-import platform
 import statistics
 import sys
 import tempfile
@@ -14,9 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import cells, plots
+from tests.bench import cells, written
 from tests.bench.cells import Cell
-from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, LITELLM, OURS, PLAIN, TUNED, Kind, has_litellm
+from tests.bench.subject import BOUND, CAPPED, HELLO, KEYS, LITELLM, OURS, PLAIN, TUNED, Kind, get_litellm
 from tests.harness.server import ROOT
 
 Pick = Callable[[Cell], float]
@@ -48,6 +47,7 @@ WHOLE = Plan(
     (0, 10_000, 100_000),
     100_000,
 )
+PEER = replace(WHOLE, runs=3, in_flight=(1, 10, 50))
 
 
 class Bench:
@@ -84,22 +84,20 @@ class Bench:
         self._growth()
         self._refusals()
         if plan is WHOLE:
-            self._peer()
             self._waiting()
             self._thousand()
 
-    def _peer(self) -> None:
+    def peer(self) -> None:
         """Measure a gateway that many would take instead, beside ours and in the same minutes."""
-        if not has_litellm():
-            self.say("\nLiteLLM could not be installed here, so it was not measured.")
-            return
-        kinds, seconds, delay = (CAPPED, LITELLM), self._plan.seconds, self._plan.delay
-        found = {
-            (kind.name, n): [cells.near(kind, n, seconds + 2 * delay, delay, self._folder)]
-            for n in self._plan.in_flight
+        get_litellm()
+        plan, kinds = self._plan, (CAPPED, LITELLM)
+        found: dict[tuple[str, int], Callable[[], Cell]] = {
+            (kind.name, n): partial(cells.near, kind, n, plan.seconds + 2 * plan.delay, plan.delay, self._folder)
+            for n in plan.in_flight
             for kind in kinds
         }
-        self._table("LiteLLM as a gateway: it passes the image on, claims, stores and signs nothing", found)
+        told = f"vendor {plan.delay * 1000:.0f} ms, storage at once; milliseconds added"
+        self._table(f"LiteLLM passes the image on: it claims, stores and signs nothing; {told}", self._repeat(found))
 
     def _thousand(self) -> None:
         """1,000 in flight in one process: calls of 30 s that arrive evenly, and calls that end in one moment."""
@@ -208,40 +206,21 @@ def _spread(runs: Sequence[Cell], pick: Pick) -> str:
     return middle if len(found) == 1 else f"{middle} ({found[0]:.1f} to {found[-1]:.1f})"
 
 
-def write(bench: Bench, root: Path) -> None:
-    """Write BENCHMARKS.md and its plots."""
-    names = dict.fromkeys(name for name, _ in bench.near)
-    series = {
-        name: [(n, statistics.median(c.p50 for c in runs)) for (other, n), runs in bench.near.items() if other == name]
-        for name in names
-    }
-    (root / "docs" / "bench-latency.svg").write_text(plots.lines("Added p50, vendor 1,000 ms", series))
-    (root / "docs" / "bench-steps.svg").write_text(plots.bars("Steps of one request, ms", bench.steps))
-    machine = f"{platform.machine()}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    head = [
-        "# Benchmarks",
-        "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} ({machine}). Short form: `make bench ARGS=--short`.",
-        "Trust ratios of one run, not milliseconds of two machines. Images of 2 MB, no TLS, all on one machine;",
-        "each figure is the median of the runs (least to most).",
-        "",
-        "![Added latency over requests in flight](docs/bench-latency.svg)",
-        "![Where the time goes](docs/bench-steps.svg)",
-        "",
-    ]
-    (root / "BENCHMARKS.md").write_text("\n".join([*head, *bench.report, ""]))
-
-
 def main(arguments: Sequence[str]) -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="about a minute; writes no file")
-    short = parser.parse_args(arguments).short
+    parser.add_argument("--peer", action="store_true", help="LiteLLM beside ours alone; installs it, with uv")
+    asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(SHORT if short else WHOLE, Path(folder))
+        bench = Bench(SHORT if asked.short else PEER if asked.peer else WHOLE, Path(folder))
+        if asked.peer:
+            bench.peer()
+            written.write_peer(ROOT, bench.report)
+            return
         bench.run()
-        if not short:
-            write(bench, ROOT)
+        if not asked.short:
+            written.write(ROOT, bench.report, bench.near, bench.steps)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tests.harness.server import ROOT, free_port
 
 SUBJECTS = Path(__file__).parent / "subjects"
 START_SECONDS = 90.0
-LITELLM_FROM = ["tool", "run", "--quiet", "--from", "litellm[proxy]==1.108.7", "litellm"]  # uv, not our lock
+LITELLM_FROM = ["--from", "litellm[proxy]==1.108.7", "litellm"]  # installed by uv, in a place of its own
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -85,8 +85,11 @@ class Process:
         return max(int(text.partition("VmHWM:")[2].split()[0]) for text in texts) / 1024
 
     def _family(self) -> list[int]:
-        pid = self._process.pid
-        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        family = [self._process.pid]
+        for pid in family:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                family += map(int, (task / "children").read_text().split())
+        return family
 
     def _wait(self) -> None:
         while time.perf_counter() - self.started < START_SECONDS:
@@ -130,10 +133,9 @@ def subject(kind: Kind, vendor: Process, storage: Process, folder: Path, sign_se
     return Process(_command(kind, vendor.port, port, folder), env, port, folder / f"{kind.name}.log")
 
 
-def has_litellm() -> bool:
-    """Tell whether LiteLLM is here, or can be had: installed by uv, in a place of its own."""
-    command = [_beside("uv"), "tool", "run", *LITELLM_FROM, "--version"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def get_litellm() -> None:
+    """Install LiteLLM, so that it starts without the network. Raises CalledProcessError, with uv's words."""
+    subprocess.run([_beside("uv"), "tool", "run", *LITELLM_FROM, "--version"], check=True)
 
 
 def _command(kind: Kind, vendor: int, port: int, folder: Path) -> list[str]:
