@@ -68,9 +68,9 @@ class Wreck:
         return self._end("lost.json", "unknown", {"code": "outcome-unknown", "detail": "x", "billed": "maybe"})
 
     def slot(self, name: str, token: str | None = None) -> "Wreck":
-        """Take a slot of today, with this claim's token unless another is given."""
+        """Take a slot of the claim's day, with its token unless another is given."""
         taker = {"id": self.id, "token": token or self.token}
-        day = f"{datetime.now(UTC):%Y-%m-%d}"
+        day = str(self.claim["created_at"])[:10]
         self._storage.put(RESULTS, f"spend/{day}/{name}", b"{}", content_type="application/json", **taker)
         return self
 
