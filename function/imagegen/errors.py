@@ -22,7 +22,7 @@
         └── SegmindBadImage       502  billed: never repeated
 
 Each class is one row: all that is known of a failure stands in its attributes (`failure.py` explains them), and nowhere
-else. The answers, the repeat policy, the pages under /problems, OpenAPI and the README's table read them.
+else. The answers, the repeat policy, the pages under /problems and OpenAPI read them; docs/contract.md is held to them.
 """
 
 from typing import ClassVar

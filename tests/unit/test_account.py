@@ -23,11 +23,11 @@ def usage(world: World, owner: str | None = None, day: date = DAY) -> Usage:
 @pytest.mark.parametrize(
     ("scene", "told"),
     [
-        (Scene(), Usage(1, {}, 0, Decimal("0.1"))),
-        (Scene(receipt=Receipt()), Usage(1, {}, 0, Decimal(0))),
-        (Scene(raised=RejectedBySegmind("no")), Usage(0, {"rejected-by-segmind": 1}, 0, Decimal(0))),
-        (Scene(body=SegmindBadImage("HTML")), Usage(0, {"segmind-bad-image": 1}, 0, Decimal("0.1"))),
-        (Scene(raised=OutcomeUnknown("silence")), Usage(0, {}, 1, Decimal(0))),
+        (Scene(), Usage(1, {}, 0, Decimal("0.1"), 1)),
+        (Scene(receipt=Receipt()), Usage(1, {}, 0, Decimal(0), 1)),
+        (Scene(raised=RejectedBySegmind("no")), Usage(0, {"rejected-by-segmind": 1}, 0, Decimal(0), 0)),
+        (Scene(body=SegmindBadImage("HTML")), Usage(0, {"segmind-bad-image": 1}, 0, Decimal("0.1"), 1)),
+        (Scene(raised=OutcomeUnknown("silence")), Usage(0, {}, 1, Decimal(0), 1)),
     ],
 )
 def test_an_end_is_an_entry(scene: Scene, told: Usage) -> None:
@@ -68,6 +68,6 @@ def test_days_are_listed_and_added_up() -> None:
     """Both ends included; the sum of days is a usage, too."""
     days = list(days_between(date(2026, 2, 27), date(2026, 3, 1)))
     assert days == [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
-    one, two = Usage(1, {"a": 1}, 2, Decimal("0.1")), Usage(3, {"a": 1, "b": 1}, 0, Decimal("0.2"))
-    assert total([one, two]) == Usage(4, {"a": 2, "b": 1}, 2, Decimal("0.3"))
-    assert total([]) == Usage(0, {}, 0, Decimal(0))
+    one, two = Usage(1, {"a": 1}, 2, Decimal("0.1"), 3), Usage(3, {"a": 1, "b": 1}, 0, Decimal("0.2"), 4)
+    assert total([one, two]) == Usage(4, {"a": 2, "b": 1}, 2, Decimal("0.3"), 7)
+    assert total([]) == Usage(0, {}, 0, Decimal(0), 0)

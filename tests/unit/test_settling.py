@@ -83,7 +83,7 @@ def test_a_call_that_failed_is_billed_by_its_cost(asks: str, cost: float | None,
     ending = world.end()
     assert ending.error
     assert (ending.status, ending.error.billed, "the model broke" in ending.error.detail) == ("failed", billed, True)
-    assert (world.usage().taken, world.usage().unknown, len(world.slots())) == (0, 0, slots)
+    assert (world.usage().taken, world.usage().unknown, len(world.slots())) == (slots, 0, slots)
     assert (float(world.usage().usd), len(world.objects.names("ledger/"))) == (cost or 0.0, 2)
     assert world.objects.names("open/") == []
 

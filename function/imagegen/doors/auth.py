@@ -1,4 +1,4 @@
-"""Who is asking. Deny by default: a mode that cannot tell lets no caller in.
+"""Who is asking. A caller without valid credentials is refused, except where the platform or a setting lets all in.
 
 `iam` leaves the decision to Cloud Run, which lets only invokers reach this code; `none` is open on purpose and
 needs a daily cap; `keys` and `oidc` tell callers apart, and each sees only their own images.

@@ -1,7 +1,8 @@
 """The event door: a finalized object becomes an order, and the event is acknowledged or asked for again.
 
 Acknowledged is what another delivery would not change: success, an end that is kept, and an object that is not ours
-or broken. Asked for again (5xx) is only what cost nothing and may pass, until the event is too old.
+or broken. Asked for again (5xx) is what may pass: a free failure until the event is too old, a job that runs elsewhere,
+and an image that storage did not take.
 """
 
 from collections.abc import Callable

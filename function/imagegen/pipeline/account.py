@@ -45,11 +45,7 @@ class Usage:
     failed: Mapping[str, int]  # by code
     unknown: int
     usd: Decimal
-
-    @property
-    def taken(self) -> int:
-        """Images that hold a place of a cap, as far as the account knows."""
-        return self.images + self.unknown
+    taken: int  # places of a cap: what was billed, or may have been
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +89,12 @@ class Account:
 def total(parts: Iterable[Usage]) -> Usage:
     """Return the sum of several entries or days."""
     failed: Counter[str] = Counter()
-    images, unknown, usd = 0, 0, Decimal(0)
+    images, unknown, usd, taken = 0, 0, Decimal(0), 0
     for part in parts:
         images, unknown, usd = images + part.images, unknown + part.unknown, usd + part.usd
+        taken += part.taken
         failed.update(part.failed)
-    return Usage(images, dict(failed), unknown, usd)
+    return Usage(images, dict(failed), unknown, usd, taken)
 
 
 def days_between(first: date, last: date) -> Iterator[date]:
@@ -108,7 +105,8 @@ def days_between(first: date, last: date) -> Iterator[date]:
 
 def _usage(entry: Entry) -> Usage:
     failed = {entry.code: 1} if entry.status == "failed" else {}
-    return Usage(int(entry.status == "succeeded"), failed, int(entry.status == "unknown"), entry.usd or Decimal(0))
+    images, unknown = int(entry.status == "succeeded"), int(entry.status == "unknown")
+    return Usage(images, failed, unknown, entry.usd or Decimal(0), int(entry.counts))
 
 
 def _entry(info: ObjectInfo) -> Entry:

@@ -1,4 +1,4 @@
-"""Who may generate: pure decisions over what exists in the bucket.
+"""Who may generate: decisions over what exists in the bucket.
 
 A claim is won by creating `claim.json`; each later request reads what is there and gets one verdict.
 Nothing here waits, writes or looks at a clock.

@@ -3,8 +3,8 @@
 A slot is created before the call and deleted only if the call was certainly not billed. There is no counter that two
 instances could both read: two that want the same slot meet at its creation, which one of them wins.
 
-Each process lists the day's slots once and remembers what it saw. A cap that was lowered during the day counts what was
-taken above it, and one that was set during the day counts what the account has of the day.
+Each process lists the day's slots and remembers what it saw; it lists anew where all seem taken. A cap that was lowered
+during the day counts what was taken above it, and one that was set during the day counts what the account has of it.
 """
 
 import json

@@ -58,7 +58,7 @@ class Endings:
         """Read, store and write down a finished generation. Raises SegmindError, ImageNotStored, with its receipt."""
         try:
             with watch.step("store"):
-                waited = self._enter(held.claim, until)
+                waited = self._wait_for_room(held.claim, until)
             try:
                 with watch.step("segmind"):
                     picture = generation.read(waited)
@@ -136,7 +136,7 @@ class Endings:
         self._account.enter(ending, held.sent, self._soon)
         self._return_slots(ending, held)
 
-    def _enter(self, claim: Claim, until: Deadline) -> float:
+    def _wait_for_room(self, claim: Claim, until: Deadline) -> float:
         """Wait for room, and return for how many seconds; the image waits in its socket meanwhile.
 
         It waits as long as the request has: an image that is let through a full gate could cost all of them, with the

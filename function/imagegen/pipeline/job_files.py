@@ -1,4 +1,4 @@
-"""Is this finalized object ours, and what does it ask for? Pure: a chain of early returns decides."""
+"""Is this finalized object ours, and what does it ask for? A chain of early returns decides."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""Every answer that is not a 200 → one error of the tree. Pure; docs/contract.md has the table under Problems."""
+"""Every answer that is not a 2xx → one error of the tree. Pure; docs/contract.md has the table under Problems."""
 
 import json
 import re
