@@ -19,6 +19,7 @@ from imagegen.settings import Settings
 from imagegen.timeouts import Timeouts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from imagegen.doors.core import Core
     from imagegen.doors.events import EventDoor
     from imagegen.doors.images import ImageRoutes
@@ -36,9 +37,11 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class _Once(cached_property[T_co]):
-    """A part that is made under a lock: many requests can be the first at once."""
+    """A part that is made under a lock of its own: many requests can be the first at once, and some parts take long."""
 
-    _lock = RLock()
+    def __init__(self, make: "Callable[[App], T_co]") -> None:
+        super().__init__(make)
+        self._lock = RLock()
 
     def __get__(self, app: object, owner: type | None = None) -> T_co:  # type: ignore[override]
         with self._lock:
