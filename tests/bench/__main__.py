@@ -68,16 +68,9 @@ class Bench:
         """Measure everything."""
         plan = self._plan
         self._harness()
-        near = [(kind, n) for n in plan.in_flight for kind in plan.kinds]
-        self.near = self._repeat(
-            {
-                (k.name, n): partial(cells.near, k, n, plan.seconds + 2 * plan.delay, plan.delay, self._folder)
-                for k, n in near
-            }
-        )
-        told = f"vendor {self._plan.delay * 1000:.0f} ms, storage at once; milliseconds added"
+        self.near = self._near(plan.kinds)
         self.steps |= {f"near, {n} in flight": self.near[CAPPED.name, n][0].steps for n in plan.in_flight}
-        self._table(f"Near: {told}", self.near)
+        self._table(f"Near: {self._told}", self.near)
         self._saturated()
         self._far()
         self._starts()
@@ -90,14 +83,23 @@ class Bench:
     def peer(self) -> None:
         """Measure a gateway that many would take instead, beside ours and in the same minutes."""
         get_litellm()
-        plan, kinds = self._plan, (CAPPED, LITELLM)
-        found: dict[tuple[str, int], Callable[[], Cell]] = {
-            (kind.name, n): partial(cells.near, kind, n, plan.seconds + 2 * plan.delay, plan.delay, self._folder)
-            for n in plan.in_flight
-            for kind in kinds
-        }
-        told = f"vendor {plan.delay * 1000:.0f} ms, storage at once; milliseconds added"
-        self._table(f"LiteLLM passes the image on: it claims, stores and signs nothing; {told}", self._repeat(found))
+        found = self._near((CAPPED, LITELLM))
+        self._table(f"LiteLLM passes the image on: it claims, stores and signs nothing; {self._told}", found)
+
+    @property
+    def _told(self) -> str:
+        return f"vendor {self._plan.delay * 1000:.0f} ms, storage at once; milliseconds added"
+
+    def _near(self, kinds: Sequence[Kind]) -> dict[tuple[str, int], list[Cell]]:
+        plan = self._plan
+        seconds = plan.seconds + 2 * plan.delay
+        return self._repeat(
+            {
+                (kind.name, n): partial(cells.near, kind, n, seconds, plan.delay, self._folder)
+                for n in plan.in_flight
+                for kind in kinds
+            }
+        )
 
     def _thousand(self) -> None:
         """1,000 in flight in one process: calls of 30 s that arrive evenly, and calls that end in one moment."""
