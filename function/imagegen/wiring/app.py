@@ -20,6 +20,7 @@ from imagegen.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from imagegen.doors.core import Core
     from imagegen.doors.events import EventDoor
     from imagegen.doors.images import ImageRoutes
