@@ -32,7 +32,6 @@ class Held:
     marker: int | None = None  # generation of the marker that this claim wrote; None: it hangs on the queue's
     queued: int | None = None  # generation of the queue's marker, which stays where nothing was billed
     sent: str = ""  # fingerprint of the request as it was sent
-    marked_again: int | None = None  # generation of the marker that was written where the job's own was gone
     recovered: bool = False  # another instance ends it: its job may be ended, and deleted, at the same time
 
 
@@ -177,18 +176,11 @@ class Endings:
         if self._may_be_gone(held):
             with suppress(StorageUnavailable):
                 marked = self._jobs.mark_open(claim.id, Marker.of(claim), self._soon)
-                held.marked_again = marked or held.marked_again
                 held.marker = held.marker and (marked or held.marker)
 
     def _leave(self, ending: Ending, held: Held) -> None:
-        """Take a job that has ended from the sweep's list; an unknown stays.
-
-        Of one that was deleted meanwhile only the marker goes that was written here: by any other the sweep completes
-        a deletion that has died.
-        """
-        if self._forget_if_deleted(held):
-            self._jobs.unmark(ending.claim.id, held.marked_again or 0, self._soon)
-        elif ending.status != "unknown":
+        """Take a job that has ended from the sweep's list. An unknown stays, and so does what was deleted meanwhile."""
+        if not self._forget_if_deleted(held) and ending.status != "unknown":
             self._jobs.unmark(ending.claim.id, held.marker or held.queued, self._soon)
 
     def _forget_if_deleted(self, held: Held) -> bool:
